@@ -1,0 +1,53 @@
+"""Everything Syndicate raises on purpose, each named for what its catcher does next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SyndicateError(Exception):
+    """The root. The text says where, what, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class Problem:
+    """One thing wrong in one configuration file; prints as `file:line: problem`."""
+
+    file: str
+    line: int  # from 1; 0 when the whole file is meant, or there is no file (an environment variable)
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.text}"
+
+
+class ConfigError(SyndicateError):
+    """Files need a person: nothing was started or changed. Carries every problem found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class NetworkError(SyndicateError):
+    """There was no complete response. Try again later."""
+
+
+class RefusedError(NetworkError):
+    """We did not send this: the address is not public, or is not an address at all. A person must allow or mend it."""
+
+
+class LimitError(NetworkError):
+    """The response broke a bound (size, time, redirects, encodings) and was dropped."""
+
+
+class ParseError(SyndicateError):
+    """The document is not something we can read. The source needs a look, or time."""
+
+
+class StoreError(SyndicateError):
+    """The database did not do it; nothing was changed."""
+
+
+class SchemaError(StoreError):
+    """The database was written by a newer Syndicate; this one must not touch it."""

@@ -1,0 +1,453 @@
+"""The records that flow from configuration to attempts. Frozen, without I/O; times are aware and UTC.
+
+Where a stage adds something, it has a record of its own:
+
+    Source -> Claim -> Entry (in a Document) -> Change (in a Poll) -> Item -> Match -> Alert -> Delivery -> Attempt
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
+# --------------------------------------------------------------------------- configuration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """`[service]`; paths are absolute."""
+
+    database: Path
+    rules: Path
+    feeds: Path
+    base_url: str = "http://127.0.0.1:8080"  # without a trailing slash
+    host: str = "127.0.0.1"  # `listen`, taken apart
+    port: int = 8080
+    title: str = "Syndicate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """`[network]`: how we behave towards others, and what we refuse."""
+
+    allow_private: tuple[IPv4Network | IPv6Network, ...] = ()
+    host_interval: timedelta = timedelta(seconds=1)  # between the starts of two requests to a host
+    host_concurrency: int = 2
+    concurrency: int = 64
+    timeout: timedelta = timedelta(seconds=30)  # a whole request, redirects included
+    max_bytes: int = 15 * 1024 * 1024  # of a body after decompression
+    user_agent: str = ""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What we poll, as configured."""
+
+    id: str
+    title: str
+    urls: tuple[str, ...]  # tried in order
+    interval: timedelta = timedelta(minutes=60)
+    language: str | None = None  # BCP 47; None: as the document says, or as it looks
+    tags: tuple[str, ...] = ()
+    full_text: bool = False
+    enabled: bool = True
+    baseline: bool = True  # the first valid document raises no alerts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where alerts go, as configured."""
+
+    id: str
+    url: str
+    secret: str | None = field(default=None, repr=False)  # whsec_...; None: unsigned
+    format: str = "standard"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A text that a rule must match, or must not; `line` is where its file says so."""
+
+    title: str = ""
+    body: str
+    language: str | None = None
+    source: str | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleText:
+    """A rule as its file has it, before it is compiled."""
+
+    id: str
+    title: str
+    file: str
+    line: int  # of the table's head; of `keywords` where a problem is about them
+    keywords: tuple[str, ...]
+    sources: tuple[str, ...] = ()  # ids, patterns with *, tag:name; empty: all
+    notify: tuple[str, ...] = ()  # endpoint ids
+    feed: bool = True
+    match: tuple[Example, ...] = ()
+    no_match: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything a person configured, valid on its own; rules are compiled later."""
+
+    path: Path
+    service: ServiceSettings
+    network: NetworkSettings
+    sources: tuple[Source, ...]
+    endpoints: tuple[Endpoint, ...]
+    rules: tuple[RuleText, ...]
+
+
+# --------------------------------------------------------------------------- retrieve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What a server gave to ask again with: opaque bytes, sent back as they came (RFC 9110 8.8)."""
+
+    etag: bytes | None = None
+    last_modified: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A source that is ours to poll until `lease_until`, and what we knew of it when we took it."""
+
+    source: Source
+    token: str  # names this claim; a poll recorded under an older one changes nothing
+    url: str  # the configured address to try now
+    address: str  # where that address is really asked: itself, or its adopted permanent redirect
+    is_last_address: bool  # no other configured address is left to try after this one
+    validators: Validators
+    body_hash: str | None  # sha256 of the last body read from this address
+    failures: int  # failed polls in a row
+    last_success_at: datetime | None
+    last_success_url: str | None
+    has_baseline: bool  # a valid document was recorded before
+    moved_to: str | None  # where a permanent redirect led lately, not adopted yet
+    moved_count: int  # how many answers in a row led there
+    due_at: datetime  # when it fell due
+
+
+# --------------------------------------------------------------------------- parse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A file beside an entry; http(s) only."""
+
+    url: str
+    type: str | None
+    length_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of a document: clean, bounded, not yet compared with what is stored.
+
+    Plain texts are NFC, without control characters or markup; `content_html` is sanitised.
+    """
+
+    guid: str | None  # as the publisher wrote it
+    link: str | None  # absolute, http(s)
+    title: str
+    body: str  # plain text of the content, else of the summary
+    summary: str = ""  # plain text
+    content_html: str = ""
+    author: str = ""
+    categories: tuple[str, ...] = ()
+    language: str | None = None  # the entry's own xml:lang
+    published: datetime | None = None
+    published_raw: str | None = None
+    updated: datetime | None = None
+    updated_raw: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One retrieved representation of a source."""
+
+    format: str  # rss20, atom10, ... as feedparser names them
+    title: str = ""
+    link: str | None = None
+    language: str | None = None
+    entries: tuple[Entry, ...] = ()
+    problems: tuple[str, ...] = ()  # what was repaired, cut or left out, in words
+
+
+# --------------------------------------------------------------------------- match
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One place where a term of a rule holds; offsets are code points into the named field's plain text."""
+
+    term: str  # as the rule has it
+    field: str  # title, body
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snippet:
+    """Up to 240 characters around the best place, with the terms' places in it as (start, end)."""
+
+    text: str
+    field: str
+    marks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A rule that holds for an item, and why."""
+
+    rule: str
+    rule_version: str  # content hash of the rule
+    hits: tuple[Hit, ...]
+    snippet: Snippet
+
+
+# --------------------------------------------------------------------------- decide
+
+
+class Suppressed(StrEnum):
+    """Why a match raises no alert."""
+
+    BASELINE = "baseline"  # in the first document of its source
+    BACKFILL = "backfill"  # a new or edited rule over stored items
+    FALLBACK = "fallback"  # another address took over, and the item may be older than the switch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDraft:
+    """Something to tell an endpoint, unless the ledger already has it."""
+
+    rule: str
+    endpoint: str
+    suppressed: Suppressed | None = None  # None: due now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownItem:
+    """What the store holds under a key: enough to see whether an entry is new, changed or the same."""
+
+    id: int
+    content_hash: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A new item, or a new revision of a known one, with everything that follows from it."""
+
+    item: int | None  # None: new
+    entry: Entry
+    keys: tuple[str, ...]  # identity, strongest first
+    story_keys: tuple[str, ...]
+    content_hash: str
+    language: str | None
+    tokens: Mapping[str, str]  # field -> our own tokens, separated by spaces, for the full-text index
+    matches: tuple[Match, ...]
+    alerts: tuple[AlertDraft, ...]
+
+
+class PollState(StrEnum):
+    """How a poll ended."""
+
+    OK = "ok"  # a valid document was read
+    UNCHANGED = "unchanged"  # 304, or the same bytes as before
+    FAILED = "failed"  # no complete response, an error status, or nothing we can read
+    GONE = "gone"  # 410: not asked again until the configuration changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """One finished poll, decided: what the store writes as a whole or not at all."""
+
+    claim: Claim
+    ended_at: datetime
+    state: PollState
+    next_poll_at: datetime
+    duration: timedelta = timedelta()
+    status: int | None = None  # HTTP status; None when no complete response came
+    error: str | None = None  # in words, for FAILED and GONE
+    host_backoff_until: datetime | None = None  # 429, 503: nobody asks this host before then
+    try_next_address: bool = False
+    validators: Validators = Validators()
+    body_hash: str | None = None
+    length_bytes: int = 0  # of the body, decompressed
+    moved_to: str | None = None
+    moved_count: int = 0
+    adopted: str | None = None  # a permanent redirect that holds from now on
+    document_title: str = ""
+    document_link: str | None = None
+    entry_count: int = 0
+    problems: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    new_keys: tuple[tuple[str, int], ...] = ()  # (key, item) learned for items that did not change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What recording one poll did."""
+
+    source: str
+    was_stale: bool = False  # the claim had expired and someone else holds it: nothing was written
+    new: int = 0
+    changed: int = 0
+    matched: int = 0
+    alerts: int = 0  # due now
+    suppressed: int = 0
+
+
+# --------------------------------------------------------------------------- keep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One entry of a document, as stored."""
+
+    id: int
+    source: str
+    entry_id: str  # absolute IRI, minted once, the id in every feed that we publish
+    revision: int  # from 1
+    story: int
+    guid: str | None
+    link: str | None
+    title: str
+    body: str
+    summary: str
+    content_html: str
+    author: str
+    categories: tuple[str, ...]
+    language: str | None
+    published: datetime | None
+    updated: datetime | None
+    first_seen: datetime
+    changed_at: datetime  # when this revision was recorded
+    enclosures: tuple[Enclosure, ...] = ()
+
+    @property
+    def order(self) -> datetime:
+        """When it counts as published: a date in the future pins nothing on top."""
+        return min(self.published, self.first_seen) if self.published else self.first_seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMatch:
+    """A match as the store holds it."""
+
+    item: Item
+    match: Match
+    revision: int  # of the item, that the offsets are of
+    matched_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundItem:
+    """An item in a listing, with the ids of the rules that hold for it."""
+
+    item: Item
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceStatus:
+    """How a source is, for people."""
+
+    id: str
+    title: str
+    urls: tuple[str, ...]
+    enabled: bool
+    state: str  # new, ok, failing, gone, disabled, removed
+    next_poll_at: datetime | None  # None when it is not polled
+    last_polled_at: datetime | None
+    last_success_at: datetime | None
+    last_status: int | None
+    last_error: str | None
+    failures: int
+    items: int
+
+
+# --------------------------------------------------------------------------- publish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleFeed:
+    """A published feed whose file no longer shows what is stored; `generation` closes the race with new matches."""
+
+    rule: str
+    feed_id: str  # absolute IRI, minted once
+    generation: int
+
+
+# --------------------------------------------------------------------------- deliver
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Something told to an endpoint once for a (rule, story)."""
+
+    kind: str  # match
+    rule: str
+    created_at: datetime
+    stored: StoredMatch  # as it stands now; a match that an edit has ended keeps its last evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One or more alerts on their way to one endpoint, claimed by us."""
+
+    id: str  # the webhook-id, for all attempts
+    endpoint: str
+    token: str  # of our lease
+    body: bytes | None  # None until the first attempt freezes it
+    created_at: datetime
+    attempts: int  # made before
+    alerts: tuple[Alert, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try, and what follows from it."""
+
+    delivery: str
+    token: str
+    started_at: datetime
+    duration: timedelta
+    status: int | None  # HTTP status; None when no complete answer came
+    error: str | None
+    answer: str  # the first 1 kB
+    state: DeliveryState  # of the delivery after this
+    next_attempt_at: datetime | None  # when WAITING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryStatus:
+    """A delivery, for people."""
+
+    id: str
+    endpoint: str
+    alerts: tuple[tuple[str, int], ...]  # (rule, item)
+    state: DeliveryState
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime | None
+    last_status: int | None
+    last_error: str | None
