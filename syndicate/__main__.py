@@ -1,0 +1,5 @@
+"""Runs the command line: `python -m syndicate`."""
+
+from syndicate.cli import main
+
+main()
