@@ -34,7 +34,7 @@ class NetworkError(SyndicateError):
 
 
 class RefusedError(NetworkError):
-    """We did not send this: the address is not public, or is not an address at all. A person must allow or mend it."""
+    """We did not send this: the address is not public, or is none at all. A person must allow or mend it."""
 
 
 class LimitError(NetworkError):

@@ -2,7 +2,8 @@
 
 Where a stage adds something, it has a record of its own:
 
-    Source -> Claim -> Entry (in a Document) -> Change (in a Poll) -> Item -> Match -> Alert -> Delivery -> Attempt
+    Source -> Claim -> Entry (in a Document) -> Change (in a Poll) -> Item -> Match
+           -> Alert -> Delivery -> Attempt
 """
 
 from collections.abc import Mapping
@@ -39,6 +40,7 @@ class NetworkSettings:
     timeout: timedelta = timedelta(seconds=30)  # a whole request, redirects included
     max_bytes: int = 15 * 1024 * 1024  # of a body after decompression
     user_agent: str = ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -301,6 +303,7 @@ class Recorded:
 
     source: str
     was_stale: bool = False  # the claim had expired and someone else holds it: nothing was written
+    error: str | None = None  # why it could not be written
     new: int = 0
     changed: int = 0
     matched: int = 0
@@ -367,12 +370,13 @@ class SourceStatus:
     title: str
     urls: tuple[str, ...]
     enabled: bool
-    state: str  # new, ok, failing, gone, disabled, removed
+    state: str  # new, ok, fallback, failing, gone, disabled, removed
     next_poll_at: datetime | None  # None when it is not polled
     last_polled_at: datetime | None
     last_success_at: datetime | None
     last_status: int | None
     last_error: str | None
+    problems: tuple[str, ...]  # repaired or cut in the last document; addresses failing while another works
     failures: int
     items: int
 
@@ -382,7 +386,7 @@ class SourceStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleFeed:
-    """A published feed whose file no longer shows what is stored; `generation` closes the race with new matches."""
+    """A published feed whose file lacks what is stored; `generation` closes the race with new matches."""
 
     rule: str
     feed_id: str  # absolute IRI, minted once

@@ -1,0 +1,1 @@
+"""KEEP: everything Syndicate knows, behind a small protocol of units of work."""

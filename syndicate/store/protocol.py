@@ -1,0 +1,167 @@
+"""The units of work that a database must do. Each is one transaction: done as a whole, or not at all.
+
+`tests/contract` holds what every implementation must show. One thread writes; any thread may read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from syndicate.model import (
+    AlertDraft,
+    Attempt,
+    Claim,
+    Delivery,
+    DeliveryState,
+    DeliveryStatus,
+    FoundItem,
+    KnownItem,
+    Match,
+    Poll,
+    Recorded,
+    Source,
+    SourceStatus,
+    StaleFeed,
+    StoredMatch,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleState:
+    """What the store must know of a rule: its version, and whether it publishes a feed."""
+
+    id: str
+    version: str
+    feed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostPace:
+    """How requests to one host are spaced, over all workers."""
+
+    interval: timedelta  # between the starts of two polls
+    concurrency: int  # polls at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFilter:
+    """Which items to list, newest first; what is None does not restrict."""
+
+    any_of: Sequence[Sequence[str]] | None = None  # runs of tokens, at least one of which must occur
+    rule: str | None = None
+    source: str | None = None
+    since: datetime | None = None  # by Item.order
+    before: tuple[datetime, int] | None = None  # (order, id) of the last item of the page before
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillMatch:
+    """A rule that holds for a stored item."""
+
+    item: int
+    revision: int
+    match: Match
+    alerts: tuple[AlertDraft, ...]
+
+
+class Store(Protocol):
+    """Where state lives."""
+
+    def now(self) -> datetime:
+        """Return the time that all decisions use."""
+
+    def close(self) -> None:
+        """Let go of the database. Nothing is pending after any unit of work, so nothing is lost."""
+
+    def release_abandoned_leases(self) -> int:
+        """Return how many leases were freed because no process that could hold them is alive."""
+
+    def configure(self, sources: Sequence[Source], rules: Sequence[RuleState]) -> tuple[str, ...]:
+        """Return sources due by then, leased to us, longest due first, no host that must be left alone."""
+
+        Sources and rules that are gone from it are kept, with all that belongs to them, but neither
+        polled nor published.
+        """
+
+    # -- polling
+
+    def claim_sources(self, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace) -> list[Claim]:
+        """Return sources due by then, leased to us, longest due first, none whose host must be left alone."""
+
+    def next_claim_at(self, due_by: datetime) -> datetime | None:
+        """Return when a source due by then can be claimed at the earliest, None if there is none.
+
+        What is leased counts from the end of its lease, what waits for its host from the end of that.
+        """
+
+    def release_sources(self, claims: Sequence[Claim]) -> None:
+        """Give back claims that came to nothing (shutdown); they are due as before."""
+
+    def poll_now(self, sources: Sequence[str] | None) -> None:
+        """Make these sources (None: all) due. Hosts that asked to be left alone still are."""
+
+    def known_items(self, source: str, keys: Sequence[str]) -> Mapping[str, KnownItem]:
+        """Return what is stored under each of these keys of a source."""
+
+    def record_polls(self, polls: Sequence[Poll]) -> list[Recorded]:
+        """Write finished polls, a savepoint each, with all that follows: items to deliveries and stale feeds.
+
+        A poll whose claim has gone to someone else changes nothing. A poll that cannot be written raises
+        nothing here: it is reported in `Recorded.error`, its source backs off, and the others are written.
+        """
+
+    # -- rules over what is stored
+
+    def record_backfill(self, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch]) -> Recorded:
+        """Make these the rule's matches among items since then, under this version; others there end."""
+
+    # -- publishing
+
+    def stale_feeds(self) -> list[StaleFeed]:
+        """Return the feeds whose files do not show what is stored."""
+
+    def feed_matches(self, rule: str, limit: int) -> list[StoredMatch]:
+        """Return the newest matches of a rule that hold, by Item.order."""
+
+    def feed_published(self, feed: StaleFeed) -> None:
+        """Note that the feed's file shows this generation."""
+
+    def retired_feeds(self) -> list[str]:
+        """Return rules that published a feed once and are configured to no longer."""
+
+    # -- delivering
+
+    def claim_deliveries(
+        self, *, limit: int, endpoints: Sequence[str], per_endpoint: int, lease: timedelta
+    ) -> list[Delivery]:
+        """Return due deliveries to these endpoints, oldest first, at most so many in flight for each."""
+
+    def freeze_bodies(self, bodies: Sequence[tuple[str, str, bytes]]) -> None:
+        """Keep (delivery, token, body): what every attempt sends. Stale tokens change nothing."""
+
+    def record_attempts(self, attempts: Sequence[Attempt]) -> None:
+        """Append attempts and move their deliveries on; under a stale token, append only."""
+
+    def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """Give back deliveries that were not tried (shutdown); they are due as before."""
+
+    # -- looking
+
+    def items(self, which: ItemFilter) -> list[FoundItem]:
+        """Return items, newest first."""
+
+    def sources(self) -> list[SourceStatus]:
+        """Return how each source is, in the order of the configuration, those gone from it last."""
+
+    def source_documents(self) -> Mapping[str, tuple[str, str | None]]:
+        """Return each source's own (title, link), as its last document had them."""
+
+    def match_counts(self) -> Mapping[str, int]:
+        """Return how many items each rule holds for."""
+
+    def deliveries(
+        self, *, endpoint: str | None = None, state: DeliveryState | None = None, limit: int = 100
+    ) -> list[DeliveryStatus]:
+        """Return deliveries, newest first."""

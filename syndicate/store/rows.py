@@ -1,0 +1,134 @@
+"""Records to rows and back, the same for every database: times as text, tuples as JSON."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from syndicate.model import Enclosure, Hit, Item, Match, Snippet, Source, StoredMatch
+
+Row = Mapping[str, Any]
+
+
+def time_text(moment: datetime) -> str:
+    """Return a time as stored: UTC, of fixed width, so that texts sort as times."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def time_of(text: str) -> datetime:
+    """Return the time that a stored text names."""
+    return datetime.fromisoformat(text)
+
+
+def time_or_none(text: str | None) -> datetime | None:
+    """Return the time, None for none."""
+    return None if text is None else time_of(text)
+
+
+def text_or_none(moment: datetime | None) -> str | None:
+    """Return a time as stored, None for none."""
+    return None if moment is None else time_text(moment)
+
+
+def host_of(url: str) -> str:
+    """Return name:port, the unit of pace."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+
+def source_definition(source: Source) -> str:
+    """Return a source's configuration as JSON."""
+    return _json(
+        {
+            "id": source.id,
+            "title": source.title,
+            "urls": source.urls,
+            "interval": source.interval.total_seconds(),
+            "language": source.language,
+            "tags": source.tags,
+            "full_text": source.full_text,
+            "enabled": source.enabled,
+            "baseline": source.baseline,
+        }
+    )
+
+
+def source_of(definition: str) -> Source:
+    """Return the source that the JSON defines."""
+    values = json.loads(definition)
+    values["interval"] = timedelta(seconds=values["interval"])
+    values["urls"], values["tags"] = tuple(values["urls"]), tuple(values["tags"])
+    return Source(**values)
+
+
+def enclosures_json(enclosures: tuple[Enclosure, ...]) -> str:
+    """Return enclosures as JSON."""
+    return _json([[one.url, one.type, one.length_bytes] for one in enclosures])
+
+
+def evidence_json(match: Match) -> str:
+    """Return what a match rests on as JSON."""
+    return _json(
+        {
+            "version": match.rule_version,
+            "hits": [[hit.term, hit.field, hit.start, hit.end] for hit in match.hits],
+            "snippet": [match.snippet.text, match.snippet.field, match.snippet.marks],
+        }
+    )
+
+
+def match_of(rule: str, evidence: str) -> Match:
+    """Return the match whose evidence the JSON holds."""
+    values = json.loads(evidence)
+    text, field, marks = values["snippet"]
+    return Match(
+        rule=rule,
+        rule_version=values["version"],
+        hits=tuple(
+            Hit(term=term, field=where, start=start, end=end) for term, where, start, end in values["hits"]
+        ),
+        snippet=Snippet(text=text, field=field, marks=tuple((start, end) for start, end in marks)),
+    )
+
+
+def item_of(row: Row) -> Item:
+    """Return the item of a row of `items` whose `source` is the slug."""
+    return Item(
+        id=row["id"],
+        source=row["source"],
+        entry_id=row["entry_id"],
+        revision=row["revision"],
+        story=row["story"],
+        guid=row["guid"],
+        link=row["link"],
+        title=row["title"],
+        body=row["body"],
+        summary=row["summary"],
+        content_html=row["content_html"],
+        author=row["author"],
+        categories=tuple(json.loads(row["categories"])),
+        enclosures=tuple(
+            Enclosure(url=url, type=kind, length_bytes=length)
+            for url, kind, length in json.loads(row["enclosures"])
+        ),
+        language=row["language"],
+        published=time_or_none(row["published"]),
+        updated=time_or_none(row["updated"]),
+        first_seen=time_of(row["first_seen"]),
+        changed_at=time_of(row["changed_at"]),
+    )
+
+
+def stored_match_of(row: Row) -> StoredMatch:
+    """Return the match of a row of `matches` joined with its item."""
+    return StoredMatch(
+        item=item_of(row),
+        match=match_of(row["match_rule"], row["match_evidence"]),
+        revision=row["match_revision"],
+        matched_at=time_of(row["match_matched_at"]),
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

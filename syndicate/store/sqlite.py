@@ -1,0 +1,235 @@
+"""The store on one SQLite file, by sqlite-utils: WAL, synchronous=FULL, one writer at a time.
+
+Each thread has a connection of its own. Every unit of work takes the write lock at its beginning, so that
+it never fails half-way because another process wrote first.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from syndicate.errors import StoreError
+from syndicate.model import (
+    Attempt,
+    Claim,
+    Delivery,
+    DeliveryState,
+    DeliveryStatus,
+    FoundItem,
+    KnownItem,
+    Poll,
+    Recorded,
+    Source,
+    SourceStatus,
+    StaleFeed,
+    StoredMatch,
+)
+from syndicate.store import (
+    sqlite_claims,
+    sqlite_configuration,
+    sqlite_deliveries,
+    sqlite_feeds,
+    sqlite_items,
+    sqlite_polls,
+    sqlite_sources,
+)
+from syndicate.store.migrations import migrate
+from syndicate.store.protocol import BackfillMatch, HostPace, ItemFilter, RuleState
+
+BUSY_TIMEOUT_SECONDS = 5.0
+
+
+class SqliteStore:
+    """`Store` on a SQLite file, created and migrated on opening. See `Store` for what each unit does."""
+
+    def __init__(self, path: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._path = path
+        self._clock = clock
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._alive = _open_lock_file(path)
+        with self._write() as db:
+            migrate(db)
+
+    def now(self) -> datetime:
+        return self._clock()
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+        self._local = threading.local()
+        os.close(self._alive)
+
+    def release_abandoned_leases(self) -> int:
+        # Every process holds a shared lock on the file beside the database while it lives. Who can have it
+        # alone is the only one, and whatever is leased was leased by the dead.
+        try:
+            fcntl.flock(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(self._alive, fcntl.LOCK_SH)
+            return 0
+        try:
+            with self._write() as db:
+                return sqlite_claims.release_all(db)
+        finally:
+            fcntl.flock(self._alive, fcntl.LOCK_SH)
+
+    def configure(self, sources: Sequence[Source], rules: Sequence[RuleState]) -> tuple[str, ...]:
+        with self._write() as db:
+            return sqlite_configuration.configure(db, sources, rules, self.now())
+
+    def claim_sources(self, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace) -> list[Claim]:
+        with self._write() as db:
+            return sqlite_claims.claim_sources(
+                db, limit=limit, due_by=due_by, lease=lease, pace=pace, now=self.now()
+            )
+
+    def next_claim_at(self, due_by: datetime) -> datetime | None:
+        with self._read() as db:
+            return sqlite_claims.next_claim_at(db, due_by, self.now())
+
+    def release_sources(self, claims: Sequence[Claim]) -> None:
+        with self._write() as db:
+            sqlite_claims.release_sources(db, claims)
+
+    def poll_now(self, sources: Sequence[str] | None) -> None:
+        with self._write() as db:
+            sqlite_claims.poll_now(db, sources, self.now())
+
+    def known_items(self, source: str, keys: Sequence[str]) -> Mapping[str, KnownItem]:
+        with self._read() as db:
+            return sqlite_items.known_items(db, source, keys)
+
+    def record_polls(self, polls: Sequence[Poll]) -> list[Recorded]:
+        with self._write() as db:
+            return [sqlite_polls.record_poll(db, poll, self.now()) for poll in polls]
+
+    def record_backfill(self, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch]) -> Recorded:
+        with self._write() as db:
+            return sqlite_polls.record_backfill(db, rule, since, matches, self.now())
+
+    def stale_feeds(self) -> list[StaleFeed]:
+        with self._read() as db:
+            return sqlite_feeds.stale_feeds(db)
+
+    def feed_matches(self, rule: str, limit: int) -> list[StoredMatch]:
+        with self._read() as db:
+            return sqlite_feeds.feed_matches(db, rule, limit)
+
+    def feed_published(self, feed: StaleFeed) -> None:
+        with self._write() as db:
+            sqlite_feeds.feed_published(db, feed)
+
+    def retired_feeds(self) -> list[str]:
+        with self._read() as db:
+            return sqlite_feeds.retired_feeds(db)
+
+    def claim_deliveries(
+        self, *, limit: int, endpoints: Sequence[str], per_endpoint: int, lease: timedelta
+    ) -> list[Delivery]:
+        with self._write() as db:
+            return sqlite_deliveries.claim_deliveries(
+                db, limit=limit, endpoints=endpoints, per_endpoint=per_endpoint, lease=lease, now=self.now()
+            )
+
+    def freeze_bodies(self, bodies: Sequence[tuple[str, str, bytes]]) -> None:
+        with self._write() as db:
+            sqlite_deliveries.freeze_bodies(db, bodies)
+
+    def record_attempts(self, attempts: Sequence[Attempt]) -> None:
+        with self._write() as db:
+            sqlite_deliveries.record_attempts(db, attempts)
+
+    def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        with self._write() as db:
+            sqlite_deliveries.release_deliveries(db, deliveries)
+
+    def items(self, which: ItemFilter) -> list[FoundItem]:
+        with self._read() as db:
+            return sqlite_items.items(db, which)
+
+    def sources(self) -> list[SourceStatus]:
+        with self._read() as db:
+            return sqlite_sources.sources(db)
+
+    def source_documents(self) -> Mapping[str, tuple[str, str | None]]:
+        with self._read() as db:
+            return sqlite_sources.source_documents(db)
+
+    def match_counts(self) -> Mapping[str, int]:
+        with self._read() as db:
+            return sqlite_feeds.match_counts(db)
+
+    def deliveries(
+        self, *, endpoint: str | None = None, state: DeliveryState | None = None, limit: int = 100
+    ) -> list[DeliveryStatus]:
+        with self._read() as db:
+            return sqlite_deliveries.deliveries(db, endpoint=endpoint, state=state, limit=limit)
+
+    @contextmanager
+    def _write(self) -> Iterator[Database]:
+        db = self._database()
+        with _translated(self._path):
+            db.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.rollback()
+                raise
+            db.commit()
+
+    @contextmanager
+    def _read(self) -> Iterator[Database]:
+        with _translated(self._path):
+            yield self._database()
+
+    def _database(self) -> Database:
+        db: Database | None = getattr(self._local, "db", None)
+        if db is None:
+            db = self._local.db = self._connect()
+        return db
+
+    def _connect(self) -> Database:
+        with _translated(self._path):
+            # Connections are closed by close(), from another thread; each is used by its own thread alone.
+            connection = sqlite3.connect(
+                self._path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False, cached_statements=256
+            )
+            connection.row_factory = sqlite3.Row
+            for pragma in (
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                "foreign_keys = ON",
+                "cache_size = -32768",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+            self._connections.append(connection)
+            return Database(connection, execute_plugins=False)
+
+
+def _open_lock_file(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(
+            path.with_name(path.name + "-lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be opened: {error.strerror}; check [service] database") from error
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {error}; nothing was changed") from error

@@ -1,0 +1,138 @@
+"""Which sources to poll now: claims, leases, and the pace of hosts."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from sqlite3 import Row
+
+from sqlite_utils import Database
+
+from syndicate.model import Claim, Validators
+from syndicate.store.protocol import HostPace
+from syndicate.store.rows import host_of, source_of, time_of, time_or_none, time_text
+
+_POLLED = "s.is_configured AND s.is_enabled AND s.state <> 'gone'"
+
+_CLAIMABLE = f"""
+    WITH busy AS (
+        SELECT host, count(*) AS polls FROM sources
+        WHERE lease_until IS NOT NULL AND lease_until > :now GROUP BY host
+    ), due AS (
+        SELECT s.*, row_number() OVER (PARTITION BY s.host ORDER BY s.next_poll_at, s.id) AS rank_of_host
+        FROM sources s
+        LEFT JOIN hosts h ON h.host = s.host
+        WHERE {_POLLED} AND s.next_poll_at <= :due_by
+        AND (s.lease_until IS NULL OR s.lease_until <= :now)
+        AND coalesce(h.next_request_at, '') <= :now AND coalesce(h.backoff_until, '') <= :now
+    )
+    SELECT due.* FROM due LEFT JOIN busy ON busy.host = due.host
+    WHERE rank_of_host <= min(:at_once, :concurrency - coalesce(busy.polls, 0))
+    ORDER BY due.next_poll_at, due.id LIMIT :limit
+"""
+
+
+def claim_sources(  # noqa: PLR0913  the unit of work's own four, the database and the time
+    db: Database, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace, now: datetime
+) -> list[Claim]:
+    """See `Store.claim_sources`."""
+    rows = db.execute(
+        _CLAIMABLE,
+        {
+            "now": time_text(now),
+            "due_by": time_text(due_by),
+            "at_once": 1 if pace.interval else pace.concurrency,
+            "concurrency": pace.concurrency,
+            "limit": limit,
+        },
+    ).fetchall()
+    return [_claim(db, row, now, lease, pace) for row in rows]
+
+
+def next_claim_at(db: Database, due_by: datetime, now: datetime) -> datetime | None:
+    """See `Store.next_claim_at`."""
+    row = db.execute(
+        f"""
+        SELECT min(max(s.next_poll_at, coalesce(s.lease_until, ''), coalesce(h.next_request_at, ''),
+                       coalesce(h.backoff_until, '')))
+        FROM sources s LEFT JOIN hosts h ON h.host = s.host
+        WHERE {_POLLED} AND s.next_poll_at <= ?
+        """,
+        [time_text(due_by)],
+    ).fetchone()
+    return None if row[0] is None else max(now, time_of(row[0]))
+
+
+def release_sources(db: Database, claims: Sequence[Claim]) -> None:
+    """See `Store.release_sources`."""
+    for claim in claims:
+        db.execute(
+            "UPDATE sources SET lease_until = NULL, lease_owner = NULL WHERE slug = ? AND lease_owner = ?",
+            [claim.source.id, claim.token],
+        )
+
+
+def release_all(db: Database) -> int:
+    """Free every lease, of sources and of deliveries; return how many there were."""
+    clear = "SET lease_until = NULL, lease_owner = NULL WHERE lease_owner IS NOT NULL"
+    return sum(db.execute(f"UPDATE {table} {clear}").rowcount for table in ("sources", "deliveries"))
+
+
+def poll_now(db: Database, sources: Sequence[str] | None, now: datetime) -> None:
+    """See `Store.poll_now`."""
+    due = "UPDATE sources SET next_poll_at = min(next_poll_at, ?)"
+    if sources is None:
+        db.execute(due, [time_text(now)])
+    else:
+        db.execute(f"{due} WHERE slug IN ({', '.join('?' * len(sources))})", [time_text(now), *sources])
+
+
+def _claim(db: Database, row: Row, now: datetime, lease: timedelta, pace: HostPace) -> Claim:
+    token = secrets.token_hex(8)
+    db.execute(
+        "UPDATE sources SET lease_until = ?, lease_owner = ? WHERE id = ?",
+        [time_text(now + lease), token, row["id"]],
+    )
+    db.execute(
+        "INSERT INTO hosts (host, next_request_at) VALUES (?, ?)"
+        " ON CONFLICT (host) DO UPDATE SET next_request_at = excluded.next_request_at",
+        [row["host"], time_text(now + pace.interval)],
+    )
+    source = source_of(row["definition"])
+    urls = live_addresses(db, row["id"], source.urls)
+    index = min(row["address_index"], len(urls) - 1)
+    known = db.execute(
+        "SELECT * FROM addresses WHERE source = ? AND url = ?", [row["id"], urls[index]]
+    ).fetchone()
+    return Claim(
+        source=source,
+        token=token,
+        url=urls[index],
+        address=(known["adopted"] if known else None) or urls[index],
+        is_last_address=index == len(urls) - 1,
+        validators=Validators(
+            etag=known["etag"] if known else None, last_modified=known["last_modified"] if known else None
+        ),
+        body_hash=known["body_hash"] if known else None,
+        failures=row["failures"],
+        last_success_at=time_or_none(row["last_success_at"]),
+        last_success_url=row["last_success_url"],
+        has_baseline=row["last_success_at"] is not None,
+        moved_to=known["moved_to"] if known else None,
+        moved_count=known["moved_count"] if known else 0,
+        due_at=time_of(row["next_poll_at"]),
+    )
+
+
+def live_addresses(db: Database, source: int, urls: Sequence[str]) -> list[str]:
+    """Return the configured addresses that have not said 410."""
+    gone = {
+        row["url"] for row in db.execute("SELECT url FROM addresses WHERE source = ? AND is_gone", [source])
+    }
+    return [url for url in urls if url not in gone] or list(urls)
+
+
+def host_to_ask(db: Database, source: int, urls: Sequence[str], index: int) -> str:
+    """Return the host of the address that a source's next poll asks."""
+    url = live_addresses(db, source, urls)[index]
+    row = db.execute("SELECT adopted FROM addresses WHERE source = ? AND url = ?", [source, url]).fetchone()
+    return host_of((row["adopted"] if row else None) or url)

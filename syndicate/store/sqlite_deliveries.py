@@ -1,0 +1,165 @@
+"""The outbox: deliveries, their leases, their attempts."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from syndicate.model import Alert, Attempt, Delivery, DeliveryState, DeliveryStatus
+from syndicate.store.rows import Row, stored_match_of, text_or_none, time_of, time_or_none, time_text
+from syndicate.store.sqlite_feeds import MATCH_COLUMNS
+from syndicate.store.sqlite_items import ITEM_COLUMNS
+
+_DUE = """
+    WITH due AS (
+        SELECT d.*, row_number() OVER (
+            PARTITION BY endpoint ORDER BY next_attempt_at, created_at, id) AS rank_of_endpoint
+        FROM deliveries d
+        WHERE state = 'waiting' AND next_attempt_at <= :now AND (lease_until IS NULL OR lease_until <= :now)
+        AND endpoint IN (SELECT value FROM json_each(:endpoints))
+    ), busy AS (
+        SELECT endpoint, count(*) AS in_flight FROM deliveries
+        WHERE state = 'waiting' AND lease_until > :now GROUP BY endpoint
+    )
+    SELECT due.* FROM due LEFT JOIN busy ON busy.endpoint = due.endpoint
+    WHERE rank_of_endpoint <= :per_endpoint - coalesce(busy.in_flight, 0)
+    ORDER BY due.next_attempt_at, due.created_at, due.id LIMIT :limit
+"""
+
+
+def claim_deliveries(  # noqa: PLR0913  the unit of work's own four, the database and the time
+    db: Database,
+    *,
+    limit: int,
+    endpoints: Sequence[str],
+    per_endpoint: int,
+    lease: timedelta,
+    now: datetime,
+) -> list[Delivery]:
+    """See `Store.claim_deliveries`."""
+    rows = db.execute(
+        _DUE,
+        {
+            "now": time_text(now),
+            "endpoints": json.dumps(list(endpoints)),
+            "per_endpoint": per_endpoint,
+            "limit": limit,
+        },
+    ).fetchall()
+    return [_claim(db, row, now + lease) for row in rows]
+
+
+def freeze_bodies(db: Database, bodies: Sequence[tuple[str, str, bytes]]) -> None:
+    """See `Store.freeze_bodies`."""
+    for delivery, token, body in bodies:
+        db.execute(
+            "UPDATE deliveries SET body = ? WHERE id = ? AND lease_owner = ? AND body IS NULL",
+            [body, delivery, token],
+        )
+
+
+def record_attempts(db: Database, attempts: Sequence[Attempt]) -> None:
+    """See `Store.record_attempts`."""
+    for attempt in attempts:
+        db.execute(
+            "INSERT INTO attempts (delivery, started_at, duration_ms, status, error, answer)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                attempt.delivery,
+                time_text(attempt.started_at),
+                round(attempt.duration.total_seconds() * 1000),
+                attempt.status,
+                attempt.error,
+                attempt.answer,
+            ],
+        )
+        db.execute("UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?", [attempt.delivery])
+        db.execute(
+            "UPDATE deliveries SET lease_until = NULL, lease_owner = NULL, state = ?, next_attempt_at = ?,"
+            " last_status = ?, last_error = ? WHERE id = ? AND lease_owner = ?",
+            [
+                attempt.state,
+                text_or_none(attempt.next_attempt_at),
+                attempt.status,
+                attempt.error,
+                attempt.delivery,
+                attempt.token,
+            ],
+        )
+
+
+def release_deliveries(db: Database, deliveries: Sequence[Delivery]) -> None:
+    """See `Store.release_deliveries`."""
+    for delivery in deliveries:
+        db.execute(
+            "UPDATE deliveries SET lease_until = NULL, lease_owner = NULL WHERE id = ? AND lease_owner = ?",
+            [delivery.id, delivery.token],
+        )
+
+
+def deliveries(
+    db: Database, *, endpoint: str | None, state: DeliveryState | None, limit: int
+) -> list[DeliveryStatus]:
+    """See `Store.deliveries`."""
+    rows = db.execute(
+        "SELECT * FROM deliveries WHERE (:endpoint IS NULL OR endpoint = :endpoint)"
+        " AND (:state IS NULL OR state = :state) ORDER BY created_at DESC, id LIMIT :limit",
+        {"endpoint": endpoint, "state": state, "limit": limit},
+    ).fetchall()
+    return [_status(db, row) for row in rows]
+
+
+def _claim(db: Database, row: Row, lease_until: datetime) -> Delivery:
+    token = secrets.token_hex(8)
+    db.execute(
+        "UPDATE deliveries SET lease_until = ?, lease_owner = ? WHERE id = ?",
+        [time_text(lease_until), token, row["id"]],
+    )
+    return Delivery(
+        id=row["id"],
+        endpoint=row["endpoint"],
+        token=token,
+        body=row["body"],
+        created_at=time_of(row["created_at"]),
+        attempts=row["attempts"],
+        alerts=_alerts(db, row["id"]) if row["body"] is None else (),
+    )
+
+
+def _alerts(db: Database, delivery: str) -> tuple[Alert, ...]:
+    rows = db.execute(
+        f"""
+        SELECT a.kind, a.rule, a.created_at AS alerted_at, {ITEM_COLUMNS}, {MATCH_COLUMNS}
+        FROM alerts a
+        JOIN matches m ON m.rule = a.rule AND m.item = a.item
+        JOIN items i ON i.id = a.item JOIN sources s ON s.id = i.source
+        WHERE a.delivery = ? ORDER BY a.id
+        """,
+        [delivery],
+    )
+    return tuple(
+        Alert(
+            kind=row["kind"],
+            rule=row["rule"],
+            created_at=time_of(row["alerted_at"]),
+            stored=stored_match_of(row),
+        )
+        for row in rows
+    )
+
+
+def _status(db: Database, row: Row) -> DeliveryStatus:
+    alerts = db.execute("SELECT rule, item FROM alerts WHERE delivery = ? ORDER BY id", [row["id"]])
+    return DeliveryStatus(
+        id=row["id"],
+        endpoint=row["endpoint"],
+        alerts=tuple((alert["rule"], alert["item"]) for alert in alerts),
+        state=DeliveryState(row["state"]),
+        attempts=row["attempts"],
+        created_at=time_of(row["created_at"]),
+        next_attempt_at=time_or_none(row["next_attempt_at"]),
+        last_status=row["last_status"],
+        last_error=row["last_error"],
+    )

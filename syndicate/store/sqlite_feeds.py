@@ -1,0 +1,52 @@
+"""What to publish."""
+
+from collections.abc import Mapping
+
+from sqlite_utils import Database
+
+from syndicate.model import StaleFeed, StoredMatch
+from syndicate.store.rows import stored_match_of
+from syndicate.store.sqlite_items import ITEM_COLUMNS
+
+MATCH_COLUMNS = """
+    m.rule AS match_rule, m.revision AS match_revision, m.evidence AS match_evidence,
+    m.matched_at AS match_matched_at
+"""
+
+
+def stale_feeds(db: Database) -> list[StaleFeed]:
+    """See `Store.stale_feeds`."""
+    rows = db.execute(
+        "SELECT rule, feed_id, generation FROM feeds"
+        " WHERE is_configured AND generation > published ORDER BY rule"
+    )
+    return [StaleFeed(rule=row["rule"], feed_id=row["feed_id"], generation=row["generation"]) for row in rows]
+
+
+def feed_matches(db: Database, rule: str, limit: int) -> list[StoredMatch]:
+    """See `Store.feed_matches`."""
+    rows = db.execute(
+        f"""
+        SELECT {ITEM_COLUMNS}, {MATCH_COLUMNS}
+        FROM matches m JOIN items i ON i.id = m.item JOIN sources s ON s.id = i.source
+        WHERE m.rule = ? AND m.ended_at IS NULL ORDER BY i.sort_at DESC, i.id DESC LIMIT ?
+        """,
+        [rule, limit],
+    )
+    return [stored_match_of(row) for row in rows]
+
+
+def feed_published(db: Database, feed: StaleFeed) -> None:
+    """See `Store.feed_published`."""
+    db.execute("UPDATE feeds SET published = max(published, ?) WHERE rule = ?", [feed.generation, feed.rule])
+
+
+def retired_feeds(db: Database) -> list[str]:
+    """See `Store.retired_feeds`."""
+    return [row["rule"] for row in db.execute("SELECT rule FROM feeds WHERE NOT is_configured ORDER BY rule")]
+
+
+def match_counts(db: Database) -> Mapping[str, int]:
+    """See `Store.match_counts`."""
+    rows = db.execute("SELECT rule, count(*) AS matches FROM matches WHERE ended_at IS NULL GROUP BY rule")
+    return {row["rule"]: row["matches"] for row in rows}

@@ -1,0 +1,82 @@
+"""Looking items up: by key, and as lists."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlite_utils import Database
+
+from syndicate.model import FoundItem, KnownItem
+from syndicate.store.protocol import ItemFilter
+from syndicate.store.rows import item_of, time_text
+
+_KEYS_AT_ONCE = 500
+
+ITEM_COLUMNS = """
+    i.id, s.slug AS source, i.entry_id, i.revision, i.story, i.guid, i.link, i.title, i.body, i.summary,
+    i.content_html, i.author, i.categories, i.enclosures, i.language, i.published, i.updated, i.first_seen,
+    i.changed_at
+"""
+
+
+def known_items(db: Database, source: str, keys: Sequence[str]) -> Mapping[str, KnownItem]:
+    """See `Store.known_items`."""
+    known = {}
+    for some in _batches(keys):
+        rows = db.execute(
+            "SELECT k.key, i.id, i.content_hash, i.revision FROM item_keys k JOIN items i ON i.id = k.item"
+            " WHERE k.source = (SELECT id FROM sources WHERE slug = ?)"
+            f" AND k.key IN ({', '.join('?' * len(some))})",
+            [source, *some],
+        )
+        for row in rows:
+            known[row["key"]] = KnownItem(
+                id=row["id"], content_hash=row["content_hash"], revision=row["revision"]
+            )
+    return known
+
+
+def items(db: Database, which: ItemFilter) -> list[FoundItem]:
+    """See `Store.items`."""
+    conditions = list(_conditions(which))
+    where = " AND ".join(condition for condition, _ in conditions) or "1"
+    rows = db.execute(
+        f"""
+        SELECT {ITEM_COLUMNS},
+            (SELECT json_group_array(rule) FROM
+                (SELECT m.rule FROM matches m JOIN rules r ON r.id = m.rule AND r.is_configured
+                 WHERE m.item = i.id AND m.ended_at IS NULL ORDER BY m.rule)) AS rules
+        FROM items i JOIN sources s ON s.id = i.source
+        WHERE {where} ORDER BY i.sort_at DESC, i.id DESC LIMIT ?
+        """,
+        [*(value for _, values in conditions for value in values), which.limit],
+    )
+    return [FoundItem(item=item_of(row), rules=tuple(json.loads(row["rules"]))) for row in rows]
+
+
+def _conditions(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
+    if which.any_of is not None:
+        yield (
+            "i.id IN (SELECT rowid FROM items_fts WHERE items_fts MATCH ?)",
+            [" OR ".join(_phrase(tokens) for tokens in which.any_of) or '""'],
+        )
+    if which.rule is not None:
+        yield (
+            "i.id IN (SELECT item FROM matches WHERE rule = ? AND ended_at IS NULL)",
+            [which.rule],
+        )
+    if which.source is not None:
+        yield "s.slug = ?", [which.source]
+    if which.since is not None:
+        yield "i.sort_at >= ?", [time_text(which.since)]
+    if which.before is not None:
+        yield "(i.sort_at, i.id) < (?, ?)", [time_text(which.before[0]), which.before[1]]
+
+
+def _phrase(tokens: Sequence[str]) -> str:
+    # Tokens hold no double quotes; as an FTS5 string they must follow one another.
+    return '"' + " ".join(tokens) + '"'
+
+
+def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        yield keys[start : start + _KEYS_AT_ONCE]

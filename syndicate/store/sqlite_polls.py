@@ -1,0 +1,370 @@
+"""Recording a poll: everything that follows from it, or nothing."""
+
+import json
+import secrets
+import sqlite3
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from syndicate.model import AlertDraft, Change, Entry, Match, Poll, PollState, Recorded
+from syndicate.store.protocol import BackfillMatch, RuleState
+from syndicate.store.rows import enclosures_json, evidence_json, text_or_none, time_text
+from syndicate.store.sqlite_claims import host_to_ask
+
+RETRY_AFTER_STORE_ERROR = timedelta(minutes=5)
+
+
+def record_poll(db: Database, poll: Poll, now: datetime) -> Recorded:
+    """See `Store.record_polls`; the savepoint of one poll."""
+    row = db.execute(
+        "SELECT id, address_index FROM sources WHERE slug = ? AND lease_owner = ?",
+        [poll.claim.source.id, poll.claim.token],
+    ).fetchone()
+    if row is None:
+        return Recorded(source=poll.claim.source.id, was_stale=True)
+    try:
+        with db.atomic():
+            _record_source(db, row["id"], row["address_index"], poll)
+            return _record_changes(db, row["id"], poll, now)
+    except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, UnicodeEncodeError) as error:
+        text = f"could not be written, nothing of this poll was kept: {error}"
+        _back_off(db, row["id"], text, now)
+        return Recorded(source=poll.claim.source.id, error=text)
+
+
+def record_backfill(
+    db: Database, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch], now: datetime
+) -> Recorded:
+    """See `Store.record_backfill`."""
+    counts: Counter[str] = Counter()
+    held = {
+        row["item"]
+        for row in db.execute(
+            "SELECT m.item FROM matches m JOIN items i ON i.id = m.item"
+            " WHERE m.rule = ? AND m.ended_at IS NULL AND i.sort_at >= ?",
+            [rule.id, time_text(since)],
+        )
+    }
+    for found in matches:
+        story = db.execute("SELECT story FROM items WHERE id = ?", [found.item]).fetchone()["story"]
+        is_new = _upsert_match(db, found.item, found.revision, found.match, now)
+        counts["matched"] += 1
+        if is_new:
+            _count_alerts(counts, _insert_alerts(db, found.item, story, found.alerts, now))
+    _end_matches(db, [(rule.id, item) for item in held - {found.item for found in matches}], now)
+    db.execute("UPDATE rules SET version = ? WHERE id = ?", [rule.version, rule.id])
+    _mark_stale(db, [rule.id])
+    return _recorded("", counts)
+
+
+def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
+    _record_address(db, source, poll)
+    urls = poll.claim.source.urls
+    is_gone = poll.state is PollState.GONE
+    next_index = index + (0 if is_gone else 1) if poll.try_next_address else 0
+    succeeded = poll.state in (PollState.OK, PollState.UNCHANGED)
+    db.execute(
+        """
+        UPDATE sources SET
+            lease_until = NULL, lease_owner = NULL, address_index = :index, host = :host,
+            next_poll_at = :next_poll_at, state = :state, failures = :failures, last_polled_at = :ended_at,
+            last_success_at = CASE WHEN :succeeded THEN :ended_at ELSE last_success_at END,
+            last_success_url = CASE WHEN :succeeded THEN :url ELSE last_success_url END,
+            last_status = :status, last_error = :error
+        WHERE id = :id
+        """,
+        {
+            "id": source,
+            "index": next_index,
+            "host": host_to_ask(db, source, urls, next_index),
+            "next_poll_at": time_text(poll.next_poll_at),
+            "state": _source_state(poll),
+            "failures": 0 if succeeded else poll.claim.failures + (0 if poll.try_next_address else 1),
+            "ended_at": time_text(poll.ended_at),
+            "succeeded": succeeded,
+            "url": poll.claim.url,
+            "status": poll.status,
+            "error": poll.error,
+        },
+    )
+    if poll.state is PollState.OK:
+        db.execute(
+            "UPDATE sources SET document_title = ?, document_link = ?, problems = ? WHERE id = ?",
+            [poll.document_title, poll.document_link, json.dumps(poll.problems, ensure_ascii=False), source],
+        )
+    if poll.host_backoff_until:
+        db.execute(
+            "UPDATE hosts SET backoff_until = max(coalesce(backoff_until, ''), ?)"
+            " WHERE host = (SELECT host FROM sources WHERE id = ?)",
+            [time_text(poll.host_backoff_until), source],
+        )
+
+
+def _source_state(poll: Poll) -> str:
+    if poll.state in (PollState.OK, PollState.UNCHANGED):
+        return "ok" if poll.claim.url == poll.claim.source.urls[0] else "fallback"
+    if poll.state is PollState.GONE and not poll.try_next_address and poll.claim.is_last_address:
+        return "gone" if len(poll.claim.source.urls) == 1 else "failing"
+    return "failing"
+
+
+def _record_address(db: Database, source: int, poll: Poll) -> None:
+    db.execute(
+        """
+        INSERT INTO addresses
+            (source, url, adopted, moved_to, moved_count, is_gone, etag, last_modified, body_hash, error)
+        VALUES (:source, :url, :adopted, :moved_to, :moved_count, :is_gone, :etag, :last_modified,
+            :body_hash, :error)
+        ON CONFLICT (source, url) DO UPDATE SET
+            adopted = coalesce(excluded.adopted, adopted), moved_to = excluded.moved_to,
+            moved_count = excluded.moved_count, is_gone = excluded.is_gone, etag = excluded.etag,
+            last_modified = excluded.last_modified, body_hash = excluded.body_hash, error = excluded.error
+        """,
+        {
+            "source": source,
+            "url": poll.claim.url,
+            "adopted": poll.adopted,
+            "moved_to": poll.moved_to,
+            "moved_count": poll.moved_count,
+            "is_gone": poll.state is PollState.GONE,
+            "etag": poll.validators.etag,
+            "last_modified": poll.validators.last_modified,
+            "body_hash": poll.body_hash,
+            "error": poll.error,
+        },
+    )
+
+
+def _back_off(db: Database, source: int, error: str, now: datetime) -> None:
+    db.execute(
+        "UPDATE sources SET lease_until = NULL, lease_owner = NULL, state = 'failing', last_polled_at = ?,"
+        " failures = failures + 1, last_error = ?, next_poll_at = ? WHERE id = ?",
+        [time_text(now), error, time_text(now + RETRY_AFTER_STORE_ERROR), source],
+    )
+
+
+def _record_changes(db: Database, source: int, poll: Poll, now: datetime) -> Recorded:
+    counts: Counter[str] = Counter()
+    stale: set[str] = set()
+    for change in poll.changes:
+        if change.item is None:
+            item, story = _insert_item(db, source, poll.claim.source.id, change, now)
+            counts["new"] += 1
+        else:
+            item, story = _update_item(db, change.item, change, now)
+            counts["changed"] += 1
+            stale |= _end_matches_of_item(db, item, change.matches, now)
+        _insert_keys(db, source, [(key, item) for key in change.keys])
+        _insert_story_keys(db, change.story_keys, story)
+        new_rules = {match.rule for match in change.matches if _upsert_match(db, item, None, match, now)}
+        drafts = [draft for draft in change.alerts if draft.rule in new_rules]
+        _count_alerts(counts, _insert_alerts(db, item, story, drafts, now))
+        counts["matched"] += len(new_rules)
+        stale |= {match.rule for match in change.matches}
+    _insert_keys(db, source, poll.new_keys)
+    _mark_stale(db, stale)
+    return _recorded(poll.claim.source.id, counts)
+
+
+def _insert_item(db: Database, source: int, slug: str, change: Change, now: datetime) -> tuple[int, int]:
+    story = _story_of(db, change.story_keys, now)
+    first_seen = time_text(now)
+    values = _item_values(change) | {
+        "source": source,
+        "entry_id": _mint_entry_id(db, slug, change),
+        "story": story,
+        "revision": 1,
+        "first_seen": first_seen,
+        "changed_at": first_seen,
+        "sort_at": time_text(min(now, change.entry.published or now)),
+    }
+    columns = ", ".join(values)
+    marks = ", ".join(f":{name}" for name in values)
+    item = _inserted_id(db.execute(f"INSERT INTO items ({columns}) VALUES ({marks})", values))
+    db.execute(
+        "INSERT INTO items_fts (rowid, title, body) VALUES (?, ?, ?)",
+        [item, change.tokens["title"], change.tokens["body"]],
+    )
+    return item, story
+
+
+def _update_item(db: Database, item: int, change: Change, now: datetime) -> tuple[int, int]:
+    db.execute(
+        "INSERT INTO revisions (item, revision, title, body, changed_at)"
+        " SELECT id, revision, title, body, changed_at FROM items WHERE id = ?",
+        [item],
+    )
+    values = _item_values(change) | {"changed_at": time_text(now)}
+    assignments = ", ".join(f"{name} = :{name}" for name in values)
+    db.execute(
+        f"UPDATE items SET {assignments}, revision = revision + 1,"
+        " sort_at = min(first_seen, coalesce(:published, first_seen)) WHERE id = :id",
+        values | {"id": item},
+    )
+    db.execute(
+        "UPDATE items_fts SET title = ?, body = ? WHERE rowid = ?",
+        [change.tokens["title"], change.tokens["body"], item],
+    )
+    return item, db.execute("SELECT story FROM items WHERE id = ?", [item]).fetchone()["story"]
+
+
+def _item_values(change: Change) -> dict[str, object]:
+    entry = change.entry
+    return {
+        "content_hash": change.content_hash,
+        "guid": entry.guid,
+        "link": entry.link,
+        "title": entry.title,
+        "body": entry.body,
+        "summary": entry.summary,
+        "content_html": entry.content_html,
+        "author": entry.author,
+        "categories": json.dumps(entry.categories, ensure_ascii=False),
+        "enclosures": enclosures_json(entry.enclosures),
+        "language": change.language,
+        "published": text_or_none(entry.published),
+        "published_raw": entry.published_raw,
+        "updated": text_or_none(entry.updated),
+        "updated_raw": entry.updated_raw,
+    }
+
+
+def _mint_entry_id(db: Database, slug: str, change: Change) -> str:
+    """Return the id that this item has in every published feed: the source's own if that is an IRI."""
+    own = _iri_of(change.entry)
+    if own and db.execute("SELECT 1 FROM items WHERE entry_id = ?", [own]).fetchone() is None:
+        return own
+    minted = uuid.uuid5(uuid.NAMESPACE_URL, f"{slug} {change.keys[0]}").urn
+    taken = db.execute("SELECT 1 FROM items WHERE entry_id = ?", [minted]).fetchone()
+    return uuid.uuid4().urn if taken else minted
+
+
+def _iri_of(entry: Entry) -> str | None:
+    guid = (entry.guid or "").strip()
+    scheme, separator, rest = guid.partition(":")
+    is_iri = scheme.lower() in ("http", "https", "tag", "urn") and separator and rest
+    has_only_iri_characters = guid.isprintable() and not set(guid) & set(' <>"{}|\\^`')
+    return guid if is_iri and has_only_iri_characters and len(guid) <= 2000 else None
+
+
+def _story_of(db: Database, keys: Sequence[str], now: datetime) -> int:
+    for key in keys:
+        row = db.execute("SELECT story FROM story_keys WHERE key = ?", [key]).fetchone()
+        if row is not None:
+            return int(row["story"])
+    return _inserted_id(db.execute("INSERT INTO stories (first_seen) VALUES (?)", [time_text(now)]))
+
+
+def _insert_keys(db: Database, source: int, keys: Iterable[tuple[str, int]]) -> None:
+    for key, item in keys:
+        db.execute(
+            "INSERT OR IGNORE INTO item_keys (source, key, item) VALUES (?, ?, ?)", [source, key, item]
+        )
+
+
+def _insert_story_keys(db: Database, keys: Iterable[str], story: int) -> None:
+    for key in keys:
+        db.execute("INSERT OR IGNORE INTO story_keys (key, story) VALUES (?, ?)", [key, story])
+
+
+def _upsert_match(db: Database, item: int, revision: int | None, match: Match, now: datetime) -> bool:
+    """Return whether the rule never held for the item before; revision None is the item's current one."""
+    known = db.execute("SELECT 1 FROM matches WHERE rule = ? AND item = ?", [match.rule, item]).fetchone()
+    db.execute(
+        """
+        INSERT INTO matches (rule, item, revision, evidence, matched_at)
+        SELECT :rule, id, coalesce(:revision, revision), :evidence, :now FROM items WHERE id = :item
+        ON CONFLICT (rule, item) DO UPDATE SET
+            revision = excluded.revision, evidence = excluded.evidence, ended_at = NULL,
+            matched_at = CASE WHEN ended_at IS NULL THEN matched_at ELSE excluded.matched_at END
+        """,
+        {
+            "rule": match.rule,
+            "item": item,
+            "revision": revision,
+            "evidence": evidence_json(match),
+            "now": time_text(now),
+        },
+    )
+    return known is None
+
+
+def _end_matches_of_item(db: Database, item: int, held: Sequence[Match], now: datetime) -> set[str]:
+    """End the matches of an edited item that hold no more; return their rules."""
+    before = db.execute("SELECT rule FROM matches WHERE item = ? AND ended_at IS NULL", [item]).fetchall()
+    ended = {row["rule"] for row in before} - {match.rule for match in held}
+    _end_matches(db, [(rule, item) for rule in ended], now)
+    return ended
+
+
+def _end_matches(db: Database, pairs: Iterable[tuple[str, int]], now: datetime) -> None:
+    for rule, item in pairs:
+        db.execute(
+            "UPDATE matches SET ended_at = ? WHERE rule = ? AND item = ?", [time_text(now), rule, item]
+        )
+
+
+def _insert_alerts(
+    db: Database, item: int, story: int, drafts: Sequence[AlertDraft], now: datetime
+) -> list[AlertDraft]:
+    """Enter alerts that the ledger does not have; return those."""
+    return [draft for draft in drafts if _insert_alert(db, item, story, draft, now)]
+
+
+def _insert_alert(db: Database, item: int, story: int, draft: AlertDraft, now: datetime) -> bool:
+    entered = db.execute(
+        "INSERT OR IGNORE INTO alerts"
+        " (dedup_key, kind, rule, story, item, endpoint, state, reason, created_at)"
+        " VALUES (?, 'match', ?, ?, ?, ?, ?, ?, ?)",
+        [
+            f"match {draft.rule} {story} {draft.endpoint}",
+            draft.rule,
+            story,
+            item,
+            draft.endpoint,
+            "suppressed" if draft.suppressed else "alerted",
+            draft.suppressed,
+            time_text(now),
+        ],
+    )
+    if entered.rowcount and not draft.suppressed:
+        delivery = f"msg_{secrets.token_urlsafe(18)}"
+        db.execute(
+            "INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)"
+            " VALUES (?, ?, 'waiting', ?, ?)",
+            [delivery, draft.endpoint, time_text(now), time_text(now)],
+        )
+        db.execute("UPDATE alerts SET delivery = ? WHERE id = ?", [delivery, entered.lastrowid])
+    return bool(entered.rowcount)
+
+
+def _count_alerts(counts: Counter[str], entered: Sequence[AlertDraft]) -> None:
+    suppressed = sum(1 for draft in entered if draft.suppressed)
+    counts["suppressed"] += suppressed
+    counts["alerts"] += len(entered) - suppressed
+
+
+def _recorded(source: str, counts: Counter[str]) -> Recorded:
+    return Recorded(
+        source=source,
+        new=counts["new"],
+        changed=counts["changed"],
+        matched=counts["matched"],
+        alerts=counts["alerts"],
+        suppressed=counts["suppressed"],
+    )
+
+
+def _inserted_id(cursor: sqlite3.Cursor) -> int:
+    if cursor.lastrowid is None:
+        raise sqlite3.InterfaceError("an INSERT gave no row id")
+    return cursor.lastrowid
+
+
+def _mark_stale(db: Database, rules: Iterable[str]) -> None:
+    for rule in rules:
+        db.execute("UPDATE feeds SET generation = generation + 1 WHERE rule = ?", [rule])
