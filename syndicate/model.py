@@ -288,7 +288,7 @@ class Poll:
     length_bytes: int = 0  # of the body, decompressed
     moved_to: str | None = None
     moved_count: int = 0
-    adopted: str | None = None  # a permanent redirect that holds from now on
+    adopted: str | None = None  # a permanent redirect that holds from now on; None: the configured address
     document_title: str = ""
     document_link: str | None = None
     entry_count: int = 0

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from syndicate.model import AlertDraft, Change, Entry, Match, Poll, PollState, Recorded
 from syndicate.store.protocol import BackfillMatch, RuleState
-from syndicate.store.rows import enclosures_json, evidence_json, text_or_none, time_text
+from syndicate.store.rows import enclosures_json, evidence_json, host_of, text_or_none, time_text
 from syndicate.store.sqlite_claims import host_to_ask
 
 RETRY_AFTER_STORE_ERROR = timedelta(minutes=5)
@@ -99,8 +99,8 @@ def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
     if poll.host_backoff_until:
         db.execute(
             "UPDATE hosts SET backoff_until = max(coalesce(backoff_until, ''), ?)"
-            " WHERE host = (SELECT host FROM sources WHERE id = ?)",
-            [time_text(poll.host_backoff_until), source],
+            " WHERE host = ?",
+            [time_text(poll.host_backoff_until), host_of(poll.claim.address)],
         )
 
 
@@ -120,7 +120,7 @@ def _record_address(db: Database, source: int, poll: Poll) -> None:
         VALUES (:source, :url, :adopted, :moved_to, :moved_count, :is_gone, :etag, :last_modified,
             :body_hash, :error)
         ON CONFLICT (source, url) DO UPDATE SET
-            adopted = coalesce(excluded.adopted, adopted), moved_to = excluded.moved_to,
+            adopted = excluded.adopted, moved_to = excluded.moved_to,
             moved_count = excluded.moved_count, is_gone = excluded.is_gone, etag = excluded.etag,
             last_modified = excluded.last_modified, body_hash = excluded.body_hash, error = excluded.error
         """,

@@ -1,0 +1,67 @@
+"""From a rule's text to a rule that can match, or every reason why not."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from syndicate.errors import Problem
+from syndicate.model import RuleText, Source
+from syndicate.rules.examples import failing_examples
+from syndicate.rules.index import Rule
+from syndicate.rules.query import keywords, phrase
+
+
+def compile_rules(
+    texts: Sequence[RuleText], sources: Sequence[Source]
+) -> tuple[tuple[Rule, ...], tuple[Problem, ...]]:
+    """Return the rules, and what is wrong with those that are missing among them."""
+    rules: list[Rule] = []
+    problems: list[Problem] = []
+    for text in texts:
+        found = list(_keyword_problems(text))
+        if not found:
+            rule = _compile(text, sources)
+            found = list(failing_examples(rule, text))
+            rules.append(rule)
+        problems += found
+    return tuple(rules), tuple(problems)
+
+
+def selected_sources(patterns: Sequence[str], sources: Sequence[Source]) -> frozenset[str] | None:
+    """Return the ids that a rule's `sources` select (ids, patterns with *, tag:name), None for all."""
+    if not patterns:
+        return None
+    return frozenset(
+        source.id for source in sources if any(_selects(pattern, source) for pattern in patterns)
+    )
+
+
+def _selects(pattern: str, source: Source) -> bool:
+    if pattern.startswith("tag:"):
+        return any(fnmatchcase(tag, pattern.removeprefix("tag:")) for tag in source.tags)
+    return fnmatchcase(source.id, pattern)
+
+
+def _keyword_problems(text: RuleText) -> Iterator[Problem]:
+    for keyword, line in zip(text.keywords, text.keyword_lines, strict=True):
+        if phrase(keyword) is None:
+            yield Problem(
+                file=text.file,
+                line=line,
+                text=f'keyword "{keyword}" has no letter or digit in it, so it could never match',
+            )
+
+
+def _compile(text: RuleText, sources: Sequence[Source]) -> Rule:
+    decisive = json.dumps([text.keywords, text.sources], ensure_ascii=False)
+    return Rule(
+        id=text.id,
+        title=text.title,
+        version=hashlib.sha256(decisive.encode(errors="surrogatepass")).hexdigest()[:16],
+        query=keywords(text.keywords),
+        sources=selected_sources(text.sources, sources),
+        notify=text.notify,
+        feed=text.feed,
+        terms=text.keywords,
+    )

@@ -1,0 +1,158 @@
+"""Words and languages: how a text becomes tokens that can be compared."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import regex
+
+# Scripts written without spaces are compared letter by letter; everything else by runs of word characters
+# with apostrophes inside, which is where UAX #29 breaks words for our purposes.
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
+_APOSTROPHES = "'’‘ʻʼ`´ʹ＇"
+_WORD = regex.compile(
+    rf"(?V1)[{_UNSPACED}]\p{{M}}*|[\w--[{_UNSPACED}]]+(?:[{_APOSTROPHES}][\w--[{_UNSPACED}]]+)*"
+)
+_UNIFIED = str.maketrans(dict.fromkeys(_APOSTROPHES, "'") | {"ё": "е"})
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a text: what it is compared as, and where it stands (code points)."""
+
+    text: str
+    start: int
+    end: int
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the words of a text in order."""
+    found = []
+    for word in _WORD.finditer(text):
+        normal = normalise(word.group())
+        if normal:
+            found.append(Token(normal, word.start(), word.end()))
+    return found
+
+
+def normalise(word: str) -> str:
+    """Return what a word is compared as: NFKC, casefold, apostrophes and ё unified, no possessive 's."""
+    if word.isascii():
+        folded = word.lower().replace("`", "'")
+    else:
+        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold())
+        folded = folded.translate(_UNIFIED)
+    return folded.strip("'").removesuffix("'s")
+
+
+class TokenText:
+    """The fields of an item as tokens, indexed for looking phrases up."""
+
+    __slots__ = ("_positions", "fields", "texts")
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = texts
+        self.fields = {name: tokens(text) for name, text in texts.items()}
+        self._positions: dict[str, dict[str, list[int]]] = {}
+        for name, words in self.fields.items():
+            positions = self._positions[name] = {}
+            for position, word in enumerate(words):
+                positions.setdefault(word.text, []).append(position)
+
+    def vocabulary(self) -> set[str]:
+        """Return every token that occurs."""
+        return set().union(*self._positions.values())
+
+    def occurrences(self, field: str, phrase: tuple[str, ...]) -> list[int]:
+        """Return the positions in a field where the tokens of the phrase follow one another."""
+        words = self.fields[field]
+        return [
+            start
+            for start in self._positions[field].get(phrase[0], ())
+            if start + len(phrase) <= len(words)
+            and all(words[start + step].text == token for step, token in enumerate(phrase))
+        ]
+
+    def joined(self, field: str) -> str:
+        """Return a field's tokens separated by spaces, as the full-text index holds them."""
+        return " ".join(word.text for word in self.fields[field])
+
+
+def language_of(configured: str | None, entry: str | None, document: str | None, text: str) -> str | None:
+    """Return the language of an item, None if it can't be told.
+
+    What the owner configured, else what the entry says, else what the document says unless the text is in
+    another script, else what the script and its letters show.
+    """
+    if configured or entry:
+        return configured or entry
+    if document and _agrees(document, text):
+        return document
+    return _detected(text)
+
+
+_CYRILLIC = frozenset({"be", "bg", "kk", "ky", "mk", "mn", "ru", "sr", "tg", "tt", "uk", "uz"})
+_OTHER_SCRIPTS = {
+    "HANGUL": "ko",
+    "THAI": "th",
+    "GEORGIAN": "ka",
+    "ARMENIAN": "hy",
+    "GREEK": "el",
+    "HEBREW": "he",
+}
+_SAMPLE_LETTERS = 200
+
+
+def _agrees(language: str, text: str) -> bool:
+    script = _script(text)
+    primary = language.partition("-")[0].lower()
+    match script:
+        case None:
+            return True
+        case "CYRILLIC":
+            return primary in _CYRILLIC or "cyrl" in language.lower()
+        case "LATIN":
+            others = (
+                _CYRILLIC - {"kk", "mn", "sr", "tt", "uz"}
+                | set(_OTHER_SCRIPTS.values())
+                | {"zh", "ja", "ar", "fa"}
+            )
+            return primary not in others or "latn" in language.lower()
+        case "CJK" | "HIRAGANA" | "KATAKANA":
+            return primary in ("zh", "ja")
+        case _:
+            return _OTHER_SCRIPTS.get(script, primary) == primary
+
+
+def _detected(text: str) -> str | None:
+    script = _script(text)
+    match script:
+        case "CYRILLIC":
+            return _cyrillic_language(set(text.lower()))
+        case "HIRAGANA" | "KATAKANA":
+            return "ja"
+        case "CJK":
+            has_kana = any("\u3040" <= letter <= "\u30ff" for letter in text)
+            return "ja" if has_kana else "zh"
+        case _:
+            return _OTHER_SCRIPTS.get(script or "")
+
+
+def _cyrillic_language(letters: set[str]) -> str:
+    # Letters that one of these languages has and the others lack, the most telling first.
+    if letters & set("ғқұһ") and letters & set("әіңөү"):
+        return "kk"
+    for language, telling in (("uk", "їєґ"), ("tg", "ӣҷӯҳ"), ("be", "ў"), ("kk", "әұ"), ("ky", "ңөү")):
+        if letters & set(telling):
+            return "uz" if language == "be" and letters & set("қғҳ") else language
+    return "kk" if "і" in letters and letters & set("қғ") else "ru"
+
+
+def _script(text: str) -> str | None:
+    """Return the script, as Unicode names begin, of most letters at the start of a text."""
+    counts: dict[str, int] = {}
+    letters = (letter for letter in text if letter.isalpha())
+    for _, letter in zip(range(_SAMPLE_LETTERS), letters, strict=False):
+        script = unicodedata.name(letter, "?").split()[0]
+        counts[script] = counts.get(script, 0) + 1
+    return max(counts, key=lambda script: counts[script]) if counts else None

@@ -1,0 +1,181 @@
+"""Polling: claim what is due, fetch and read it side by side, record it in batches."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from syndicate.errors import ParseError, StoreError
+from syndicate.http import Client
+from syndicate.model import Claim, NetworkSettings, Poll, Recorded
+from syndicate.rules.index import RuleIndex
+from syndicate.sources.decide import Moment, Reading, decide_failure, decide_reading, decide_unchanged
+from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, fetch
+from syndicate.sources.parse import parse
+from syndicate.store.protocol import HostPace, Store
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=5)  # longer than any poll: the request, the reading, and waiting to be recorded
+BATCH = 100
+CHECK_SECONDS = 0.25  # how often `drain` looks whether a host may be asked again
+
+Call = Callable[..., Awaitable[Any]]
+Result = Reading | NotModified | Gone | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Finished:
+    """A poll that has ended, not yet compared with what is stored."""
+
+    claim: Claim
+    result: Result
+    duration: timedelta
+    jitter: float
+
+
+class Poller:
+    """Polls sources until told otherwise. `on_recorded` hears of every poll once it is kept."""
+
+    def __init__(  # noqa: PLR0913  wiring
+        self,
+        *,
+        client: Client,
+        store: Store,
+        call: Call,
+        index: RuleIndex,
+        settings: NetworkSettings,
+        random: Callable[[], float],
+        on_recorded: Callable[[Sequence[tuple[Poll, Recorded]]], None],
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._call = call
+        self._index = index
+        self._concurrency = settings.concurrency
+        self._pace = HostPace(interval=settings.host_interval, concurrency=settings.host_concurrency)
+        self._random = random
+        self._on_recorded = on_recorded
+        self._tasks: dict[asyncio.Task[None], Claim] = {}
+        self._finished: list[Finished] = []
+        self._recording = asyncio.Lock()
+
+    @property
+    def in_flight(self) -> int:
+        """How many polls have begun and are not recorded."""
+        return len(self._tasks)
+
+    async def start_due(self, due_by: datetime) -> int:
+        """Begin polling what is due by then, as far as there is room; return how many polls have begun."""
+        room = self._concurrency - len(self._tasks)
+        if room <= 0:
+            return 0
+        claims = await self._call(
+            self._store.claim_sources, limit=room, due_by=due_by, lease=LEASE, pace=self._pace
+        )
+        for claim in claims:
+            task = asyncio.create_task(self._poll(claim), name=f"poll {claim.source.id}")
+            self._tasks[task] = claim
+            task.add_done_callback(self._tasks.pop)
+        return len(claims)
+
+    async def drain(self, due_by: datetime) -> None:
+        """Poll everything due by then, other addresses of what failed too; return when all is recorded.
+
+        Hosts that asked to be left alone, and sources that another process polls, are not waited for.
+        """
+        longest_wait = self._pace.interval + timedelta(seconds=1)
+        while True:
+            await self.start_due(due_by)
+            if self._tasks:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED, timeout=CHECK_SECONDS)
+                continue
+            at = await self._call(self._store.next_claim_at, due_by)
+            wait = None if at is None else at - self._store.now()
+            if wait is None or wait > longest_wait:
+                return
+            await asyncio.sleep(max(wait.total_seconds(), 0.005))
+
+    async def close(self, grace: timedelta) -> None:
+        """Let polls in flight end for this long, then give the rest back as if they had not begun."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace.total_seconds())
+        unfinished = dict(self._tasks)
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        if unfinished:
+            await self._call(self._store.release_sources, list(unfinished.values()))
+
+    async def _poll(self, claim: Claim) -> None:
+        started = time.monotonic()
+        try:
+            result = await self._result(claim)
+        except Exception as error:  # noqa: BLE001  one bad source never stops the others
+            result = _defect(claim, error)
+        finished = Finished(
+            claim=claim,
+            result=result,
+            duration=timedelta(seconds=time.monotonic() - started),
+            jitter=self._random(),
+        )
+        self._finished.append(finished)
+        # Whoever comes first records for all that have ended while the one before was recording.
+        async with self._recording:
+            while finished in self._finished:
+                await self._record_finished()
+
+    async def _result(self, claim: Claim) -> Result:
+        outcome = await fetch(self._client, claim, self._store.now())
+        if not isinstance(outcome, Fetched):
+            return outcome
+        try:
+            document = await parse(outcome.body, outcome.headers, outcome.url)
+        except ParseError as error:
+            return Failed(status=outcome.answer.status, error=str(error))
+        return Reading.of(outcome, document)
+
+    async def _record_finished(self) -> None:
+        batch, self._finished = self._finished[:BATCH], self._finished[BATCH:]
+        try:
+            self._on_recorded(await self._call(_record, self._store, self._index, batch))
+        except StoreError as error:
+            # Nothing was changed: the leases run out, and the sources are due again.
+            log.error("polls.not_recorded", polls=len(batch), error=str(error))
+
+
+def _record(store: Store, index: RuleIndex, batch: Sequence[Finished]) -> list[tuple[Poll, Recorded]]:
+    polls = [_decide_safely(store, index, finished) for finished in batch]
+    return list(zip(polls, store.record_polls(polls), strict=True))
+
+
+def _decide_safely(store: Store, index: RuleIndex, finished: Finished) -> Poll:
+    try:
+        return _decide(store, index, finished)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  one bad source never stops the others
+        return _decide(store, index, replace(finished, result=_defect(finished.claim, error)))
+
+
+def _defect(claim: Claim, error: Exception) -> Failed:
+    """A bug of ours: this source backs off and says so, the others go on."""
+    log.error("poll.crashed", source=claim.source.id, exc_info=error)
+    return Failed(status=None, error=f"could not be polled, a defect of Syndicate: {error!r}")
+
+
+def _decide(store: Store, index: RuleIndex, finished: Finished) -> Poll:
+    moment = Moment(now=store.now(), duration=finished.duration, jitter=finished.jitter)
+    claim = finished.claim
+    match finished.result:
+        case Reading() as reading:
+            known = store.known_items(claim.source.id, reading.keys())
+            return decide_reading(claim, reading, known, index, moment)
+        case NotModified() as unchanged:
+            return decide_unchanged(claim, unchanged, moment)
+        case Gone() | Failed() as failure:
+            return decide_failure(claim, failure, moment)
