@@ -86,8 +86,9 @@ class RuleText:
     id: str
     title: str
     file: str
-    line: int  # of the table's head; of `keywords` where a problem is about them
+    line: int  # of the table's head; 1 for the one rule of a file
     keywords: tuple[str, ...]
+    keyword_lines: tuple[int, ...] = ()  # where each keyword stands in the file
     sources: tuple[str, ...] = ()  # ids, patterns with *, tag:name; empty: all
     notify: tuple[str, ...] = ()  # endpoint ids
     feed: bool = True

@@ -1,0 +1,8 @@
+"""config.toml and rules/*.toml -> Config, or every problem at once as file:line: problem."""
+
+from syndicate.config.durations import duration
+from syndicate.config.public import public
+from syndicate.config.reading import Reading, load, read
+from syndicate.config.selection import is_selected
+
+__all__ = ["Reading", "duration", "is_selected", "load", "public", "read"]

@@ -1,0 +1,242 @@
+"""The shape of each table of the configuration, and what is said of one that has another."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from syndicate.config import values
+from syndicate.config.durations import duration, spelled
+from syndicate.config.toml_file import TomlFile, label
+from syndicate.config.toml_lines import Key
+from syndicate.errors import Problem
+
+# --------------------------------------------------------------------------- values
+
+
+def _from_text(parse: Callable[[str], object]) -> BeforeValidator:
+    def before(value: object) -> object:
+        if not isinstance(value, str):
+            raise ValueError("must be a text in quotes")
+        return parse(value)
+
+    return BeforeValidator(before)
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f'{value} needs a unit, in quotes: write "{value}s", "{value}m" or "{value}h"')
+    if not isinstance(value, str):
+        raise ValueError('must be a length of time in quotes, such as "15m"')
+    return duration(value)
+
+
+def _within(least: timedelta, most: timedelta) -> AfterValidator:
+    def after(value: timedelta) -> timedelta:
+        if not least <= value <= most:
+            raise ValueError(f"must be between {spelled(least)} and {spelled(most)}")
+        return value
+
+    return AfterValidator(after)
+
+
+def _example(value: object) -> object:
+    return {"body": value} if isinstance(value, str) else value
+
+
+def _some(value: list[str]) -> list[str]:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+def _no_id(value: object) -> None:
+    raise ValueError(
+        "the file's name is the rule's id, so leave this out; many rules in a file are [[rule]] tables"
+    )
+
+
+Id = Annotated[str, AfterValidator(values.identifier)]
+Line = Annotated[str, AfterValidator(values.line_of_text)]
+Path = Annotated[str, AfterValidator(values.path)]
+Address = Annotated[str, AfterValidator(values.web_address)]
+Language = Annotated[str, AfterValidator(values.language)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Network = Annotated[IPv4Network | IPv6Network, _from_text(values.network)]
+
+# --------------------------------------------------------------------------- tables
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Service(Table):
+    database: Annotated[str, AfterValidator(values.database)] = "data/syndicate.db"
+    rules: Path = "rules"
+    feeds: Path = "feeds"
+    base_url: Annotated[str, AfterValidator(values.base_address)] = "http://127.0.0.1:8080"
+    listen: Annotated[tuple[str, int], _from_text(values.listen)] = ("127.0.0.1", 8080)
+    title: Line = "Syndicate"
+
+
+class NetworkTable(Table):
+    allow_private: list[Network] = Field(default_factory=list)
+    host_interval: Annotated[Duration, _within(timedelta(), timedelta(hours=1))] = timedelta(seconds=1)
+    host_concurrency: Annotated[int, Field(ge=1, le=100)] = 2
+    concurrency: Annotated[int, Field(ge=1, le=10_000)] = 64
+    timeout: Annotated[Duration, _within(timedelta(seconds=1), timedelta(hours=1))] = timedelta(seconds=30)
+    max_bytes: Annotated[int, Field(ge=1, le=1024**3)] = 15 * 1024 * 1024
+    user_agent: Annotated[str, AfterValidator(values.header_value)] | None = None
+
+
+class SourceTable(Table):
+    id: Id
+    title: Line | None = None
+    url: Address | None = None
+    urls: list[Address] = Field(default_factory=list)
+    interval: Annotated[Duration, _within(timedelta(seconds=1), timedelta(days=30))] = timedelta(minutes=60)
+    language: Language | None = None
+    tags: list[Line] = Field(default_factory=list)
+    full_text: bool = False
+    enabled: bool = True
+    baseline: bool = True
+
+
+class EndpointTable(Table):
+    id: Id
+    url: Address
+    secret: Annotated[str, AfterValidator(values.secret)] | None = None
+    secret_file: Path | None = None
+    format: Literal["standard"] = "standard"
+    headers: dict[
+        Annotated[str, AfterValidator(values.header_name)],
+        Annotated[str, AfterValidator(values.header_value)],
+    ] = Field(default_factory=dict)
+
+
+class ExampleTable(Table):
+    body: str = ""
+    title: str = ""
+    language: Language | None = None
+    source: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.body + self.title).strip():
+            raise ValueError("must have a body or a title")
+        return self
+
+
+class ExamplesTable(Table):
+    match: list[Annotated[ExampleTable, BeforeValidator(_example)]] = Field(default_factory=list)
+    no_match: list[Annotated[ExampleTable, BeforeValidator(_example)]] = Field(default_factory=list)
+
+
+class RuleTable(Table):
+    title: Line | None = None
+    keywords: Annotated[list[Line], AfterValidator(_some)]
+    sources: list[Line] = Field(default_factory=list)
+    notify: list[Line] = Field(default_factory=list)
+    feed: bool = True
+    examples: ExamplesTable = Field(default_factory=ExamplesTable)
+
+
+class FileRuleTable(RuleTable):
+    """The one rule of a file, whose name is its id."""
+
+    id: Annotated[None, BeforeValidator(_no_id)] = None
+
+
+class NamedRuleTable(RuleTable):
+    """One of many rules in a file."""
+
+    id: Id
+
+
+# --------------------------------------------------------------------------- what is said
+
+AnyTable = TypeVar("AnyTable", bound=Table)
+
+_WORDS = {
+    "missing": "must be given",
+    "string_type": "must be a text in quotes",
+    "string_unicode": "must be Unicode",
+    "int_type": "must be a whole number, without quotes",
+    "bool_type": "must be true or false, without quotes",
+    "list_type": 'must be a list, such as ["one", "two"]',
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+}
+
+
+def shaped(shape: type[AnyTable], file: TomlFile, key: Key) -> tuple[AnyTable | None, list[Problem]]:
+    """Return a file's table in its shape, and all problems with it.
+
+    What is wrong gives way to its default, so that the rest can be looked at; None when there is none for it.
+    """
+    table = file.at(*key) or {}
+    valid, mistakes = _attempt(shape, table)
+    if valid and not file.is_unfilled(key):
+        return valid, []
+    wrong = {mistake["loc"][0] for mistake in mistakes}
+    wrong |= {name for name in table if file.is_unfilled((*key, name))}
+    rest, _ = _attempt(shape, {name: value for name, value in table.items() if name not in wrong})
+    return rest, list(_problems(shape, file, key, mistakes))
+
+
+def _attempt(shape: type[AnyTable], table: Mapping[str, Any]) -> tuple[AnyTable | None, list[ErrorDetails]]:
+    try:
+        return shape.model_validate(table), []
+    except ValidationError as error:
+        return None, error.errors(include_url=False, include_input=False)
+
+
+def _problems(
+    shape: type[Table], file: TomlFile, key: Key, mistakes: list[ErrorDetails]
+) -> Iterator[Problem]:
+    for mistake in mistakes:
+        inner = tuple(name for name in mistake["loc"] if name != "[key]")
+        place = (*key, *inner)
+        if file.is_unfilled(place):
+            continue  # which is a problem of its own
+        if mistake["type"] == "extra_forbidden":
+            names = _names_at(shape, inner[:-1])
+            text = f"unknown key {values.quoted(str(inner[-1]))}{values.suggestion(str(inner[-1]), names)}"
+        else:
+            text = f"{label(inner)}: {_words(mistake)}"
+        yield file.problem(place, text)
+
+
+def _words(mistake: ErrorDetails) -> str:
+    context = mistake.get("ctx", {})
+    if mistake["type"] == "value_error":
+        return str(context["error"])
+    return _WORDS.get(mistake["type"], "is not valid").format_map(context)
+
+
+def _names_at(shape: type[Table], inner: Key) -> list[str]:
+    for name in inner:
+        if isinstance(name, str):
+            shape = _table_in(shape.model_fields[name].annotation) or shape
+    return list(shape.model_fields)
+
+
+def _table_in(annotation: Any) -> type[Table] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        return annotation
+    return next(filter(None, map(_table_in, get_args(annotation))), None)

@@ -1,0 +1,205 @@
+"""One TOML file as read: its tables, where they stand, and problems about them."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from syndicate.config.toml_lines import Key, toml_lines
+from syndicate.config.values import quoted
+from syndicate.config.variables import fill
+from syndicate.errors import Problem
+
+MAX_BYTES = 16 * 1024 * 1024
+
+_PLACE = re.compile(r" \((?:at line (?P<line>\d+), column (?P<column>\d+)|at end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TomlFile:
+    """A file's tables with variables filled in, and what it takes to say where in it something is wrong."""
+
+    name: str  # as people are told it
+    tables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    written: Mapping[str, Any] = field(default_factory=dict, repr=False)  # before variables were filled in
+    lines: Mapping[Key, int] = field(default_factory=dict, repr=False)
+    unfilled: Mapping[Key, str] = field(default_factory=dict)  # why a text's variables could not be filled in
+    overrides: Mapping[Key, str] = field(default_factory=dict)  # which environment variable gave the value
+
+    def line(self, key: Key) -> int:
+        """Return the line of a key, else of the table that it should be in, else the first."""
+        while key and key not in self.lines:
+            key = key[:-1]
+        return self.lines.get(key, 1)
+
+    def at(self, *key: str | int) -> Any:
+        """Return the value at a key, None where there is none."""
+        return value_at(self.tables, key)
+
+    def texts(self, *key: str | int) -> list[tuple[Key, str]]:
+        """Return the texts of a list, each with its key; none where there is no list."""
+        values = self.at(*key)
+        return [
+            ((*key, number), value)
+            for number, value in enumerate(values if isinstance(values, list) else [])
+            if isinstance(value, str) and value.strip() and not self.is_unfilled((*key, number))
+        ]
+
+    def repeats(self, *key: str | int, fold: Callable[[str], str] = str) -> Iterator[Problem]:
+        """Yield a problem for each text of a list that was there before."""
+        first_by_text: dict[str, Key] = {}
+        for place, text in self.texts(*key):
+            first = first_by_text.setdefault(fold(text), place)
+            if first != place:
+                yield self.problem(place, f"{label(place)}: is the same as number {int(first[-1]) + 1}")
+
+    def table_keys(self, name: str) -> list[Key]:
+        """Return the keys of the tables `[[name]]`."""
+        tables = self.at(name)
+        return [
+            (name, number)
+            for number, table in enumerate(tables if isinstance(tables, list) else [])
+            if isinstance(table, dict)
+        ]
+
+    def problem(self, key: Key, text: str) -> Problem:
+        """Return a problem at a key. A value that came from a variable, maybe a secret, shows as written."""
+        if variable := self.overrides.get(key):
+            return Problem(file=variable, line=0, text=text)
+        value, written = value_at(self.tables, key), value_at(self.written, key)
+        if isinstance(value, str) and isinstance(written, str) and value not in ("", written):
+            text = text.replace(quoted(value), quoted(written)).replace(value, written)
+        return Problem(file=self.name, line=self.line(key), text=text)
+
+    def is_unfilled(self, key: Key) -> bool:
+        """Say whether a key, or something in it, waits for a variable, so that its value means nothing."""
+        return any(unfilled[: len(key)] == key for unfilled in self.unfilled)
+
+    def table_list_problems(self, name: str) -> Iterator[Problem]:
+        """Yield what is wrong with the tables `[[name]]` as a whole."""
+        tables = self.at(name)
+        if isinstance(tables, dict):
+            yield self.problem((name,), f"write [[{name}]] with two brackets, since there can be many")
+        elif tables is not None and (
+            not tables or not isinstance(tables, list) or len(self.table_keys(name)) != len(tables)
+        ):
+            yield self.problem((name,), f"{name}: must be tables, each headed [[{name}]]")
+
+    def taken_ids(self, name: str) -> Iterator[Problem]:
+        """Yield a problem for each of the tables `[[name]]` with the id of one before it."""
+        first_by_id: dict[str, Key] = {}
+        for key in self.table_keys(name):
+            table_id = self.at(*key, "id")
+            if not isinstance(table_id, str) or self.is_unfilled((*key, "id")):
+                continue
+            first = first_by_id.setdefault(table_id, key)
+            if first != key:
+                text = f"id: {quoted(table_id)} is taken by the {name} in line {self.line((*first, 'id'))}"
+                yield self.problem((*key, "id"), text)
+
+    def unfilled_problems(self) -> tuple[Problem, ...]:
+        """Return a problem for each text whose variables could not be filled in."""
+        return tuple(self.problem(key, f"{label(key)}: {why}") for key, why in self.unfilled.items())
+
+    def with_override(self, key: tuple[str, str], variable: str, value: Any) -> "TomlFile":
+        """Return the file with a key of one of its tables set by an environment variable."""
+        section, name = key
+        return replace(
+            self,
+            tables={**self.tables, section: {**self.tables.get(section, {}), name: value}},
+            unfilled={other: why for other, why in self.unfilled.items() if other[:2] != key},
+            overrides={**self.overrides, key: variable},
+        )
+
+
+def read_toml(path: Path, environ: Mapping[str, str]) -> TomlFile | Problem:
+    """Return what a file holds, or the one problem why that can't be said."""
+    name = shown(path)
+    text = read_text(path)
+    if isinstance(text, Unreadable):
+        return Problem(file=name, line=text.line, text=text.why)
+    try:
+        written = tomllib.loads(text)
+        lines = toml_lines(text)
+        tables, unfilled = fill(written, environ)
+    except RecursionError:
+        return Problem(file=name, line=0, text="brackets are nested too deeply")
+    except ValueError as error:  # tomllib.TOMLDecodeError, and int() refusing thousands of digits
+        return _syntax_problem(name, text, str(error))
+    return TomlFile(name=name, tables=tables, written=written, lines=lines, unfilled=unfilled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """Why a file's text can't be had."""
+
+    why: str
+    line: int = 0
+
+
+def read_text(path: Path, max_bytes: int = MAX_BYTES) -> str | Unreadable:
+    """Return a file's text, which must be UTF-8; a byte order mark is dropped."""
+    try:
+        with path.open("rb") as file:
+            body = file.read(max_bytes + 1)
+    except FileNotFoundError:
+        return Unreadable(why="there is no such file")
+    except IsADirectoryError:
+        return Unreadable(why="is a folder, not a file")
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        return Unreadable(why=f"can't be read: {getattr(error, 'strerror', None) or error}")
+    if len(body) > max_bytes:
+        return Unreadable(why=f"has more than {max_bytes} bytes")
+    try:
+        return body.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        return Unreadable(why="is not UTF-8 from here on: save it in that encoding", line=line)
+
+
+def value_at(tables: Any, key: Key) -> Any:
+    """Return the value at a key, None where there is none."""
+    for name in key:
+        try:
+            tables = tables[name]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return tables
+
+
+def label(key: Key) -> str:
+    """Return a key as people are told it, without the tables that its line shows: `urls, number 2`."""
+    names = [name for name in key if isinstance(name, str)]
+    number = f", number {key[-1] + 1}" if key and isinstance(key[-1], int) else ""
+    return f"{names[-1] if names else ''}{number}"
+
+
+def shown(path: Path) -> str:
+    """Return a path as people are told it: from the current folder when inside it, else as given."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _syntax_problem(name: str, text: str, error: str) -> Problem:
+    place = _PLACE.search(error)
+    what = _PLACE.sub("", error)
+    what = what[:1].lower() + what[1:]
+    if place and place["line"]:
+        line, column = int(place["line"]), f" at column {place['column']}"
+    else:
+        line, column = (text.rstrip().count("\n") + 1 if place else 0), ""
+    hint = _HINTS.get(what, "")
+    return Problem(file=name, line=line, text=f"is not TOML{column}: {what}{hint}")
+
+
+_HINTS = {
+    "invalid value": "; a text needs quotes",
+    "unclosed array": "; a ] is missing",
+    "cannot overwrite a value": "; this key is there already",
+    "expected newline or end of document after a statement": "; texts need quotes, and each key a line",
+    "expected '=' after a key in a key/value pair": "; write key = value",
+}

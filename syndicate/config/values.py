@@ -1,0 +1,184 @@
+"""What single values of the configuration mean. Each function takes a text and raises ValueError in words.
+
+No text of an error repeats an address, a secret or a header's value.
+"""
+
+import base64
+import binascii
+import difflib
+import re
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")  # the shape of BCP 47 (RFC 5646 2.1)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 5.6.2
+_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9.])?")
+_PORT = re.compile(r"[0-9]{1,5}")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+OUR_HEADERS = {
+    *(
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+    ),
+    *("host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "user-agent"),
+    *("webhook-id", "webhook-signature", "webhook-timestamp"),
+}
+
+
+def quoted(value: str) -> str:
+    """Return a text in quotes, short enough and safe to show."""
+    short = value if len(value) <= 80 else value[:79] + "…"
+    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short) + '"'
+
+
+def suggestion(word: str, names: Iterable[str]) -> str:
+    """Return how a sentence about an unknown name ends: with the nearest valid one, or with all of a few."""
+    name_by_folded = {name.casefold(): name for name in sorted(names)}
+    if near := difflib.get_close_matches(word.casefold(), name_by_folded, n=1):
+        return f"; did you mean {quoted(name_by_folded[near[0]])}?"
+    return f"; known: {', '.join(name_by_folded.values())}" if 0 < len(name_by_folded) <= 12 else ""
+
+
+def identifier(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise ValueError(
+            f"{quoted(text)} is no id: at most 64 lower-case letters, digits and hyphens, the first no hyphen"
+        )
+    return text
+
+
+def line_of_text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    if has_controls(text):
+        raise ValueError("must be one line, without control characters")
+    return text.strip()
+
+
+def has_controls(text: str) -> bool:
+    return any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text)
+
+
+def web_address(text: str) -> str:
+    """Return an http or https address that every parser reads alike."""
+    _address_parts(text)
+    return text
+
+
+def base_address(text: str) -> str:
+    """Return an address that others are made from, without a slash at its end."""
+    parts = _address_parts(text)
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise ValueError("must have nothing after its path, neither ? nor #")
+    return text.rstrip("/")
+
+
+def _address_parts(text: str) -> SplitResult:
+    # Parsers disagree about http://example.com\@127.0.0.1/ and drop tabs and line ends.
+    if has_controls(text) or "\\" in text or any(c.isspace() for c in text):
+        raise ValueError("must be a web address without spaces, backslashes or control characters")
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError("is no web address: its host or port can't be read") from error
+    if parts.scheme not in ("http", "https") or not text.casefold().startswith(f"{parts.scheme}://"):
+        raise ValueError("must begin with http:// or https://")
+    if "@" in parts.netloc:
+        raise ValueError("must have no user name or password before its host")
+    if not host:
+        raise ValueError("has no host")
+    return parts
+
+
+def language(text: str) -> str:
+    if not _LANGUAGE.fullmatch(text):
+        raise ValueError(f'{quoted(text)} is no language: write a code such as "en", "ru" or "kk-Cyrl"')
+    return text
+
+
+def network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError:
+        pass
+    try:
+        whole = ip_network(text, strict=False)
+    except ValueError as error:
+        raise ValueError(
+            f'{quoted(text)} is no address or network: write one such as "127.0.0.0/8" or "::1"'
+        ) from error
+    raise ValueError(f'{quoted(text)} is an address within a network: write "{whole}" for all of it')
+
+
+def listen(text: str) -> tuple[str, int]:
+    """Return host and port; port 0 is any free one."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not _PORT.fullmatch(port) or int(port) > 65_535 or not _is_host(host):
+        raise ValueError(
+            f'{quoted(text)} must be host:port, such as "127.0.0.1:8080", "0.0.0.0:80" or "[::1]:8080"'
+        )
+    return host.strip("[]"), int(port)
+
+
+def _is_host(text: str) -> bool:
+    if not text.startswith("["):
+        return bool(_HOST.fullmatch(text))
+    try:
+        return ip_address(text[1:-1]).version == 6 and text.endswith("]")
+    except ValueError:
+        return False
+
+
+def path(text: str) -> str:
+    if not text.strip() or has_controls(text):
+        raise ValueError("must be a path")
+    if text.startswith("~"):
+        raise ValueError("~ has no meaning here: write ${HOME}")
+    return text
+
+
+def database(text: str) -> str:
+    if text.casefold().startswith(("postgresql:", "postgres:")):
+        raise ValueError(
+            'must be the path of an SQLite file, such as "data/syndicate.db"; PostgreSQL is not supported'
+        )
+    if _SCHEME.match(text) or text.startswith(":"):
+        raise ValueError('must be the path of an SQLite file, such as "data/syndicate.db"')
+    return path(text)
+
+
+def secret(text: str) -> str:
+    """Return a signing secret (Standard Webhooks: `whsec_` and 24 to 64 bytes in base64)."""
+    if not text.startswith("whsec_"):
+        raise ValueError("must begin with whsec_, then 24 to 64 random bytes in base64")
+    try:
+        length_bytes = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
+    except (binascii.Error, ValueError):
+        raise ValueError("is not base64 after whsec_: was it cut off?") from None  # whose text may quote
+    if not 24 <= length_bytes <= 64:
+        raise ValueError(f"must have 24 to 64 bytes in base64 after whsec_, and has {length_bytes}")
+    return text
+
+
+def header_name(text: str) -> str:
+    if not _HEADER_NAME.fullmatch(text):
+        raise ValueError(f"{quoted(text)} is no name of a header")
+    if text.casefold() in OUR_HEADERS:
+        raise ValueError(f"{quoted(text)} is set by Syndicate itself")
+    return text
+
+
+def header_value(text: str) -> str:
+    if not _HEADER_VALUE.fullmatch(text):
+        raise ValueError("must be printable ASCII, neither empty nor with spaces around it")
+    return text

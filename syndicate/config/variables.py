@@ -1,0 +1,56 @@
+"""`${VAR}` and `${VAR:-default}` in texts."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from syndicate.config.toml_lines import Key
+
+_DOLLAR = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|\{)")
+
+
+def filled(text: str, environ: Mapping[str, str]) -> str:
+    """Return a text with its variables' values; `$$` is a dollar sign, as is one without a brace.
+
+    As in a shell, a default also stands in for an empty variable.
+
+    Raises:
+        ValueError: a variable is not set, or a `${` begins none; the text says which.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        if found["dollar"]:
+            return "$"
+        if found["name"] is None:
+            raise ValueError("`${` begins no variable: write ${NAME}, or $${ for the characters themselves")
+        return _value_of(found["name"], found["default"], environ)
+
+    return _DOLLAR.sub(value, text)
+
+
+def _value_of(name: str, default: str | None, environ: Mapping[str, str]) -> str:
+    value = environ.get(name)
+    if default is not None:
+        return value or default
+    if value is None:
+        raise ValueError(f"the variable {name} is not set: set it, or write ${{{name}:-some default}}")
+    return value
+
+
+def fill(value: Any, environ: Mapping[str, str]) -> tuple[Any, dict[Key, str]]:
+    """Return a TOML value with every text in it filled, and by key what could not be."""
+    if isinstance(value, str):
+        try:
+            return filled(value, environ), {}
+        except ValueError as error:
+            return value, {(): str(error)}
+    if not isinstance(value, dict | list):
+        return value, {}
+    parts = {name: fill(part, environ) for name, part in _named(value)}
+    unfilled = {(name, *key): why for name, (_, inner) in parts.items() for key, why in inner.items()}
+    whole = {name: part for name, (part, _) in parts.items()}
+    return (whole if isinstance(value, dict) else list(whole.values())), unfilled
+
+
+def _named(value: dict[str, Any] | list[Any]) -> Iterable[tuple[str | int, Any]]:
+    return value.items() if isinstance(value, dict) else enumerate(value)
