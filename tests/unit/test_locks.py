@@ -8,7 +8,7 @@ import pytest
 from tests.support import ROOT
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-build.lock"]
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -22,7 +22,8 @@ def names(requirements: list[str]) -> set[str]:
 
 def test_every_dependency_is_pinned():
     assert names(PYPROJECT["project"]["dependencies"]) - pins("requirements.lock").keys() == set()
-    assert names(PYPROJECT["dependency-groups"]["dev"]) - pins("requirements-dev.lock").keys() == set()
+    for group, lock in [("dev", "requirements-dev.lock"), ("build", "requirements-build.lock")]:
+        assert names(PYPROJECT["dependency-groups"][group]) - pins(lock).keys() == set()
 
 
 def test_tests_use_the_versions_that_users_get():
