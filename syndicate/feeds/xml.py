@@ -1,0 +1,36 @@
+"""What XML and its addresses can hold, whatever a source sent."""
+
+import re
+from urllib.parse import quote
+
+_ILLEGAL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_IRIS = re.compile(r'[\s<>"{}|\\^`]|%(?![0-9A-Fa-f]{2})')
+_WEB = re.compile(r"(https?://[^/?#]+)([^#]*)(#.*)?", re.IGNORECASE | re.DOTALL)
+
+
+def legal(text: str) -> str:
+    """Return the text without what XML 1.0 (2.2) forbids or discourages: controls, surrogates, ...."""
+    return _ILLEGAL.sub("", text)
+
+
+def line(text: str) -> str:
+    """Return the text as one legal line, without white space around it."""
+    return " ".join(legal(text).split())
+
+
+def web_iri(url: str | None) -> str | None:
+    """Return an http(s) address as an IRI (RFC 3987), with what may not stand in one percent-encoded.
+
+    None for everything else, so that nothing a reader's browser would run gets into a link.
+    """
+    match = _WEB.fullmatch(line(url or ""))
+    if match is None or _NOT_IN_IRIS.search(match[1]):
+        return None
+    host, path, fragment = match[1], match[2], (match[3] or "")[1:]
+    tail = _escaped(path, "[]") + ("#" + _escaped(fragment, "[]#") if fragment else "")
+    return host + tail
+
+
+def _escaped(text: str, also: str) -> str:
+    text = _NOT_IN_IRIS.sub(lambda found: quote(found[0], safe=""), text)
+    return "".join(quote(letter, safe="") if letter in also else letter for letter in text)
