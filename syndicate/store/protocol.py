@@ -79,7 +79,7 @@ class Store(Protocol):
         """Return how many leases were freed because no process that could hold them is alive."""
 
     def configure(self, sources: Sequence[Source], rules: Sequence[RuleState]) -> tuple[str, ...]:
-        """Return sources due by then, leased to us, longest due first, no host that must be left alone."""
+        """Take over the configuration; return the rules whose version is new here, so must be backfilled.
 
         Sources and rules that are gone from it are kept, with all that belongs to them, but neither
         polled nor published.
@@ -88,7 +88,7 @@ class Store(Protocol):
     # -- polling
 
     def claim_sources(self, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace) -> list[Claim]:
-        """Return sources due by then, leased to us, longest due first, none whose host must be left alone."""
+        """Return sources due by then, leased to us, longest due first, no host that must be left alone."""
 
     def next_claim_at(self, due_by: datetime) -> datetime | None:
         """Return when a source due by then can be claimed at the earliest, None if there is none.
