@@ -3,6 +3,8 @@
 import re
 from datetime import timedelta
 
+from syndicate.config.values import quoted
+
 _DURATION = re.compile(
     r"(?:(?P<weeks>\d+)w)?(?:(?P<days>\d+)d)?(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+)s)?",
     re.ASCII,
@@ -20,7 +22,7 @@ def duration(text: str) -> timedelta:
         raise ValueError(f'"{text}" needs a unit: write "{text}s", "{text}m", "{text}h" or "{text}d"')
     found = _DURATION.fullmatch(text)
     if not found or not text:
-        raise ValueError("is no length of time: write one such as 90s, 15m, 1h30m, 2d or 1w")
+        raise ValueError(f"{quoted(text)} is no length of time: write one such as 90s, 15m, 1h30m, 2d or 1w")
     try:
         return timedelta(**{unit: int(number) for unit, number in found.groupdict(default="0").items()})
     except (OverflowError, ValueError) as error:  # int() refuses thousands of digits

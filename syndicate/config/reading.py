@@ -1,19 +1,19 @@
 """config.toml and the rules it names, read whole."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 
 from syndicate import __version__
+from syndicate.config import values
 from syndicate.config.environment import SECTIONS, overridden
-from syndicate.config.rule_files import Names, read_rules
+from syndicate.config.rule_files import Names, read_rules, rule_paths
 from syndicate.config.shapes import AnyTable, EndpointTable, NetworkTable, Service, SourceTable, shaped
-from syndicate.config.toml_file import TomlFile, Unreadable, label, read_text, read_toml, shown
+from syndicate.config.toml_file import MISSING, TomlFile, Unreadable, read_text, read_toml, shown
 from syndicate.config.toml_lines import Key
-from syndicate.config.values import quoted, secret, suggestion
+from syndicate.config.values import quoted, suggestion
 from syndicate.errors import ConfigError, Problem
-from syndicate.model import Config, Endpoint, NetworkSettings, ServiceSettings, Source
+from syndicate.model import Config, Endpoint, NetworkSettings, RuleText, ServiceSettings, Source
 
 TABLES = ("service", "network", "source", "endpoint")
 MAX_SECRET_BYTES = 64 * 1024
@@ -50,18 +50,15 @@ def read(path: Path, environ: Mapping[str, str]) -> Reading:
     Args:
         environ: for `${VAR}` in texts, and for the variables that set keys of [service] and [network].
     """
-    if not path.exists():
-        text = "there is no such file; name another with --config or SYNDICATE_CONFIG"
-        return Reading(config=None, problems=(Problem(file=shown(path), line=0, text=text),))
     file = read_toml(path, environ)
     if isinstance(file, Problem):
-        return Reading(config=None, problems=(file, *_problems_of_rules(path, environ)))
+        return Reading(config=None, problems=_problems_without_tables(file, path, environ))
     file, override_problems = overridden(file, environ)
     service, service_problems = _section(Service, file, "service")
     network, network_problems = _section(NetworkTable, file, "network")
     sources, source_problems = _sources(file)
     endpoints, endpoint_problems = _endpoints(file, path.parent)
-    rules, rule_problems = read_rules(path.parent / service.rules, environ, _names(file))
+    rules, rule_problems = _rules(file, path.parent / service.rules, environ)
     config = Config(
         path=path.absolute(),
         service=_service(service, path.absolute().parent),
@@ -83,12 +80,31 @@ def read(path: Path, environ: Mapping[str, str]) -> Reading:
     return Reading(config=config, problems=tuple(sorted(problems)))
 
 
-def _problems_of_rules(path: Path, environ: Mapping[str, str]) -> list[Problem]:
-    """Return what can be said of the rules without config.toml."""
-    file, problems = overridden(TomlFile(name=shown(path)), environ)
+def _problems_without_tables(problem: Problem, path: Path, environ: Mapping[str, str]) -> tuple[Problem, ...]:
+    """Return why config.toml can't be read, and what can be said of the rules all the same."""
+    if problem.text == MISSING:
+        return (replace(problem, text=f"{MISSING}; name another with --config or SYNDICATE_CONFIG"),)
+    file, override_problems = overridden(TomlFile(name=problem.file), environ)
     service, _ = _section(Service, file, "service")
     folder = path.parent / service.rules
-    return sorted([*problems, *(read_rules(folder, environ, None)[1] if folder.is_dir() else ())])
+    rule_problems = read_rules(rule_paths(folder), environ, Names())[1] if folder.is_dir() else []
+    return tuple(sorted([problem, *override_problems, *rule_problems]))
+
+
+def _rules(
+    file: TomlFile, folder: Path, environ: Mapping[str, str]
+) -> tuple[tuple[RuleText, ...], list[Problem]]:
+    key = ("service", "rules")
+    try:
+        paths = rule_paths(folder)
+    except (OSError, ValueError) as error:
+        why = f"the folder {shown(folder)} can't be read: {getattr(error, 'strerror', None) or error}"
+        return (), [file.mistake(key, why)]
+    rules, problems = read_rules(paths, environ, _names(file))
+    if not paths:
+        why = f'the folder {shown(folder)} has none: add a file such as eu.toml with keywords = ["EU"]'
+        problems.append(file.mistake(key, why))
+    return rules, problems
 
 
 def _unknown_tables(file: TomlFile) -> Iterator[Problem]:
@@ -105,7 +121,7 @@ def _unknown_tables(file: TomlFile) -> Iterator[Problem]:
 def _section(shape: type[AnyTable], file: TomlFile, name: str) -> tuple[AnyTable, list[Problem]]:
     """Return a section of which every key has a default."""
     if not isinstance(file.tables.get(name, {}), dict):
-        return shape(), [file.problem((name,), f"{name}: must be a table, headed [{name}]")]
+        return shape(), [file.mistake((name,), f"must be a table, headed [{name}]")]
     table, problems = shaped(shape, file, (name,))
     return table or shape(), problems
 
@@ -167,13 +183,13 @@ def _source(table: SourceTable) -> Source:
 def _address_problems(file: TomlFile, key: Key) -> Iterator[Problem]:
     given = [name for name in ("url", "urls") if file.at(*key, name) is not None]
     if not given:
-        yield file.problem(key, "url: must be given, or urls with several to try in order")
+        yield file.mistake((*key, "url"), "must be given, or urls with several to try in order")
     elif len(given) == 2:
         yield file.problem(
             (*key, "urls"), "urls: there is a url as well: put all addresses here, or keep one"
         )
     if file.at(*key, "urls") == []:
-        yield file.problem((*key, "urls"), "urls: must not be empty")
+        yield file.mistake((*key, "urls"), "must not be empty")
     yield from file.repeats(*key, "urls")
 
 
@@ -189,8 +205,7 @@ def _taken_addresses(file: TomlFile) -> Iterator[Problem]:
             continue
         first = first_by_address.setdefault(address, place)
         if first != place:
-            text = f"{label(place)}: the source in line {file.line(first)} asks this address already"
-            yield file.problem(place, text)
+            yield file.mistake(place, f"the source in line {file.line(first)} asks this address already")
 
 
 def _first_address(file: TomlFile, key: Key) -> tuple[str, Key]:
@@ -210,37 +225,41 @@ def _endpoints(file: TomlFile, folder: Path) -> tuple[tuple[Endpoint, ...], list
     for key in file.table_keys("endpoint"):
         table, wrong = shaped(EndpointTable, file, key)
         problems += [*wrong, *_header_repeats(file, key)]
-        if table:
-            signing, wrong = _secret(file, key, table, folder)
-            problems += wrong
-            endpoints.append(_endpoint(table, signing))
+        file_secret, wrong = _file_secret(file, key, folder)
+        problems += wrong
+        endpoints += [_endpoint(table, file_secret)] if table else []
     return tuple(endpoints), problems
 
 
-def _endpoint(table: EndpointTable, signing: str | None) -> Endpoint:
+def _endpoint(table: EndpointTable, file_secret: str | None) -> Endpoint:
     return Endpoint(
         id=table.id,
         url=table.url,
-        secret=signing,
+        secret=table.secret or file_secret,
         format=table.format,
-        headers=MappingProxyType(table.headers),
+        headers=table.headers,
     )
 
 
-def _secret(file: TomlFile, key: Key, table: EndpointTable, folder: Path) -> tuple[str | None, list[Problem]]:
+def _file_secret(file: TomlFile, key: Key, folder: Path) -> tuple[str | None, list[Problem]]:
+    """Return what `secret_file` holds, None without one."""
     place = (*key, "secret_file")
-    if table.secret_file is None:
-        return table.secret, []
+    name = file.at(*place)
+    if not isinstance(name, str) or file.is_unfilled(place):
+        return None, []
     if file.at(*key, "secret") is not None:
-        return None, [file.problem(place, "secret_file: there is a secret as well: keep one of them")]
-    path = folder / table.secret_file
+        return None, [file.mistake(place, "there is a secret as well: keep one of them")]
+    try:
+        path = folder / values.path(name)
+    except ValueError as error:
+        return None, [file.mistake(place, str(error))]
     text = read_text(path, MAX_SECRET_BYTES)
     if isinstance(text, Unreadable):
-        return None, [file.problem(place, f"secret_file: {shown(path)}: {text.why}")]
+        return None, [file.mistake(place, f"{shown(path)}: {text.why}")]
     try:
-        return secret(text.rstrip("\r\n")), []
+        return values.secret(text.rstrip("\r\n")), []
     except ValueError as error:
-        return None, [file.problem(place, f"secret_file: {shown(path)}: {error}")]
+        return None, [file.mistake(place, f"{shown(path)}: {error}")]
 
 
 def _header_repeats(file: TomlFile, key: Key) -> Iterator[Problem]:
@@ -249,7 +268,7 @@ def _header_repeats(file: TomlFile, key: Key) -> Iterator[Problem]:
     for name in headers if isinstance(headers, dict) else ():
         first = first_by_name.setdefault(name.casefold(), name)
         if first != name:
-            yield file.problem((*key, "headers", name), f"{name}: is the same header as {first}")
+            yield file.mistake((*key, "headers", name), f"is the same header as {first}")
 
 
 # --------------------------------------------------------------------------- names
@@ -257,14 +276,18 @@ def _header_repeats(file: TomlFile, key: Key) -> Iterator[Problem]:
 
 def _names(file: TomlFile) -> Names:
     sources, endpoints = _ids(file, "source"), _ids(file, "endpoint")
+    tags_by_source = {
+        source: tuple(tag for _, tag in file.texts(*key, "tags")) for source, key in (sources or {}).items()
+    }
     return Names(
-        tags_by_source={
-            source: tuple(tag for _, tag in file.texts(*key, "tags")) for source, key in sources.items()
-        },
-        endpoints=tuple(endpoints),
+        tags_by_source=tags_by_source or None,  # one problem says it all: there are no sources
+        endpoints=None if endpoints is None else tuple(endpoints),
     )
 
 
-def _ids(file: TomlFile, name: str) -> dict[str, Key]:
-    found = ((file.at(*key, "id"), key) for key in file.table_keys(name))
-    return {text: key for text, key in found if isinstance(text, str)}
+def _ids(file: TomlFile, name: str) -> dict[str, Key] | None:
+    """Return the ids of the tables `[[name]]` with their keys, None when one can't be told."""
+    keys = file.table_keys(name)
+    ids = {file.at(*key, "id"): key for key in keys if isinstance(file.at(*key, "id"), str)}
+    is_clear = not any(file.is_unfilled((*key, part)) for key in keys for part in ("id", "tags"))
+    return ids if is_clear and not any(file.table_list_problems(name)) else None

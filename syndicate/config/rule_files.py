@@ -1,13 +1,14 @@
 """rules/*.toml -> the rules as written, each with its place."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from syndicate.config.selection import is_selected
 from syndicate.config.shapes import ExampleTable, FileRuleTable, NamedRuleTable, RuleTable, shaped
-from syndicate.config.toml_file import TomlFile, label, read_toml, shown
+from syndicate.config.toml_file import TomlFile, read_toml
 from syndicate.config.toml_lines import Key
 from syndicate.config.values import identifier, quoted, suggestion
 from syndicate.errors import Problem
@@ -16,10 +17,10 @@ from syndicate.model import Example, RuleText
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What rules may refer to, also where a table of that name has problems of its own."""
+    """What rules may refer to, whatever else is wrong with it; None where that can't be said."""
 
-    tags_by_source: Mapping[str, tuple[str, ...]]
-    endpoints: tuple[str, ...]
+    tags_by_source: Mapping[str, tuple[str, ...]] | None = None
+    endpoints: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,36 +32,33 @@ class Place:
     rule_id: str
 
 
-def read_rules(
-    folder: Path, environ: Mapping[str, str], names: Names | None
-) -> tuple[tuple[RuleText, ...], list[Problem]]:
-    """Return the rules of a folder's *.toml in the order of the files' names, and all problems with them.
+def rule_paths(folder: Path) -> list[Path]:
+    """Return a folder's rule files by name; those starting with a dot are an editor's, not the owner's.
 
-    Files whose names start with a dot are left out: editors make such.
-
-    Args:
-        names: None when config.toml can't be read, so that references to it can't be judged.
+    Raises:
+        OSError: it can't be read.
     """
-    if not folder.is_dir():
-        text = "there is no such folder; rules in [service] names the one with the rules"
-        return (), [Problem(file=shown(folder), line=0, text=text)]
-    paths = sorted(path for path in folder.glob("*.toml") if not path.name.startswith("."))
+    return sorted(path for path in folder.iterdir() if fnmatchcase(path.name, "[!.]*.toml"))
+
+
+def read_rules(
+    paths: Sequence[Path], environ: Mapping[str, str], names: Names
+) -> tuple[tuple[RuleText, ...], list[Problem]]:
+    """Return the rules of files in order, and all problems with them."""
     read = [(path, read_toml(path, environ)) for path in paths]
     problems = [file for _, file in read if isinstance(file, Problem)]
-    places = []
+    places: list[Place] = []
     for path, file in read:
         if isinstance(file, TomlFile):
-            problems += [*file.unfilled_problems(), *_file_problems(file, path)]
-            places += list(_places(file, path.stem))
+            problems += [*file.unfilled_problems(), *_file_problems(file, path.stem)]
+            places += _places(file, path.stem)
+    problems += _taken_ids(places)
     rules = []
     for place in places:
         rule, wrong = _rule(place, names)
         problems += wrong
         rules += [rule] if rule else []
-    if not paths:
-        text = 'there are no rules: add a file such as central-asia.toml with keywords = ["Central Asia"]'
-        problems.append(Problem(file=shown(folder), line=0, text=text))
-    return tuple(rules), [*problems, *_taken_ids(places)]
+    return tuple(rules), problems
 
 
 def _places(file: TomlFile, stem: str) -> Iterator[Place]:
@@ -71,10 +69,10 @@ def _places(file: TomlFile, stem: str) -> Iterator[Place]:
         yield Place(file=file, key=key, rule_id=rule_id if isinstance(rule_id, str) else "")
 
 
-def _file_problems(file: TomlFile, path: Path) -> Iterator[Problem]:
+def _file_problems(file: TomlFile, stem: str) -> Iterator[Problem]:
     if "rule" not in file.tables:
         try:
-            identifier(path.stem)
+            identifier(stem)
         except ValueError as error:
             yield Problem(file=file.name, line=0, text=f"the file's name is the rule's id, and {error}")
         return
@@ -92,13 +90,12 @@ def _taken_ids(places: list[Place]) -> Iterator[Problem]:
     for place in places:
         first = first_by_id.setdefault(place.rule_id, place)
         if place.rule_id and first is not place:
-            text = (
-                f"the id {quoted(place.rule_id)} is taken by {first.file.name}:{first.file.line(first.key)}"
-            )
+            there = f"{first.file.name}:{first.file.line((*first.key, 'id'))}"
+            text = f"the id {quoted(place.rule_id)} is taken by {there}"
             yield place.file.problem((*place.key, "id"), text)
 
 
-def _rule(place: Place, names: Names | None) -> tuple[RuleText | None, list[Problem]]:
+def _rule(place: Place, names: Names) -> tuple[RuleText | None, list[Problem]]:
     file, key = place.file, place.key
     shape: type[RuleTable] = NamedRuleTable if key else FileRuleTable
     table, problems = shaped(shape, file, key)
@@ -106,11 +103,10 @@ def _rule(place: Place, names: Names | None) -> tuple[RuleText | None, list[Prob
     problems += file.repeats(*key, "sources")
     problems += file.repeats(*key, "notify")
     if file.at(*key, "feed") is False and not file.at(*key, "notify"):
-        text = "feed: without a feed the rule does nothing: name an endpoint in notify"
-        problems.append(file.problem((*key, "feed"), text))
-    if names:
-        problems += _unknown_sources(file, key, names.tags_by_source)
-        problems += _unknown_endpoints(file, key, names.endpoints)
+        text = "without a feed the rule does nothing: name an endpoint in notify"
+        problems.append(file.mistake((*key, "feed"), text))
+    problems += _unknown_sources(file, key, names.tags_by_source)
+    problems += _unknown_endpoints(file, key, names.endpoints)
     return _rule_text(place, table) if table else None, problems
 
 
@@ -120,30 +116,34 @@ def _folded(keyword: str) -> str:
 
 
 def _unknown_sources(
-    file: TomlFile, key: Key, tags_by_source: Mapping[str, tuple[str, ...]]
+    file: TomlFile, key: Key, tags_by_source: Mapping[str, tuple[str, ...]] | None
 ) -> Iterator[Problem]:
-    if not tags_by_source:
-        return  # one problem says it all: there are no sources
+    if tags_by_source is None:
+        return
     names = {*tags_by_source, *(f"tag:{tag}" for tags in tags_by_source.values() for tag in tags)}
     for place, pattern in file.texts(*key, "sources"):
+        if pattern in names:
+            continue
         if not any(is_selected(pattern, source, tags) for source, tags in tags_by_source.items()):
             near = suggestion(pattern, names)
-            yield file.problem(place, f"{label(place)}: {quoted(pattern)} selects no source{near}")
+            yield file.mistake(place, f"{quoted(pattern)} selects no source{near}")
     for kind in ("match", "no_match"):
         examples = file.at(*key, "examples", kind)
         for number in range(len(examples) if isinstance(examples, list) else 0):
             place = (*key, "examples", kind, number, "source")
             source = file.at(*place)
             if isinstance(source, str) and source not in tags_by_source and not file.is_unfilled(place):
-                text = f"source: there is no source {quoted(source)}{suggestion(source, tags_by_source)}"
-                yield file.problem(place, text)
+                near = suggestion(source, tags_by_source)
+                yield file.mistake(place, f"there is no source {quoted(source)}{near}")
 
 
-def _unknown_endpoints(file: TomlFile, key: Key, endpoints: tuple[str, ...]) -> Iterator[Problem]:
+def _unknown_endpoints(file: TomlFile, key: Key, endpoints: tuple[str, ...] | None) -> Iterator[Problem]:
+    if endpoints is None:
+        return
     for place, endpoint in file.texts(*key, "notify"):
         if endpoint not in endpoints:
             near = suggestion(endpoint, endpoints) if endpoints else ": add it to config.toml as [[endpoint]]"
-            yield file.problem(place, f"{label(place)}: there is no endpoint {quoted(endpoint)}{near}")
+            yield file.mistake(place, f"there is no endpoint {quoted(endpoint)}{near}")
 
 
 def _rule_text(place: Place, table: RuleTable) -> RuleText:

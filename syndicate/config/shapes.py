@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from syndicate.config import values
 from syndicate.config.durations import duration, spelled
-from syndicate.config.toml_file import TomlFile, label
+from syndicate.config.toml_file import TomlFile
 from syndicate.config.toml_lines import Key
 from syndicate.errors import Problem
 
@@ -118,7 +118,7 @@ class EndpointTable(Table):
     id: Id
     url: Address
     secret: Annotated[str, AfterValidator(values.secret)] | None = None
-    secret_file: Path | None = None
+    secret_file: str | None = None  # judged as a path when it is read
     format: Literal["standard"] = "standard"
     headers: dict[
         Annotated[str, AfterValidator(values.header_name)],
@@ -215,25 +215,25 @@ def _problems(
         if file.is_unfilled(place):
             continue  # which is a problem of its own
         if mistake["type"] == "extra_forbidden":
-            names = _names_at(shape, inner[:-1])
-            text = f"unknown key {values.quoted(str(inner[-1]))}{values.suggestion(str(inner[-1]), names)}"
+            name = str(inner[-1])
+            near = values.suggestion(name, _names_at(shape, inner[:-1]))
+            yield file.problem(place, f"unknown key {values.quoted(name)}{near}")
         else:
-            text = f"{label(inner)}: {_words(mistake)}"
-        yield file.problem(place, text)
+            yield file.mistake(place, _words(mistake))
 
 
 def _words(mistake: ErrorDetails) -> str:
     context = mistake.get("ctx", {})
     if mistake["type"] == "value_error":
         return str(context["error"])
-    return _WORDS.get(mistake["type"], "is not valid").format_map(context)
+    return _WORDS.get(mistake["type"], "is not valid").format_map(context).replace("'", '"')
 
 
 def _names_at(shape: type[Table], inner: Key) -> list[str]:
     for name in inner:
         if isinstance(name, str):
             shape = _table_in(shape.model_fields[name].annotation) or shape
-    return list(shape.model_fields)
+    return [name for name, field in shape.model_fields.items() if field.annotation is not type(None)]
 
 
 def _table_in(annotation: Any) -> type[Table] | None:

@@ -13,6 +13,7 @@ from syndicate.config.variables import fill
 from syndicate.errors import Problem
 
 MAX_BYTES = 16 * 1024 * 1024
+MISSING = "there is no such file"
 
 _PLACE = re.compile(r" \((?:at line (?P<line>\d+), column (?P<column>\d+)|at end of document)\)$")
 
@@ -26,7 +27,9 @@ class TomlFile:
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)  # before variables were filled in
     lines: Mapping[Key, int] = field(default_factory=dict, repr=False)
     unfilled: Mapping[Key, str] = field(default_factory=dict)  # why a text's variables could not be filled in
-    overrides: Mapping[Key, str] = field(default_factory=dict)  # which environment variable gave the value
+    overrides: Mapping[Key, str] = field(
+        default_factory=dict
+    )  # which environment variable set a section's key
 
     def line(self, key: Key) -> int:
         """Return the line of a key, else of the table that it should be in, else the first."""
@@ -53,7 +56,7 @@ class TomlFile:
         for place, text in self.texts(*key):
             first = first_by_text.setdefault(fold(text), place)
             if first != place:
-                yield self.problem(place, f"{label(place)}: is the same as number {int(first[-1]) + 1}")
+                yield self.mistake(place, f"is the same as number {int(first[-1]) + 1}")
 
     def table_keys(self, name: str) -> list[Key]:
         """Return the keys of the tables `[[name]]`."""
@@ -66,12 +69,17 @@ class TomlFile:
 
     def problem(self, key: Key, text: str) -> Problem:
         """Return a problem at a key. A value that came from a variable, maybe a secret, shows as written."""
-        if variable := self.overrides.get(key):
+        if variable := self.overrides.get(key[:2]):
             return Problem(file=variable, line=0, text=text)
         value, written = value_at(self.tables, key), value_at(self.written, key)
         if isinstance(value, str) and isinstance(written, str) and value not in ("", written):
             text = text.replace(quoted(value), quoted(written)).replace(value, written)
         return Problem(file=self.name, line=self.line(key), text=text)
+
+    def mistake(self, key: Key, why: str) -> Problem:
+        """Return a problem with the value of a key, which is named unless the place is that name already."""
+        problem = self.problem(key, why)
+        return problem if key in self.overrides else replace(problem, text=f"{label(key)}: {problem.text}")
 
     def is_unfilled(self, key: Key) -> bool:
         """Say whether a key, or something in it, waits for a variable, so that its value means nothing."""
@@ -85,7 +93,7 @@ class TomlFile:
         elif tables is not None and (
             not tables or not isinstance(tables, list) or len(self.table_keys(name)) != len(tables)
         ):
-            yield self.problem((name,), f"{name}: must be tables, each headed [[{name}]]")
+            yield self.mistake((name,), f"must be tables, each headed [[{name}]]")
 
     def taken_ids(self, name: str) -> Iterator[Problem]:
         """Yield a problem for each of the tables `[[name]]` with the id of one before it."""
@@ -96,12 +104,12 @@ class TomlFile:
                 continue
             first = first_by_id.setdefault(table_id, key)
             if first != key:
-                text = f"id: {quoted(table_id)} is taken by the {name} in line {self.line((*first, 'id'))}"
-                yield self.problem((*key, "id"), text)
+                line = self.line((*first, "id"))
+                yield self.mistake((*key, "id"), f"{quoted(table_id)} is taken by the {name} in line {line}")
 
     def unfilled_problems(self) -> tuple[Problem, ...]:
         """Return a problem for each text whose variables could not be filled in."""
-        return tuple(self.problem(key, f"{label(key)}: {why}") for key, why in self.unfilled.items())
+        return tuple(self.mistake(key, why) for key, why in self.unfilled.items())
 
     def with_override(self, key: tuple[str, str], variable: str, value: Any) -> "TomlFile":
         """Return the file with a key of one of its tables set by an environment variable."""
@@ -145,7 +153,7 @@ def read_text(path: Path, max_bytes: int = MAX_BYTES) -> str | Unreadable:
         with path.open("rb") as file:
             body = file.read(max_bytes + 1)
     except FileNotFoundError:
-        return Unreadable(why="there is no such file")
+        return Unreadable(why=MISSING)
     except IsADirectoryError:
         return Unreadable(why="is a folder, not a file")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -173,7 +181,7 @@ def label(key: Key) -> str:
     """Return a key as people are told it, without the tables that its line shows: `urls, number 2`."""
     names = [name for name in key if isinstance(name, str)]
     number = f", number {key[-1] + 1}" if key and isinstance(key[-1], int) else ""
-    return f"{names[-1] if names else ''}{number}"
+    return f"{quoted(names[-1])[1:-1] if names else ''}{number}"
 
 
 def shown(path: Path) -> str:
@@ -189,16 +197,17 @@ def _syntax_problem(name: str, text: str, error: str) -> Problem:
     what = _PLACE.sub("", error)
     what = what[:1].lower() + what[1:]
     if place and place["line"]:
-        line, column = int(place["line"]), f" at column {place['column']}"
-    else:
-        line, column = (text.rstrip().count("\n") + 1 if place else 0), ""
-    hint = _HINTS.get(what, "")
-    return Problem(file=name, line=line, text=f"is not TOML{column}: {what}{hint}")
+        why = f"is not TOML at column {place['column']}: {what}{_HINTS.get(what, '')}"
+        return Problem(file=name, line=int(place["line"]), text=why)
+    if place:
+        why = f"is not TOML at its end: {what}; is a quote or bracket left open?"
+        return Problem(file=name, line=text.rstrip().count("\n") + 1, text=why)
+    return Problem(file=name, line=0, text=f"is not TOML: {what}")
 
 
 _HINTS = {
     "invalid value": "; a text needs quotes",
-    "unclosed array": "; a ] is missing",
+    "illegal character '\\n'": "; the text before it needs a closing quote",
     "cannot overwrite a value": "; this key is there already",
     "expected newline or end of document after a statement": "; texts need quotes, and each key a line",
     "expected '=' after a key in a key/value pair": "; write key = value",

@@ -172,9 +172,9 @@ def secret(text: str) -> str:
 
 def header_name(text: str) -> str:
     if not _HEADER_NAME.fullmatch(text):
-        raise ValueError(f"{quoted(text)} is no name of a header")
+        raise ValueError("is no name that a header can have")
     if text.casefold() in OUR_HEADERS:
-        raise ValueError(f"{quoted(text)} is set by Syndicate itself")
+        raise ValueError("is a header that Syndicate sets itself")
     return text
 
 
