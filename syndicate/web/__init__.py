@@ -1,0 +1,1 @@
+"""LOOK: the start page, and the published feeds over HTTP."""

@@ -1,0 +1,178 @@
+"""The web server: pages, published feeds, health.
+
+It knows the rest of the service only as a View: plain values through callables that may block, and so run in
+threads. It changes nothing, so every request is a GET or HEAD.
+"""
+
+import asyncio
+import socket
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from syndicate.errors import SyndicateError
+from syndicate.model import SourceStatus
+from syndicate.web.files import Files
+from syndicate.web.pages import Pages, RuleStatus, SiteNames
+
+FEED_TYPES = {".atom": "application/atom+xml; charset=utf-8", ".opml": "text/x-opml; charset=utf-8"}
+STATIC_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+GRACE_SECONDS = 2  # for answers under way when the server ends
+
+log = structlog.get_logger(__name__)
+
+
+class View(Protocol):
+    """What the pages show. Every call may block."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def base_url(self) -> str:
+        """Where readers reach us, without a trailing slash."""
+
+    @property
+    def feeds_folder(self) -> Path: ...
+
+    def now(self) -> datetime: ...
+
+    def sources(self) -> Sequence[SourceStatus]: ...
+
+    def rules(self) -> Sequence[RuleStatus]: ...
+
+
+def create(view: View) -> Starlette:
+    """Return the application."""
+    site = _Site(view)
+    application = Starlette(
+        routes=[
+            Route("/", site.start),
+            Route("/feeds", site.redirect_to_feeds),
+            Route("/feeds/", site.feeds),
+            Route("/feeds/{name}", site.feed),
+            Route("/static/{name}", site.static),
+            Route("/healthz", healthy),
+        ],
+        exception_handlers={
+            HTTPException: site.refuse,
+            SyndicateError: site.apologise,
+            Exception: site.refuse,
+        },
+    )
+    application.router.redirect_slashes = False  # it would answer with whatever Host the client names
+    return application
+
+
+class _Site:
+    """The endpoints. Those that are no coroutines run in threads, so they may block."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._pages = Pages()
+        self._published = Files(lambda: view.feeds_folder, FEED_TYPES)
+        self._static = Files(lambda: Path(__file__).parent / "static", STATIC_TYPES)
+
+    @property
+    def _names(self) -> SiteNames:
+        return SiteNames(title=self._view.title, base_url=self._view.base_url)
+
+    def start(self, request: Request) -> Response:
+        view = self._view
+        return self._pages.start(self._names, view.now(), view.sources(), view.rules())
+
+    def feeds(self, request: Request) -> Response:
+        return self._pages.feeds(self._names, self._published.names(), self._view.rules())
+
+    def redirect_to_feeds(self, request: Request) -> Response:
+        return RedirectResponse(f"{self._names.root}/feeds/", 308)
+
+    async def feed(self, request: Request) -> Response:
+        return await self._file(self._published, request)
+
+    async def static(self, request: Request) -> Response:
+        return await self._file(self._static, request)
+
+    async def _file(self, files: Files, request: Request) -> Response:
+        answer = await files.response(request, request.path_params["name"])
+        return answer or self._pages.error(self._names, 404)
+
+    def refuse(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            return self._pages.error(self._names, error.status_code, error.headers)
+        return self._pages.error(self._names, 500)  # uvicorn logs the error
+
+    def apologise(self, request: Request, error: Exception) -> Response:
+        log.warning("page failed", page=request.url.path, error=str(error))
+        return self._pages.error(self._names, 503, {"Retry-After": "10"})
+
+
+def healthy(request: Request) -> Response:
+    """Say that the server answers."""
+    return PlainTextResponse(
+        "ok\n", headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that clients can connect to from now on; they are answered once it is served.
+
+    Raises:
+        SyndicateError: the address cannot be had.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise SyndicateError(
+            f"{host}:{port} cannot be listened on: {error.strerror}. "
+            "Stop the program that uses it, or set another `listen` under [service]."
+        ) from error
+
+
+async def serve(app: ASGIApp, listening: socket.socket, stop: asyncio.Event) -> None:
+    """Answer requests until told to stop, then let answers under way finish, for about two seconds."""
+    server = _Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    watch = asyncio.create_task(_end(server, stop))
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        watch.cancel()
+        for connection in list(server.server_state.connections):  # whose client does not read its answer
+            if connection.transport is not None:
+                connection.transport.abort()
+
+
+async def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    await stop.wait()
+    server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that leaves signals to whoever owns the process; it offers no other way to say so."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
