@@ -95,6 +95,8 @@ def _rules(
     file: TomlFile, folder: Path, environ: Mapping[str, str]
 ) -> tuple[tuple[RuleText, ...], list[Problem]]:
     key = ("service", "rules")
+    if file.is_unfilled(key):
+        return (), []  # those of the default folder are not meant
     try:
         paths = rule_paths(folder)
     except (OSError, ValueError) as error:

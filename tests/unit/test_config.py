@@ -155,6 +155,14 @@ def test_references_are_not_judged_where_an_id_waits_for_a_variable(folder):
     assert {problem.file for problem in problems} == {"config.toml"}
 
 
+def test_no_other_rules_are_read_where_their_folder_waits_for_a_variable(folder):
+    text = '[service]\nrules = "${NAME}"\n' + SOURCE
+    problems = said(config.read(write(folder, {"config.toml": text, "rules/eu.toml": ""}), {}))
+    assert problems == [
+        "config.toml:2: rules: the variable NAME is not set: set it, or write ${NAME:-some default}"
+    ]
+
+
 def test_problems_of_files_elsewhere_name_them_as_given(folder, tmp_path_factory):
     there = tmp_path_factory.mktemp("there")
     write(there, {"config.toml": "", "rules/eu.toml": ""})
