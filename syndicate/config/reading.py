@@ -86,8 +86,11 @@ def _problems_without_tables(problem: Problem, path: Path, environ: Mapping[str,
         return (replace(problem, text=f"{MISSING}; name another with --config or SYNDICATE_CONFIG"),)
     file, override_problems = overridden(TomlFile(name=problem.file), environ)
     service, _ = _section(Service, file, "service")
-    folder = path.parent / service.rules
-    rule_problems = read_rules(rule_paths(folder), environ, Names())[1] if folder.is_dir() else []
+    try:
+        paths = rule_paths(path.parent / service.rules)
+    except OSError:
+        paths = []  # config.toml may name another folder
+    _, rule_problems = read_rules(paths, environ, Names())
     return tuple(sorted([problem, *override_problems, *rule_problems]))
 
 
