@@ -391,6 +391,7 @@ class StaleFeed:
 
     rule: str
     feed_id: str  # absolute IRI, minted once
+    created_at: datetime
     generation: int
 
 

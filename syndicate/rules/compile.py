@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 
+from syndicate.config import is_selected
 from syndicate.errors import Problem
 from syndicate.model import RuleText, Source
 from syndicate.rules.examples import failing_examples
@@ -33,14 +33,10 @@ def selected_sources(patterns: Sequence[str], sources: Sequence[Source]) -> froz
     if not patterns:
         return None
     return frozenset(
-        source.id for source in sources if any(_selects(pattern, source) for pattern in patterns)
+        source.id
+        for source in sources
+        if any(is_selected(pattern, source.id, source.tags) for pattern in patterns)
     )
-
-
-def _selects(pattern: str, source: Source) -> bool:
-    if pattern.startswith("tag:"):
-        return any(fnmatchcase(tag, pattern.removeprefix("tag:")) for tag in source.tags)
-    return fnmatchcase(source.id, pattern)
 
 
 def _keyword_problems(text: RuleText) -> Iterator[Problem]:

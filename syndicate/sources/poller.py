@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
@@ -17,6 +16,7 @@ from syndicate.sources.decide import Moment, Reading, decide_failure, decide_rea
 from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, fetch
 from syndicate.sources.parse import parse
 from syndicate.store.protocol import HostPace, Store
+from syndicate.store.thread import StoreThread
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,6 @@ LEASE = timedelta(minutes=5)  # longer than any poll: the request, the reading, 
 BATCH = 100
 CHECK_SECONDS = 0.25  # how often `drain` looks whether a host may be asked again
 
-Call = Callable[..., Awaitable[Any]]
 Result = Reading | NotModified | Gone | Failed
 
 
@@ -46,7 +45,7 @@ class Poller:
         *,
         client: Client,
         store: Store,
-        call: Call,
+        call: StoreThread,
         index: RuleIndex,
         settings: NetworkSettings,
         random: Callable[[], float],

@@ -163,6 +163,7 @@ def m0001_first(db: Database) -> None:
         CREATE TABLE feeds (
             rule TEXT PRIMARY KEY REFERENCES rules (id),
             feed_id TEXT NOT NULL UNIQUE,
+            created_at TEXT NOT NULL,
             is_configured INTEGER NOT NULL,
             generation INTEGER NOT NULL DEFAULT 1,
             published INTEGER NOT NULL DEFAULT 0

@@ -22,7 +22,7 @@ def configure(
     db.execute("UPDATE rules SET is_configured = 0")
     db.execute("UPDATE feeds SET is_configured = 0")
     for rule in rules:
-        _configure_rule(db, rule, installation)
+        _configure_rule(db, rule, installation, now)
     versions = {row["id"]: row["version"] for row in db.execute("SELECT id, version FROM rules")}
     return tuple(rule.id for rule in rules if versions[rule.id] != rule.version)
 
@@ -82,16 +82,17 @@ def _apply_difference(db: Database, row_id: int, before: Source, after: Source, 
         )
 
 
-def _configure_rule(db: Database, rule: RuleState, installation: uuid.UUID) -> None:
+def _configure_rule(db: Database, rule: RuleState, installation: uuid.UUID, now: datetime) -> None:
     db.execute(
-        "INSERT INTO rules (id, is_configured) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET is_configured = 1",
+        "INSERT INTO rules (id, is_configured) VALUES (?, 1)"
+        " ON CONFLICT (id) DO UPDATE SET is_configured = 1",
         [rule.id],
     )
     if rule.feed:
         feed_id = uuid.uuid5(installation, f"feed/{rule.id}").urn
         db.execute(
-            "INSERT INTO feeds (rule, feed_id, is_configured) VALUES (?, ?, 1)"
+            "INSERT INTO feeds (rule, feed_id, created_at, is_configured) VALUES (?, ?, ?, 1)"
             # Its bytes also depend on the configuration (title, base_url), so they are made again.
             " ON CONFLICT (rule) DO UPDATE SET is_configured = 1, generation = generation + 1",
-            [rule.id, feed_id],
+            [rule.id, feed_id, time_text(now)],
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlite_utils import Database
 
 from syndicate.model import StaleFeed, StoredMatch
-from syndicate.store.rows import stored_match_of
+from syndicate.store.rows import stored_match_of, time_of
 from syndicate.store.sqlite_items import ITEM_COLUMNS
 
 MATCH_COLUMNS = """
@@ -17,10 +17,18 @@ MATCH_COLUMNS = """
 def stale_feeds(db: Database) -> list[StaleFeed]:
     """See `Store.stale_feeds`."""
     rows = db.execute(
-        "SELECT rule, feed_id, generation FROM feeds"
+        "SELECT rule, feed_id, created_at, generation FROM feeds"
         " WHERE is_configured AND generation > published ORDER BY rule"
     )
-    return [StaleFeed(rule=row["rule"], feed_id=row["feed_id"], generation=row["generation"]) for row in rows]
+    return [
+        StaleFeed(
+            rule=row["rule"],
+            feed_id=row["feed_id"],
+            created_at=time_of(row["created_at"]),
+            generation=row["generation"],
+        )
+        for row in rows
+    ]
 
 
 def feed_matches(db: Database, rule: str, limit: int) -> list[StoredMatch]:

@@ -98,8 +98,7 @@ def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
         )
     if poll.host_backoff_until:
         db.execute(
-            "UPDATE hosts SET backoff_until = max(coalesce(backoff_until, ''), ?)"
-            " WHERE host = ?",
+            "UPDATE hosts SET backoff_until = max(coalesce(backoff_until, ''), ?) WHERE host = ?",
             [time_text(poll.host_backoff_until), host_of(poll.claim.address)],
         )
 

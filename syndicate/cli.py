@@ -1,0 +1,368 @@
+"""The commands. The only place that prints.
+
+Exit status: 0 the command did its work, also if a source or an endpoint failed and that was said; 1 the work
+could not be done, or with --strict anything failed; 2 the configuration or the command line is wrong.
+"""
+
+import asyncio
+import difflib
+import json
+import logging
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from syndicate import __version__, report, service
+from syndicate.backfill import search
+from syndicate.config import duration
+from syndicate.errors import ConfigError, SyndicateError
+from syndicate.model import DeliveryState, Poll, Recorded
+from syndicate.rules.query import Node, search_terms
+from syndicate.service import Loaded, Service
+from syndicate.store.protocol import ItemFilter
+from syndicate.store.sqlite import SqliteStore
+
+app = typer.Typer(
+    name="syndicate",
+    help="Watch news sources, match every item against your rules, publish a feed per rule, alert people.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+endpoints_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(endpoints_app, name="endpoints")
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything failed.")]
+
+
+class LogLevel(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What stands before the command."""
+
+    config: Path
+    log_level: LogLevel | None  # None: as the command thinks best
+
+
+def main() -> None:
+    """Run the command line; turn expected errors into a text and an exit status."""
+    try:
+        app()
+    except ConfigError as error:
+        for problem in error.problems:
+            err.print(str(problem), markup=False)
+        sys.exit(2)
+    except SyndicateError as error:
+        err.print(str(error), markup=False)
+        sys.exit(1)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"syndicate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[Path, typer.Option(envvar="SYNDICATE_CONFIG", help="The configuration file.")] = Path(
+        "config.toml"
+    ),
+    log_level: Annotated[
+        LogLevel | None,
+        typer.Option(help="How much to log. Default: info for run and once."),
+    ] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before every command."""
+    set_up_logging(log_level or LogLevel.WARNING)
+    context.obj = Options(config=config, log_level=log_level)
+
+
+@app.command()
+def run(context: typer.Context) -> None:
+    """Run the service: poll, match, publish, alert, and serve the feeds, until stopped."""
+    loaded = load(context)
+    set_up_logging(context.obj.log_level or "info")
+    asyncio.run(_run(loaded))
+
+
+@app.command()
+def once(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Poll all sources, whether due or not.")] = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Poll every due source, match, publish, deliver what is due, and say what happened. For cron.
+
+    Progress is shown while a person watches; otherwise structured logs go to standard error.
+    """
+    loaded = load(context)
+    is_watched = err.is_terminal and not context.obj.log_level
+    set_up_logging("error" if is_watched else context.obj.log_level or "info")
+    with progress(len(loaded.config.sources), is_watched) as advance:
+        done = asyncio.run(_once(loaded, everything, advance))
+    if as_json:
+        print_json([report.poll_json(poll, recorded) for poll, recorded in done.polls])
+    else:
+        for line in report.summary(loaded, done):
+            out.print(line, markup=False)
+    if strict and done.has_failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(context: typer.Context, as_json: AsJson = False) -> None:
+    """Check config.toml and all rules with their examples; print every problem as `file:line: problem`."""
+    try:
+        loaded = load(context)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        print_json([report.problem_json(problem) for problem in error.problems])
+        raise typer.Exit(2) from error
+    if as_json:
+        print_json([])
+        return
+    sizes = (
+        (loaded.config.sources, "source"),
+        (loaded.rules, "rule"),
+        (loaded.config.endpoints, "endpoint"),
+    )
+    counted = ", ".join(f"{len(some)} {word}{'' if len(some) == 1 else 's'}" for some, word in sizes)
+    out.print(f"{context.obj.config}: no problems: {counted}.", markup=False)
+
+
+@app.command()
+def items(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help='Words that must all occur; "a phrase" in quotes.')] = "",
+    rule: Annotated[str | None, typer.Option(help="Only items that this rule holds for.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only items of this source.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only items younger than this: 12h, 7d, 2w.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List stored items, newest first."""
+    loaded = load(context)
+    known("--rule", rule, [each.id for each in loaded.rules])
+    known("--source", source, [each.id for each in loaded.config.sources])
+    with opened(loaded) as store:
+        which = ItemFilter(rule=rule, source=source, since=since_time(since, store.now()), limit=limit)
+        found = list(search(store, query_of(query), which))
+    if as_json:
+        print_json([report.item_json(each) for each in found])
+    else:
+        titles = ("id", "published", "source", "title", "rules")
+        print_table(titles, map(report.item_row, found), "No items.")
+
+
+@app.command()
+def sources(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the sources, how each is, and when it is polled next."""
+    loaded = load(context)
+    with opened(loaded) as store:
+        now, statuses = store.now(), service.source_statuses(loaded, store)
+    if as_json:
+        print_json([report.source_json(status) for status in statuses])
+    else:
+        titles = ("id", "state", "items", "last success", "next poll", "remarks")
+        print_table(titles, (report.source_row(status, now) for status in statuses), "No sources.")
+
+
+@app.command()
+def deliveries(
+    context: typer.Context,
+    endpoint: Annotated[str | None, typer.Option(help="Only to this endpoint.")] = None,
+    state: Annotated[DeliveryState | None, typer.Option(help="Only in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List deliveries, newest first: which alerts, to which endpoint, and how far they are."""
+    loaded = load(context)
+    with opened(loaded) as store:
+        now, found = store.now(), store.deliveries(endpoint=endpoint, state=state, limit=limit)
+    if as_json:
+        print_json([report.delivery_json(each) for each in found])
+    else:
+        titles = ("id", "endpoint", "alerts", "state", "attempts", "next attempt", "remarks")
+        print_table(titles, (report.delivery_row(each, now) for each in found), "No deliveries.")
+
+
+@endpoints_app.callback(invoke_without_command=True)
+def endpoints(context: typer.Context, as_json: AsJson = False) -> None:
+    """Where alerts go. Without a command: list the endpoints, without their secrets."""
+    if context.invoked_subcommand is not None:
+        return
+    loaded = load(context)
+    if as_json:
+        print_json([report.endpoint_json(endpoint) for endpoint in loaded.config.endpoints])
+    else:
+        rows = ((each.id, each.format, "yes" if each.secret else "no") for each in loaded.config.endpoints)
+        print_table(
+            ("id", "format", "signed"), rows, "No endpoints: add an [[endpoint]] to the configuration."
+        )
+
+
+@endpoints_app.command("test")
+def send_test(
+    context: typer.Context,
+    endpoint: Annotated[str, typer.Argument(metavar="ID", help="The endpoint's id.")],
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send a sample alert, marked as a test, and print what came back."""
+    loaded = load(context)
+    known("ID", endpoint, [each.id for each in loaded.config.endpoints])
+    answer = asyncio.run(service.send_test(loaded, endpoint))
+    if as_json:
+        print_json([report.answer_json(answer)])
+    else:
+        out.print(report.answer_text(answer), markup=False)
+    if strict and not answer.is_success:
+        raise typer.Exit(1)
+
+
+def load(context: typer.Context) -> Loaded:
+    """Return the configuration that the options name."""
+    loaded: Loaded = service.load(context.obj.config, os.environ)
+    return loaded
+
+
+@contextmanager
+def opened(loaded: Loaded) -> Iterator[SqliteStore]:
+    """Open the store for looking; the service may be running beside."""
+    store = SqliteStore(loaded.config.service.database)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+async def _run(loaded: Loaded) -> None:
+    stop = stop_on_signals()
+    async with Service(loaded, random=random.random) as running:
+        await running.run(stop)
+
+
+async def _once(loaded: Loaded, everything: bool, advance: Callable[[str], None]) -> report.Run:
+    polls: list[tuple[Poll, Recorded]] = []
+
+    def heard(poll: Poll, recorded: Recorded) -> None:
+        polls.append((poll, recorded))
+        advance(poll.claim.source.id)
+
+    async with Service(loaded, random=random.random, heard=heard) as running:
+        feeds_changed, totals = await running.once(everything=everything)
+    return report.Run(polls=tuple(polls), feeds_changed=feeds_changed, deliveries=totals)
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def query_of(text: str) -> Node | None:
+    """Return what a person searches for, None for everything."""
+    if not text.strip():
+        return None
+    query = search_terms(text)
+    if not query.children:
+        raise typer.BadParameter(f"there is no word in {text!r}", param_hint="QUERY")
+    return query
+
+
+def since_time(text: str | None, now: datetime) -> datetime | None:
+    """Return the time that a duration before now names, None for none."""
+    if text is None:
+        return None
+    try:
+        return now - duration(text)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from error
+
+
+def known(option: str, name: str | None, names: Sequence[str]) -> None:
+    """Refuse a name that is not configured, and suggest the nearest one."""
+    if name is None or name in names:
+        return
+    nearest = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {nearest[0]}?" if nearest else ""
+    raise typer.BadParameter(f"there is no {name!r} in the configuration{hint}", param_hint=option)
+
+
+@contextmanager
+def progress(sources: int, is_watched: bool) -> Iterator[Callable[[str], None]]:
+    """Show how many of the sources have been polled, while a person watches."""
+    columns = (TextColumn("polling"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=err, transient=True, disable=not is_watched) as bar:
+        task = bar.add_task("", total=sources)
+        yield lambda source: bar.update(task, advance=1, description=source)
+
+
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
+    """Print rows, as wide as they need to be where nobody watches."""
+    table = Table(*titles, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    out.print(table if table.row_count else empty, crop=False)
+
+
+def print_json(values: Sequence[object]) -> None:
+    """Print a list of objects."""
+    print(json.dumps(values, ensure_ascii=False, indent=2))
+
+
+def set_up_logging(level: str) -> None:
+    """Log to standard error: for a person in colours, else as logfmt; libraries only from warnings on."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING), force=True)
+    renderer: structlog.typing.Processor = structlog.processors.LogfmtRenderer(
+        key_order=["timestamp", "level", "event"], drop_missing=True
+    )
+    if sys.stderr.isatty():
+        renderer = structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

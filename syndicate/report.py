@@ -1,0 +1,231 @@
+"""What the commands say: records as JSON values, as rows of tables, and as sentences. Prints nothing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from syndicate.alerts.outbox import Totals
+from syndicate.errors import Problem
+from syndicate.model import DeliveryStatus, Endpoint, FoundItem, Poll, PollState, Recorded, SourceStatus
+from syndicate.service import Loaded, why_quiet
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one `once` did."""
+
+    polls: tuple[tuple[Poll, Recorded], ...]
+    feeds_changed: int
+    deliveries: Totals
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether any source or endpoint failed."""
+        return self.deliveries.failed > 0 or any(map(_is_failure, self.polls))
+
+
+def time_json(moment: datetime | None) -> str | None:
+    """Return a time as RFC 3339 in UTC, None for none."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def item_json(found: FoundItem) -> Values:
+    """Return an item as `items --json` prints it; `matches` are ids of rules."""
+    item = found.item
+    return {
+        "id": item.id,
+        "source": item.source,
+        "guid": item.guid,
+        "title": item.title,
+        "link": item.link,
+        "language": item.language,
+        "published": time_json(item.published),
+        "first_seen": time_json(item.first_seen),
+        "matches": list(found.rules),
+    }
+
+
+def delivery_json(delivery: DeliveryStatus) -> Values:
+    """Return a delivery as `deliveries --json` prints it; its id is the webhook-id."""
+    return {
+        "id": delivery.id,
+        "endpoint": delivery.endpoint,
+        "alerts": [{"rule": rule, "item": item} for rule, item in delivery.alerts],
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "next_attempt_at": time_json(delivery.next_attempt_at),
+        "created_at": time_json(delivery.created_at),
+        "last_status": delivery.last_status,
+        "last_error": delivery.last_error,
+    }
+
+
+def source_json(source: SourceStatus) -> Values:
+    """Return a source as `sources --json` prints it."""
+    return {
+        "id": source.id,
+        "title": source.title,
+        "urls": list(source.urls),
+        "state": source.state,
+        "next_poll_at": time_json(source.next_poll_at),
+        "last_polled_at": time_json(source.last_polled_at),
+        "last_success_at": time_json(source.last_success_at),
+        "last_status": source.last_status,
+        "last_error": source.last_error,
+        "failures": source.failures,
+        "items": source.items,
+        "problems": list(source.problems),
+    }
+
+
+def poll_json(poll: Poll, recorded: Recorded) -> Values:
+    """Return a poll as `once --json` prints it."""
+    return {
+        "source": poll.claim.source.id,
+        "address": poll.claim.address,
+        "state": poll.state.value,
+        "status": poll.status,
+        "error": recorded.error or poll.error,
+        "new": recorded.new,
+        "changed": recorded.changed,
+        "matched": recorded.matched,
+        "alerts": recorded.alerts,
+        "suppressed": recorded.suppressed,
+        "next_poll_at": time_json(poll.next_poll_at),
+    }
+
+
+def endpoint_json(endpoint: Endpoint) -> Values:
+    """Return an endpoint without its secrets; its address is one, as many services put a token in it."""
+    return {"id": endpoint.id, "format": endpoint.format, "signed": endpoint.secret is not None}
+
+
+def problem_json(problem: Problem) -> Values:
+    """Return a problem as `check --json` prints it."""
+    return {"file": problem.file, "line": problem.line, "problem": problem.text}
+
+
+def summary(loaded: Loaded, run: Run) -> Iterator[str]:
+    """Yield what one `once` did: the sums, why nothing was alerted, and everything that failed."""
+    yield _polled(run.polls)
+    new, changed, matched, alerts = (
+        sum(getattr(recorded, name) for _, recorded in run.polls)
+        for name in ("new", "changed", "matched", "alerts")
+    )
+    yield f"Items: {new} new, {changed} changed, {matched} matched a rule."
+    yield f"Feeds: {run.feeds_changed} written to {loaded.config.service.feeds}."
+    yield _alerted(run.deliveries, alerts)
+    yield from _why_no_alerts(loaded, run.polls)
+    yield from _failures(run.polls)
+    yield from run.deliveries.errors
+
+
+def _polled(polls: Sequence[tuple[Poll, Recorded]]) -> str:
+    if not polls:
+        return "Polled: nothing was due."
+    names = {
+        PollState.OK: "read",
+        PollState.UNCHANGED: "unchanged",
+        PollState.FAILED: "failed",
+        PollState.GONE: "gone",
+    }
+    counts = {state: sum(poll.state is state for poll, _ in polls) for state in names}
+    parts = ", ".join(f"{count} {names[state]}" for state, count in counts.items() if count)
+    return f"Polled: {len({poll.claim.source.id for poll, _ in polls})} sources: {parts}."
+
+
+def _alerted(totals: Totals, alerts: int) -> str:
+    tried = f"{totals.delivered} delivered" + (f", {totals.failed} failed" if totals.failed else "")
+    return f"Alerts: {alerts} new; deliveries: {tried}."
+
+
+def _why_no_alerts(loaded: Loaded, polls: Sequence[tuple[Poll, Recorded]]) -> Iterator[str]:
+    if any(recorded.alerts for _, recorded in polls) or not any(recorded.matched for _, recorded in polls):
+        return
+    if not any(rule.notify for rule in loaded.rules):
+        yield "No alerts: no rule names an endpoint. Add an [[endpoint]], and `notify = [...]` to a rule."
+        return
+    quiet: dict[str, list[str]] = {}
+    for poll, recorded in polls:
+        if recorded.suppressed:
+            quiet.setdefault(why_quiet(poll), []).append(poll.claim.source.id)
+    for reason, sources in quiet.items():
+        yield f"No alerts from {_listed(sources)}: {reason}."
+
+
+def _failures(polls: Sequence[tuple[Poll, Recorded]]) -> Iterator[str]:
+    for poll, recorded in filter(_is_failure, polls):
+        yield f"{poll.claim.source.id}: {poll.claim.address}: {recorded.error or poll.error}"
+
+
+def _is_failure(polled: tuple[Poll, Recorded]) -> bool:
+    poll, recorded = polled
+    return bool(recorded.error or poll.error)
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def source_row(source: SourceStatus, now: datetime) -> tuple[str, ...]:
+    """Return a source as a row of `sources`."""
+    trouble = source.last_error if source.state in ("failing", "gone") else "; ".join(source.problems)
+    return (
+        source.id,
+        source.state,
+        str(source.items),
+        ago(source.last_success_at, now),
+        ahead(source.next_poll_at, now),
+        trouble or "",
+    )
+
+
+def item_row(found: FoundItem) -> tuple[str, ...]:
+    """Return an item as a row of `items`."""
+    item = found.item
+    return (
+        str(item.id),
+        f"{item.order.astimezone():%Y-%m-%d %H:%M}",
+        item.source,
+        item.title or item.summary[:80] or "(no title)",
+        ", ".join(found.rules),
+    )
+
+
+def delivery_row(delivery: DeliveryStatus, now: datetime) -> tuple[str, ...]:
+    """Return a delivery as a row of `deliveries`."""
+    return (
+        delivery.id,
+        delivery.endpoint,
+        ", ".join(f"{rule}: {item}" for rule, item in delivery.alerts),
+        delivery.state.value,
+        str(delivery.attempts),
+        ahead(delivery.next_attempt_at, now),
+        delivery.last_error or "",
+    )
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """Return how long ago a time was, in words; `never` for None."""
+    return "never" if moment is None else f"{_span((now - moment).total_seconds())} ago"
+
+
+def ahead(moment: datetime | None, now: datetime) -> str:
+    """Return when a time will be, in words; `now` for the past, nothing for None."""
+    if moment is None:
+        return ""
+    seconds = (moment - now).total_seconds()
+    return "now" if seconds <= 0 else f"in {_span(seconds)}"
+
+
+def _span(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"

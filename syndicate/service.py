@@ -1,0 +1,326 @@
+"""The running service: everything wired together, its ticks, and its end."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from syndicate import __version__, config
+from syndicate.alerts.outbox import Outbox, Totals
+from syndicate.backfill import backfill, state_of
+from syndicate.errors import ConfigError, Problem
+from syndicate.feeds.publisher import Publisher
+from syndicate.http import Client
+from syndicate.model import Config, Poll, PollState, Recorded, Source, SourceStatus
+from syndicate.rules.compile import compile_rules
+from syndicate.rules.index import Rule, RuleIndex
+from syndicate.sources.poller import Poller
+from syndicate.store.protocol import Store
+from syndicate.store.sqlite import SqliteStore
+from syndicate.store.thread import StoreThread
+from syndicate.web import app as web
+from syndicate.web.pages import RuleStatus
+
+log = structlog.get_logger(__name__)
+
+TICK_SECONDS = 0.5
+GRACE = timedelta(seconds=4)  # for what is in flight when the service ends
+
+Heard = Callable[[Poll, Recorded], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A configuration with its rules compiled: all that is needed to start."""
+
+    config: Config
+    rules: tuple[Rule, ...]
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Loaded:
+    """Return the configuration and its rules.
+
+    Raises:
+        ConfigError: with every problem of every file, those of the rules' own examples too.
+    """
+    reading = config.read(path, environ)
+    problems: list[Problem] = list(reading.problems)
+    rules: tuple[Rule, ...] = ()
+    if reading.config is not None:
+        rules, wrong = compile_rules(reading.config.rules, reading.config.sources)
+        problems += wrong
+    if problems or reading.config is None:
+        raise ConfigError(sorted(problems))
+    return Loaded(config=reading.config, rules=rules)
+
+
+def source_statuses(loaded: Loaded, store: Store) -> list[SourceStatus]:
+    """Return how each source is; those that the store has not met are new."""
+    known = {status.id: status for status in store.sources()}
+    configured = [known.pop(source.id, None) or new_source(source) for source in loaded.config.sources]
+    return configured + list(known.values())
+
+
+def new_source(source: Source) -> SourceStatus:
+    """Return the status of a source that was never polled."""
+    return SourceStatus(
+        id=source.id,
+        title=source.title,
+        urls=source.urls,
+        enabled=source.enabled,
+        state="new" if source.enabled else "disabled",
+        next_poll_at=None,
+        last_polled_at=None,
+        last_success_at=None,
+        last_status=None,
+        last_error=None,
+        problems=(),
+        failures=0,
+        items=0,
+    )
+
+
+class Service:
+    """Everything between the configuration and the network, opened and closed as one."""
+
+    def __init__(self, loaded: Loaded, *, random: Callable[[], float], heard: Heard | None = None) -> None:
+        self.loaded = loaded
+        self._random = random
+        self._heard = heard
+        self._stack = AsyncExitStack()
+        self._wake_poll = asyncio.Event()
+        self._wake_publish = asyncio.Event()
+        self._wake_deliver = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def once(self, *, everything: bool) -> tuple[int, Totals]:
+        """Poll what is due (or everything), publish, deliver what is due.
+
+        Returns how many feeds changed, and what was delivered.
+        """
+        if everything:
+            await self.call(self.store.poll_now, None)
+        await self._poller.drain(self.store.now())
+        feeds_changed = await self._publisher.publish_stale()
+        return feeds_changed, await self._outbox.drain()
+
+    async def run(self, stop: asyncio.Event, listening: socket.socket) -> None:
+        """Poll, publish, deliver and serve until told to stop; then end what is in flight, within seconds."""
+        settings = self.loaded.config.service
+        log.info("service.started", version=__version__, address=settings.base_url)
+        server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
+        loops = [
+            asyncio.create_task(_whenever(wake, stop, job), name=job.__name__) for wake, job in self._jobs()
+        ]
+        scheduler = AsyncIOScheduler()
+        for wake, _ in self._jobs():
+            scheduler.add_job(
+                wake.set,
+                IntervalTrigger(seconds=TICK_SECONDS),
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+            )
+        scheduler.start()
+        try:
+            await stop.wait()
+        finally:
+            scheduler.shutdown(wait=False)
+            await self._end(loops)
+            await server
+            log.info("service.stopped")
+
+    # -- what the pages show (web.View); blocks, so it is called from threads
+
+    @property
+    def title(self) -> str:
+        """What the owner calls it."""
+        return self.loaded.config.service.title
+
+    @property
+    def base_url(self) -> str:
+        """Where readers reach it."""
+        return self.loaded.config.service.base_url
+
+    @property
+    def feeds_folder(self) -> Path:
+        """Where published files are."""
+        return self.loaded.config.service.feeds
+
+    def now(self) -> datetime:
+        """Return the store's time."""
+        return self.store.now()
+
+    def sources(self) -> list[SourceStatus]:
+        """Return how each source is."""
+        return source_statuses(self.loaded, self.store)
+
+    def rules(self) -> list[RuleStatus]:
+        """Return how each rule is."""
+        counts = self.store.match_counts()
+        return [
+            RuleStatus(
+                id=rule.id,
+                title=rule.title,
+                keywords=rule.terms,
+                has_feed=rule.feed,
+                matches=counts.get(rule.id, 0),
+            )
+            for rule in self.loaded.rules
+        ]
+
+    # -- wiring
+
+    def _jobs(self) -> tuple[tuple[asyncio.Event, Callable[[], Awaitable[object]]], ...]:
+        return (
+            (self._wake_poll, self._start_polls),
+            (self._wake_publish, self._publisher.publish_stale),
+            (self._wake_deliver, self._outbox.run_due),
+        )
+
+    async def _start_polls(self) -> None:
+        await self._poller.start_due(self.store.now())
+
+    async def _end(self, loops: Sequence[asyncio.Task[None]]) -> None:
+        log.info("service.stopping", polls=self._poller.in_flight)
+        for wake, _ in self._jobs():
+            wake.set()
+        await asyncio.wait(loops, timeout=GRACE.total_seconds())
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(self._poller.close(GRACE), self._outbox.close(GRACE))
+
+    async def _open(self) -> None:
+        settings = self.loaded.config
+        self.call = StoreThread()
+        self._stack.callback(self.call.close)
+        self.store: Store = await self.call(SqliteStore, settings.service.database)
+        self._stack.push_async_callback(self.call, self.store.close)
+        freed = await self.call(self.store.release_abandoned_leases)
+        if freed:
+            log.warning(
+                "leases.freed", leases=freed, reason="the process that held them ended without warning"
+            )
+        await self._configure()
+        client = await self._stack.enter_async_context(Client(settings.network))
+        index = RuleIndex(self.loaded.rules)
+        self._poller = Poller(
+            client=client,
+            store=self.store,
+            call=self.call,
+            index=index,
+            settings=settings.network,
+            random=self._random,
+            on_recorded=self._on_recorded,
+        )
+        self._publisher = Publisher(store=self.store, call=self.call, config=settings, rules=index.rules)
+        self._stack.callback(self._publisher.close)
+        await self._publisher.open()
+        self._outbox = Outbox(
+            client=client,
+            store=self.store,
+            call=self.call,
+            config=settings,
+            random=self._random,
+        )
+
+    async def _configure(self) -> None:
+        rules = {rule.id: rule for rule in self.loaded.rules}
+        states = [state_of(rule) for rule in rules.values()]
+        for new in await self.call(self.store.configure, self.loaded.config.sources, states):
+            recorded = await self.call(backfill, self.store, rules[new])
+            if recorded.matched:
+                log.info(
+                    "rule.backfilled",
+                    rule=new,
+                    matches=recorded.matched,
+                    reason="new or edited: applied to the last 30 days, without alerts",
+                )
+
+    def _on_recorded(self, polls: Sequence[tuple[Poll, Recorded]]) -> None:
+        self._wake_poll.set()
+        if any(recorded.matched or recorded.changed for _, recorded in polls):
+            self._wake_publish.set()
+        if any(recorded.alerts for _, recorded in polls):
+            self._wake_deliver.set()
+        for poll, recorded in polls:
+            _log_poll(poll, recorded)
+            if self._heard:
+                self._heard(poll, recorded)
+
+
+async def _whenever(wake: asyncio.Event, stop: asyncio.Event, job: Callable[[], Awaitable[object]]) -> None:
+    """Do the job each time there may be something to do. A job that fails is logged, and done again next time."""
+    while not stop.is_set():
+        await wake.wait()
+        wake.clear()
+        try:
+            await job()
+        except Exception:
+            log.exception("job.failed", job=job.__name__)
+
+
+def _log_poll(poll: Poll, recorded: Recorded) -> None:
+    source = poll.claim.source
+    facts = {
+        "source": source.id,
+        "state": poll.state.value,
+        "status": poll.status,
+        "ms": round(poll.duration.total_seconds() * 1000),
+    }
+    if recorded.was_stale:
+        log.warning("poll.stale", **facts, reason="it took longer than its lease; someone else polls it")
+    elif recorded.error or poll.error:
+        log.warning("poll.failed", **facts, address=poll.claim.address, error=recorded.error or poll.error)
+    elif poll.state is PollState.UNCHANGED:
+        log.debug("poll.unchanged", **facts)
+    else:
+        log.info("poll.read", **facts, **counts_of(recorded))
+        if recorded.suppressed:
+            log.info(
+                "poll.not_alerted", source=source.id, matches=recorded.suppressed, reason=why_quiet(poll)
+            )
+    if poll.problems:
+        log.info("poll.repaired", source=source.id, problems=poll.problems)
+
+
+def counts_of(recorded: Recorded) -> dict[str, int]:
+    """Return what a poll brought, for a log line."""
+    return {
+        "new": recorded.new,
+        "changed": recorded.changed,
+        "matched": recorded.matched,
+        "alerts": recorded.alerts,
+    }
+
+
+def why_quiet(poll: Poll) -> str:
+    """Return why what matched in a poll raised no alert."""
+    if not poll.claim.has_baseline:
+        return (
+            "first document of the source, a baseline: old news is no alert (`baseline = false` makes it one)"
+        )
+    return (
+        f"{poll.claim.url} took over from {poll.claim.last_success_url}: only what is newer than that alerts"
+    )
