@@ -1,0 +1,275 @@
+"""Safe HTML and plain text out of whatever sources send, in bounded time and size."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from html import escape, unescape
+from urllib.parse import urljoin, urlsplit
+
+import nh3
+from selectolax.lexbor import LexborHTMLParser
+
+MAX_HTML = 64 * 1024  # characters that the sanitiser gets at once; it is quadratic on deep nesting
+MAX_LINK = 2000
+_MAX_DEPTH = 256
+_MAX_FORMATTING = 20  # formatting left open is opened again in every paragraph (HTML 13.2.4.3)
+_MAX_STYLED = 50  # formatting with attributes, of which none counts as a repetition
+_MAX_GROWTH = 4  # times MAX_HTML
+_MAX_MARKS = 30  # combining marks in a row; ordering them is quadratic (UAX #15 stream-safe text)
+
+
+def _words(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_BLOCKS = _words(
+    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption"
+    " figure footer h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre search section"
+    " summary table tbody tfoot thead tr ul br"
+)
+_CELLS = frozenset({"td", "th"})
+_INLINE = _words(
+    "a abbr acronym b bdi bdo big cite code col colgroup data del dfn em font i img ins kbd mark q rp rt ruby"
+    " s samp small span strike strong sub sup time tt u var wbr"
+)
+_FORMATTING = _words("b big code em font i nobr s small strike strong tt u")
+_UNNESTED = _words(  # void, or closed by their like
+    "area base br col embed hr img input link meta param source track wbr p li dt dd tr td th option"
+)
+_ATTRIBUTES = {
+    "*": {"lang", "dir", "title"},
+    "a": {"href", "hreflang"},
+    "blockquote": {"cite"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "data": {"value"},
+    "del": {"cite", "datetime"},
+    "img": {"src", "alt", "width", "height"},
+    "ins": {"cite", "datetime"},
+    "ol": {"start", "reversed", "type"},
+    "q": {"cite"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    "time": {"datetime"},
+}
+_DROPPED = _words(  # with what is in them
+    "script style template iframe noembed noframes object embed applet svg math title textarea select"
+)
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
+_CLEAN_TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)[^>"]*(?:"[^"]*"[^>"]*)*>')  # as nh3 writes them
+_FORMATTING_TAG = re.compile(rf"<(/?)(?:{'|'.join(sorted(_FORMATTING))})(?=[\s/>])", re.IGNORECASE)
+_FORM = re.compile(r"<(/?)form\b", re.IGNORECASE)
+_HALF_REFERENCE = re.compile(r"&[#\w]{0,30}$")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"
+)
+_BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
+    # ZWNJ and ZWJ shape Arabic, Indic scripts and emoji; elsewhere they only hide words from rules
+    "|(?<![\u0600-\U0010ffff])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\U0010ffff])"
+)
+_SPACES = re.compile(r"[^\S\n]+")
+_LINES = re.compile(r" ?\n[ \n]*")
+_LONG_WORD = re.compile(r"\S{200,}")
+_REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_START_OR_END = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:\s[^<>]*)?/?>")
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+_NO_LINK = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff\ufffe\uffff]")
+_SPACE_IN_LINK = re.compile(r"\s")
+_QUOTED_IN_LINK = {ord(character): f"%{ord(character):02X}" for character in '<>"`{}|^'}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clean:
+    """What is left of some HTML."""
+
+    html: str
+    text: str
+    was_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What an HTML page says of itself."""
+
+    title: str
+    feeds: tuple[str, ...]  # addresses of the feeds that it names, absolute
+
+
+# --------------------------------------------------------------------------- HTML
+
+
+def clean_html(markup: str, base: str) -> Clean:
+    """Return HTML that is safe in a reader's browser, and its text.
+
+    Links are http(s) or mailto, and absolute; relative ones are resolved against `base`, or dropped when that
+    is no http(s) address. In the text, blocks are separated by newlines. What is beyond MAX_HTML characters,
+    or nested deeper than any author nests it, is cut.
+    """
+    kept = _shallow(_cut(markup))
+    html = _sanitised(kept, base)
+    text = html_text(html)
+    if len(html) > _MAX_GROWTH * MAX_HTML:
+        html = paragraphs(text[:MAX_HTML])
+    return Clean(html=html, text=text[:MAX_HTML], was_cut=len(kept) < len(markup) or len(text) > MAX_HTML)
+
+
+def clean_plain(text: str) -> Clean:
+    """Return a plain text, clean, and as HTML."""
+    kept = clean_text(text[:MAX_HTML])
+    return Clean(html=paragraphs(kept), text=kept, was_cut=len(text) > MAX_HTML)
+
+
+def text_of(markup: str) -> str:
+    """Return the plain text of HTML: no scripts, no markup, a newline where a block ends."""
+    if "<" not in markup and "&" not in markup:
+        return clean_text(_SPACES.sub(" ", markup[:MAX_HTML].replace("\n", " ")))
+    return clean_html(markup, "").text
+
+
+def html_text(html: str) -> str:
+    """Return the plain text of HTML that `clean_html` wrote."""
+    text = _CLEAN_TAG.sub(_separator, _SPACES.sub(" ", html.replace("\n", " ")))
+    return clean_text(unescape(text))
+
+
+def paragraphs(text: str) -> str:
+    """Return HTML for a plain text, a paragraph for each line."""
+    return "".join(f"<p>{escape(line, quote=False)}</p>" for line in text.split("\n") if line)
+
+
+def has_markup(text: str) -> bool:
+    """Whether a text that may be HTML or not is meant as HTML.
+
+    `Using the <table> element` and `1 < 2 > 0` are text; `<i>Ostrov</i>` and `a<br/>b` are HTML.
+    """
+    tags = [(bool(end), name.lower()) for end, name in _START_OR_END.findall(text)]
+    known = _BLOCKS | _INLINE | _CELLS | _DROPPED
+    return any(name in known and (is_end or name in ("br", "img", "hr", "wbr")) for is_end, name in tags)
+
+
+def has_references(text: str) -> bool:
+    """Whether a text holds character references that mean something in HTML."""
+    return any(unescape(reference) != reference for reference in _REFERENCE.findall(text))
+
+
+def read_page(markup: str, url: str) -> Page:
+    """Return the title of an HTML page, and the feeds it names."""
+    tree = LexborHTMLParser(_shallow(_cut(markup)))
+    title = tree.css_first("title")
+    links = tree.css('link[rel~="alternate"][type]')
+    named = [link.attributes for link in links[:50] if _is_feed_type(link.attributes.get("type") or "")]
+    feeds = [check_link(attributes.get("href") or "", url) for attributes in named]
+    return Page(
+        title=clean_line(title.text() if title else "", 200),
+        feeds=tuple(dict.fromkeys(feed for feed in feeds if feed)),
+    )
+
+
+def _is_feed_type(type_: str) -> bool:
+    return type_.strip().lower() in ("application/rss+xml", "application/atom+xml", "application/rdf+xml")
+
+
+def _cut(markup: str) -> str:
+    if len(markup) <= MAX_HTML:
+        return markup
+    return _HALF_REFERENCE.sub("", markup[:MAX_HTML])
+
+
+def _shallow(markup: str) -> str:
+    """Return HTML up to where it gets too deep; without formatting if too much of that stays open."""
+    depth = formatting = styled = 0
+    for tag in _TAG.finditer(markup):
+        name = tag[2].lower()
+        if name in _UNNESTED:
+            continue
+        step = -1 if tag[1] else 1
+        depth = max(depth + step, 0)
+        if name in _FORMATTING:
+            formatting = max(formatting + step, 0)
+            styled += markup[tag.end() : tag.end() + 1].isspace()
+        if formatting > _MAX_FORMATTING or styled > _MAX_STYLED:
+            return _shallow(_FORMATTING_TAG.sub(r"<\1span", markup))
+        if depth > _MAX_DEPTH:
+            return markup[: tag.start()]
+    return markup
+
+
+def _sanitised(markup: str, base: str) -> str:
+    html = nh3.clean(
+        _FORM.sub(r"<\1div", markup),
+        tags=_BLOCKS | _CELLS | _INLINE,
+        clean_content_tags=_DROPPED,
+        attributes=_ATTRIBUTES,
+        link_rel="noopener noreferrer",
+        url_schemes={"http", "https", "mailto"},
+        url_relative=("rewrite_with_base", base) if check_link(base) else "deny",
+    )
+    return _CONTROL.sub("", html).strip()
+
+
+def _separator(tag: re.Match[str]) -> str:
+    if tag[2] in _BLOCKS:
+        return "\n"
+    return " " if tag[2] in _CELLS else ""
+
+
+# --------------------------------------------------------------------------- plain text
+
+
+def clean_text(text: str) -> str:
+    """Return text in NFC without control and invisible characters and superfluous spaces; newlines stay."""
+    text = _INVISIBLE.sub("", _CONTROL.sub("", _BREAK.sub("\n", text)))
+    text = _normalised(text)
+    return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
+
+
+def clean_line(text: str, limit: int) -> str:
+    """Return clean text in one line of at most `limit` characters."""
+    line = clean_text(text[: limit * 20]).replace("\n", " ")
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def without_controls(text: str) -> str:
+    """Return a text as it is, but for characters that no database, XML file or terminal should see."""
+    return _CONTROL.sub("", text)
+
+
+def _normalised(text: str) -> str:
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _LONG_WORD.sub(_without_mark_runs, text))
+
+
+def _without_mark_runs(word: re.Match[str]) -> str:
+    kept, run = [], 0
+    for character in word[0]:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run <= _MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
+
+
+# --------------------------------------------------------------------------- links
+
+
+def check_link(link: str, base: str = "") -> str | None:
+    """Return a link as an absolute http(s) address; None when it is none.
+
+    A browser would read control characters, backslashes and user names otherwise than a person: none gets
+    through. Spaces and characters that end a link in text are percent-encoded.
+    """
+    link = _SPACE_IN_LINK.sub("%20", link.strip())
+    if not link or len(link) > MAX_LINK or _NO_LINK.search(link):
+        return None
+    try:
+        absolute = urljoin(base, link) if base and not _SCHEME.match(link) else link
+        parts = urlsplit(absolute)
+        is_link = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    if not is_link or "@" in parts.netloc or len(absolute) > MAX_LINK:
+        return None
+    return absolute.translate(_QUOTED_IN_LINK)
