@@ -36,18 +36,27 @@ def write(path: Path, data: bytes) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, data)
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "It is tried again later.")
-        raise StoreError(
-            f"{path} could not be written, and is as it was: {error.strerror}. {remedy}"
-        ) from error
+        raise StoreError(_said(f"{path} could not be written, and is as it was", error)) from error
     return True
 
 
 def tidy(folder: Path) -> int:
-    """Return how many files were removed that a crash had left half-written. Those being written now stay."""
-    if not folder.is_dir():
+    """Return how many files were removed that a crash had left half-written. Those being written now stay.
+
+    Raises:
+        StoreError: the folder cannot be looked into.
+    """
+    try:
+        left = [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]
+    except FileNotFoundError:
         return 0
-    return sum(_remove_abandoned(path) for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name))
+    except OSError as error:
+        raise StoreError(_said(f"{folder} could not be read", error)) from error
+    return sum(map(_remove_abandoned, left))
+
+
+def _said(what: str, error: OSError) -> str:
+    return f"{what}: {error.strerror}. {_REMEDIES.get(error.errno or 0, 'It is tried again later.')}"
 
 
 def _has(path: Path, data: bytes) -> bool:

@@ -23,9 +23,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 STATES = {
-    "new": "not polled yet",
     "ok": "working",
     "fallback": "working, at another address",
+    "new": "not polled yet",
     "failing": "failing",
     "gone": "gone: its publisher took it down",
     "disabled": "switched off",

@@ -128,6 +128,9 @@ def test_what_a_crash_left_half_written_is_removed_and_nothing_else(tmp_path):
 
 def test_tidying_where_there_is_no_folder_is_nothing(tmp_path):
     assert tidy(tmp_path / "none") == 0
+    (tmp_path / "feeds").write_text("a file")
+    with pytest.raises(StoreError, match=r"feeds could not be read: .*Move the file"):
+        tidy(tmp_path / "feeds")
 
 
 def test_readers_see_whole_files_while_others_write_it(tmp_path):
