@@ -1,0 +1,245 @@
+"""What a webhook says, and how it is signed (Standard Webhooks, https://www.standardwebhooks.com). Pure.
+
+The body is JSON in UTF-8, always under 20 kB:
+
+    {"type": "alert.match", "timestamp": "2026-11-24T02:00:00Z",
+     "data": {"rule": {"id": "eu", "title": "The EU", "version": "..."},
+              "item": {"id": 7, "source": {"id": "wire", "title": "Steppe Wire"}, "guid": "...",
+                       "title": "...", "link": "https://...", "language": "en",
+                       "published": "2026-11-24T01:58:00Z", "updated": null,
+                       "first_seen": "2026-11-24T02:00:00Z", "author": "...", "categories": ["..."],
+                       "revision": 1, "summary": "..."},
+              "story": 7,
+              "terms": [{"term": "EU", "field": "title", "start": 4, "end": 6, "text": "EU"}],
+              "terms_total": 1,
+              "snippet": "The EU ...", "snippet_field": "title", "snippet_marks": [[4, 6]],
+              "feed": "https://.../feeds/eu.atom"}}
+
+Every key is always there; what is unknown is null. `timestamp` is when the alert was raised; the header
+webhook-timestamp is when this attempt was made. Times are UTC.
+
+`start` and `end` are code points into the plain text of `field` (title, body) as it stood in `revision`, and
+`text` is what stands there: null when the item was edited again before the alert was first sent.
+`snippet` is a passage of `snippet_field`, `snippet_marks` are the terms' places in it. Long texts are
+cut on a word and end in an ellipsis; a guid or a link too long to send is null, since half of one is
+none. At most 50 terms are listed, fewer if they are long, first ones first; `terms_total` counts all.
+
+A test (`endpoints test`) has the type "alert.test", and "test": true in its data.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from standardwebhooks import Webhook
+
+from syndicate.model import Alert, Config, Endpoint, Hit, Item, Match, Snippet, StoredMatch
+
+TITLE_LENGTH = 300
+SUMMARY_LENGTH = 500
+NAME_LENGTH = 100
+CATEGORY_LENGTH = 40
+CATEGORIES = 10
+TERM_LENGTH = 100
+TERMS = 50
+TERMS_BYTES = 5_000
+GUID_BYTES = 1_500
+LINK_BYTES = 2_500
+
+Values = dict[str, Any]
+
+_LAST_WORD = re.compile(r"\s+\S*$")  # or what is left of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """How the configuration calls what an alert is about; what is gone from it goes by its id."""
+
+    rules: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    feeds: Mapping[str, str] = field(default_factory=dict)  # addresses, of rules that publish one
+
+
+def names(config: Config) -> Names:
+    """Return how this configuration calls things."""
+    base = f"{config.service.base_url}/feeds"
+    return Names(
+        rules={rule.id: rule.title for rule in config.rules},
+        sources={source.id: source.title for source in config.sources},
+        feeds={rule.id: f"{base}/{rule.id}.atom" for rule in config.rules if rule.feed},
+    )
+
+
+def render(alert: Alert, known: Names) -> bytes:
+    """Return the body that tells of an alert. The same input gives the same bytes."""
+    return _json(_message(f"alert.{alert.kind}", alert.created_at, _data(alert, known)))
+
+
+def render_sample(now: datetime) -> bytes:
+    """Return the body of a test, in the shape of the real ones."""
+    known = Names(rules={"sample": "Sample rule"}, sources={"sample": "Sample source"})
+    data = {"test": True, **_data(_sample(now), known)}
+    return _json(_message("alert.test", now, data))
+
+
+def headers(endpoint: Endpoint, delivery: str, body: bytes, now: datetime) -> dict[str, bytes | str]:
+    """Return the headers of an attempt made now; signed if the endpoint has a secret."""
+    ours: dict[str, bytes | str] = {
+        "content-type": "application/json",
+        "webhook-id": delivery,
+        "webhook-timestamp": str(int(now.timestamp())),
+    }
+    if endpoint.secret is not None:
+        ours["webhook-signature"] = signature(endpoint.secret, delivery, now, body)
+    theirs = {name.lower(): value for name, value in endpoint.headers.items()}
+    return {**theirs, **ours}
+
+
+def signature(secret: str, delivery: str, now: datetime, body: bytes) -> str:
+    """Return the signature `v1,...` over id, time and body; the secret is `whsec_...`."""
+    # standardwebhooks takes the fields of the time for UTC's, whatever its zone.
+    return Webhook(secret).sign(msg_id=delivery, timestamp=now.astimezone(UTC), data=body.decode())
+
+
+def cut(text: str, length: int) -> str:
+    """Return at most this many characters of a text, cut on a word where there is one, with an ellipsis."""
+    if len(text) <= length:
+        return text
+    kept = text[:length]
+    whole = _LAST_WORD.sub("", kept)
+    return (whole if length // 2 < len(whole) < length else kept[:-1]) + "…"
+
+
+def _message(kind: str, when: datetime, data: Values) -> Values:
+    return {"type": kind, "timestamp": _time(when), "data": data}
+
+
+def _data(alert: Alert, known: Names) -> Values:
+    match = alert.stored.match
+    terms = _terms(alert.stored)
+    return {
+        "rule": {
+            "id": alert.rule,
+            "title": cut(known.rules.get(alert.rule, alert.rule), NAME_LENGTH),
+            "version": match.rule_version,
+        },
+        "item": _item(alert.stored, known),
+        "story": alert.stored.item.story,
+        "terms": terms,
+        "terms_total": len(match.hits),
+        "snippet": match.snippet.text,
+        "snippet_field": match.snippet.field,
+        "snippet_marks": [list(mark) for mark in match.snippet.marks],
+        "feed": known.feeds.get(alert.rule),
+    }
+
+
+def _item(stored: StoredMatch, known: Names) -> Values:
+    item = stored.item
+    return {
+        "id": item.id,
+        "source": {
+            "id": item.source,
+            "title": cut(known.sources.get(item.source, item.source), NAME_LENGTH),
+        },
+        "guid": _whole(item.guid, GUID_BYTES),
+        "title": cut(item.title, TITLE_LENGTH),
+        "link": _whole(item.link, LINK_BYTES),
+        "language": item.language,
+        "published": _time(item.published),
+        "updated": _time(item.updated),
+        "first_seen": _time(item.first_seen),
+        "author": cut(item.author, NAME_LENGTH),
+        "categories": [cut(category, CATEGORY_LENGTH) for category in item.categories[:CATEGORIES]],
+        "revision": stored.revision,
+        "summary": cut(item.summary, SUMMARY_LENGTH),
+    }
+
+
+def _terms(stored: StoredMatch) -> list[Values]:
+    """Return the first hits, as many as there is room for."""
+    terms: list[Values] = []
+    room = TERMS_BYTES
+    for hit in stored.match.hits[:TERMS]:
+        term = _term(stored, hit)
+        room -= len(_json(term)) + 1
+        if room < 0:
+            break
+        terms.append(term)
+    return terms
+
+
+def _term(stored: StoredMatch, hit: Hit) -> Values:
+    text = _text(stored, hit)
+    return {
+        "term": cut(hit.term, TERM_LENGTH),
+        "field": hit.field,
+        "start": hit.start,
+        "end": hit.end,
+        "text": None if text is None else cut(text, TERM_LENGTH),
+    }
+
+
+def _text(stored: StoredMatch, hit: Hit) -> str | None:
+    """Return what stands at a hit, None when the item has moved on from that revision."""
+    if stored.revision != stored.item.revision:
+        return None
+    texts = {"title": stored.item.title, "body": stored.item.body}
+    return texts[hit.field][hit.start : hit.end] if hit.field in texts else None
+
+
+def _whole(text: str | None, most_bytes: int) -> str | None:
+    """Return the text if it has room: half an address is another address."""
+    return text if text is not None and len(_json(text)) <= most_bytes else None
+
+
+def _time(when: datetime | None) -> str | None:
+    if when is None:
+        return None
+    return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _sample(now: datetime) -> Alert:
+    """Return an alert about an item that does not exist."""
+    body = "This is a test of Syndicate. A real alert tells of an item that a rule holds for."
+    item = Item(
+        id=0,
+        source="sample",
+        entry_id="urn:uuid:00000000-0000-0000-0000-000000000000",
+        revision=1,
+        story=0,
+        guid="https://example.org/sample",
+        link="https://example.org/sample",
+        title="A test of Syndicate",
+        body=body,
+        summary=body,
+        content_html="",
+        author="Syndicate",
+        categories=("test",),
+        language="en",
+        published=now,
+        updated=None,
+        first_seen=now,
+        changed_at=now,
+    )
+    start = body.index("test")
+    hit = Hit(term="test", field="body", start=start, end=start + len("test"))
+    match = Match(
+        rule="sample",
+        rule_version="sample",
+        hits=(hit,),
+        snippet=Snippet(text=body, field="body", marks=((hit.start, hit.end),)),
+    )
+    return Alert(
+        kind="test",
+        rule="sample",
+        created_at=now,
+        stored=StoredMatch(item=item, match=match, revision=1, matched_at=now),
+    )

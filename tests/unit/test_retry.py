@@ -1,0 +1,192 @@
+"""What follows from an attempt: every answer, every try, every Retry-After."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.alerts.retry import (
+    LONGEST_ASKED,
+    SHORTENED_WAITS,
+    SHORTEST_ASKED,
+    TRIES,
+    WAITS,
+    Consequence,
+    Dead,
+    Delivered,
+    RetryAt,
+    after_attempt,
+    asked_wait,
+)
+
+NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+MIDDLE = 0.5
+
+jitters = st.floats(0, 1)
+failures = st.integers(100, 599).filter(lambda status: not 200 <= status < 300 and status != 410)
+
+
+def after(
+    attempts_before: int = 0,
+    *,
+    status: int | None = 500,
+    error: str | None = None,
+    retry_after: str | None = None,
+    jitter: float = MIDDLE,
+) -> Consequence:
+    return after_attempt(
+        attempts_before=attempts_before,
+        status=status,
+        error=error,
+        retry_after=retry_after,
+        now=NOW,
+        jitter=jitter,
+    )
+
+
+def wait_after(attempts_before: int = 0, **how: object) -> timedelta:
+    consequence = after(attempts_before, **how)  # type: ignore[arg-type]
+    assert isinstance(consequence, RetryAt)
+    return consequence.at - NOW
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 226, 299])
+def test_any_2xx_is_success(status):
+    assert after(status=status) == Delivered()
+
+
+@pytest.mark.parametrize("status", [100, 199, 300, 301, 302, 307, 308, 400, 401, 404, 429, 500, 503, 599])
+def test_anything_else_is_tried_again(status):
+    assert wait_after(status=status) == timedelta(seconds=5)
+
+
+def test_a_redirect_says_that_it_is_not_followed():
+    consequence = after(status=308)
+    assert isinstance(consequence, RetryAt)
+    assert "308" in consequence.reason
+    assert "not followed" in consequence.reason
+
+
+def test_no_answer_is_tried_again_and_says_why():
+    assert after(status=None, error="refused") == RetryAt(at=NOW + timedelta(seconds=5), reason="refused")
+
+
+def test_a_success_that_broke_off_is_none():
+    assert isinstance(after(status=200, error="broke off"), RetryAt)
+
+
+@pytest.mark.parametrize("attempts_before", range(TRIES + 1))
+def test_410_is_final_at_any_try(attempts_before):
+    assert isinstance(after(attempts_before, status=410, retry_after="5"), Dead)
+
+
+@pytest.mark.parametrize(
+    ("attempts_before", "wait"),
+    [
+        (0, timedelta(seconds=5)),
+        (1, timedelta(minutes=5)),
+        (2, timedelta(minutes=30)),
+        (3, timedelta(hours=2)),
+        (4, timedelta(hours=5)),
+        (5, timedelta(hours=10)),
+        (6, timedelta(hours=14)),
+        (7, timedelta(hours=20)),
+        (8, timedelta(hours=24)),
+    ],
+)
+def test_the_waits(attempts_before, wait):
+    assert wait_after(attempts_before) == wait
+    assert wait_after(attempts_before, jitter=0) == wait * 0.8
+    assert wait_after(attempts_before, jitter=1) == wait * 1.2
+
+
+def test_the_tenth_try_is_the_last():
+    assert TRIES == 10
+    assert after(9) == Dead(reason="the endpoint answered 500; given up after 10 tries")
+    assert isinstance(after(9, status=503, retry_after="60"), Dead)
+    assert isinstance(after(500), Dead)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("120", 120),
+        (" 120 ", 120),
+        ("0", 1),
+        ("1", 1),
+        ("86400", 86400),
+        ("86401", 86400),
+        ("9" * 400, 86400),
+        ("Tue, 24 Nov 2026 02:02:00 GMT", 120),
+        ("Tue, 24 Nov 2026 02:02:00 -0000", 120),
+        ("Tue, 24 Nov 2026 04:02:00 +0200", 120),
+        ("Tuesday, 24-Nov-26 02:02:00 GMT", 120),
+        ("Tue, 24 Nov 2026 01:00:00 GMT", 1),
+        ("Fri, 01 Jan 1971 00:00:00 GMT", 1),
+        ("Tue, 24 Nov 2099 02:02:00 GMT", 86400),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_within_bounds(text, seconds):
+    assert asked_wait(text, NOW) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [None, "", " ", "soon", "-5", "1.5", "1e3", "٣", "²", "Tue, 99 Nov 2026 02:02:00 GMT", "5 minutes", "\0"],
+)
+def test_an_unreadable_retry_after_asks_for_nothing(text):
+    assert asked_wait(text, NOW) is None
+    assert wait_after(retry_after=text) == timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("status", [301, 429, 500, 503])
+@pytest.mark.parametrize("asked", [1, 2, 3600])
+def test_the_first_waits_are_as_long_as_the_endpoint_asks(status, asked):
+    for attempts_before in range(SHORTENED_WAITS):
+        wait = wait_after(attempts_before, status=status, retry_after=str(asked))
+        assert wait == timedelta(seconds=asked)
+
+
+def test_later_waits_are_lengthened_only():
+    assert wait_after(3, status=503, retry_after="1") == timedelta(hours=2)
+    assert wait_after(3, status=503, retry_after="10800") == timedelta(hours=3)
+
+
+@given(retry_after=st.text() | st.integers().map(str))
+def test_any_retry_after_can_be_read_or_left(retry_after):
+    asked = asked_wait(retry_after, NOW)
+    assert asked is None or SHORTEST_ASKED <= asked <= LONGEST_ASKED
+
+
+@given(text=st.from_regex(r"[A-Z][a-z]{2}, \d{1,12} [A-Z][a-z]{2} \d{1,12} \d+:\d+:\d+ ?[+-]?\w*"))
+def test_anything_like_a_date_can_be_read_or_left(text):
+    asked = asked_wait(text, NOW)
+    assert asked is None or SHORTEST_ASKED <= asked <= LONGEST_ASKED
+
+
+@given(
+    wait=st.timedeltas(SHORTEST_ASKED, LONGEST_ASKED).map(
+        lambda wait: timedelta(seconds=wait // timedelta(seconds=1))
+    ),
+    hours=st.integers(-12, 14),
+)
+def test_a_date_means_the_same_in_every_zone(wait, hours):
+    date = (NOW + wait).astimezone(timezone(timedelta(hours=hours)))
+    assert asked_wait(format_datetime(date), NOW) == wait
+
+
+@given(attempts_before=st.integers(0, TRIES - 2), status=failures, jitter=jitters)
+def test_a_wait_is_within_a_fifth_of_the_schedule(attempts_before, status, jitter):
+    wait = wait_after(attempts_before, status=status, jitter=jitter)
+    assert 0.8 * WAITS[attempts_before] <= wait <= 1.2 * WAITS[attempts_before]
+
+
+@given(asked=st.integers(0, 10**6), jitters=st.lists(jitters, min_size=TRIES, max_size=TRIES))
+def test_whatever_is_asked_no_delivery_dies_in_less_than_two_days(asked, jitters):
+    waits = [
+        wait_after(attempts_before, status=503, retry_after=str(asked), jitter=jitters[attempts_before])
+        for attempts_before in range(TRIES - 1)
+    ]
+    assert sum(waits, timedelta()) > timedelta(days=2)
