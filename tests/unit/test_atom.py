@@ -333,6 +333,14 @@ matches = st.builds(
 )
 
 
+def repaired(text: str) -> str:
+    """Return what feedparser makes of UTF-8 that someone read as Latin-1: it takes that for a mistake."""
+    try:
+        return line(text.encode("iso-8859-1").decode())
+    except UnicodeError:
+        return text
+
+
 @given(st.lists(st.tuples(items, matches), max_size=4), awkward)
 def test_whatever_outlets_send_the_feed_is_valid_and_reads_back(pairs, title):
     feed = replace(FEED, title=title, outlets={"steppe": Outlet(title=title, feed_url=title, link=title)})
@@ -347,7 +355,7 @@ def test_whatever_outlets_send_the_feed_is_valid_and_reads_back(pairs, title):
     order = [match.item for match in sorted(numbered, key=lambda m: (m.item.order, m.item.id), reverse=True)]
     assert [entry.id for entry in parsed.entries] == [item.entry_id for item in order]
     for entry, item in zip(parsed.entries, order, strict=True):
-        assert not line(item.title) or line(entry.title) == line(item.title)
+        assert not line(item.title) or line(entry.title) in (line(item.title), repaired(line(item.title)))
         addresses = [link.href for link in entry.get("links", []) if link.rel == "alternate"]
         assert addresses == list(filter(None, [web_iri(item.link)]))
 
