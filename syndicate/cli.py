@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +36,7 @@ from syndicate.rules.query import Node, search_terms
 from syndicate.service import Loaded, Service
 from syndicate.store.protocol import ItemFilter
 from syndicate.store.sqlite import SqliteStore
+from syndicate.web import app as web
 
 app = typer.Typer(
     name="syndicate",
@@ -245,7 +246,7 @@ def send_test(
     """Send a sample alert, marked as a test, and print what came back."""
     loaded = load(context)
     known("ID", endpoint, [each.id for each in loaded.config.endpoints])
-    answer = asyncio.run(service.send_test(loaded, endpoint))
+    answer = asyncio.run(service.send_test(loaded, endpoint, datetime.now(UTC)))
     if as_json:
         print_json([report.answer_json(answer)])
     else:
@@ -272,8 +273,10 @@ def opened(loaded: Loaded) -> Iterator[SqliteStore]:
 
 async def _run(loaded: Loaded) -> None:
     stop = stop_on_signals()
-    async with Service(loaded, random=random.random) as running:
-        await running.run(stop)
+    settings = loaded.config.service
+    with web.listen(settings.host, settings.port) as listening:
+        async with Service(loaded, random=random.random) as running:
+            await running.run(stop, listening)
 
 
 async def _once(loaded: Loaded, everything: bool, advance: Callable[[str], None]) -> report.Run:

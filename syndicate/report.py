@@ -8,7 +8,7 @@ from typing import Any
 from syndicate.alerts.outbox import Totals
 from syndicate.errors import Problem
 from syndicate.model import DeliveryStatus, Endpoint, FoundItem, Poll, PollState, Recorded, SourceStatus
-from syndicate.service import Loaded, why_quiet
+from syndicate.service import Loaded, SampleAnswer, why_quiet
 
 Values = dict[str, Any]
 
@@ -103,6 +103,26 @@ def poll_json(poll: Poll, recorded: Recorded) -> Values:
 def endpoint_json(endpoint: Endpoint) -> Values:
     """Return an endpoint without its secrets; its address is one, as many services put a token in it."""
     return {"id": endpoint.id, "format": endpoint.format, "signed": endpoint.secret is not None}
+
+
+def answer_json(answer: SampleAnswer) -> Values:
+    """Return what came back from a sample as `endpoints test --json` prints it."""
+    return {
+        "endpoint": answer.endpoint,
+        "delivered": answer.is_success,
+        "status": answer.status,
+        "ms": answer.milliseconds,
+        "answer": answer.text,
+    }
+
+
+def answer_text(answer: SampleAnswer) -> str:
+    """Return what came back from a sample, in words."""
+    if answer.status is None:
+        return f"{answer.endpoint}: the sample was not delivered: {answer.text}"
+    verb = "took the sample" if answer.is_success else "did not take the sample"
+    shown = f": {answer.text.strip()}" if answer.text.strip() else ""
+    return f"{answer.endpoint} {verb}: it answered {answer.status} in {answer.milliseconds} ms{shown}"
 
 
 def problem_json(problem: Problem) -> Values:

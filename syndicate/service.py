@@ -15,9 +15,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from syndicate import __version__, config
-from syndicate.alerts.outbox import Outbox, Totals
+from syndicate.alerts.outbox import Outbox, Totals, send_sample
 from syndicate.backfill import backfill, state_of
-from syndicate.errors import ConfigError, Problem
+from syndicate.errors import ConfigError, NetworkError, Problem
 from syndicate.feeds.publisher import Publisher
 from syndicate.http import Client
 from syndicate.model import Config, Poll, PollState, Recorded, Source, SourceStatus
@@ -66,8 +66,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
 def source_statuses(loaded: Loaded, store: Store) -> list[SourceStatus]:
     """Return how each source is; those that the store has not met are new."""
     known = {status.id: status for status in store.sources()}
-    configured = [known.pop(source.id, None) or new_source(source) for source in loaded.config.sources]
-    return configured + list(known.values())
+    configured = [known.get(source.id, new_source(source)) for source in loaded.config.sources]
+    names = {source.id for source in loaded.config.sources}
+    return configured + [status for status in known.values() if status.id not in names]
 
 
 def new_source(source: Source) -> SourceStatus:
@@ -86,6 +87,37 @@ def new_source(source: Source) -> SourceStatus:
         problems=(),
         failures=0,
         items=0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleAnswer:
+    """What came back from a sample sent to an endpoint."""
+
+    endpoint: str
+    status: int | None  # None when no complete answer came
+    milliseconds: int
+    text: str  # the answer's first kilobyte, or why there is none
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the endpoint took it."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+async def send_test(loaded: Loaded, endpoint: str, now: datetime) -> SampleAnswer:
+    """Send a marked sample to a configured endpoint and return what came back."""
+    chosen = next(each for each in loaded.config.endpoints if each.id == endpoint)
+    async with Client(loaded.config.network) as client:
+        try:
+            answer = await send_sample(client, chosen, now)
+        except NetworkError as error:
+            return SampleAnswer(endpoint=endpoint, status=None, milliseconds=0, text=str(error))
+    return SampleAnswer(
+        endpoint=endpoint,
+        status=answer.status,
+        milliseconds=round(answer.elapsed.total_seconds() * 1000),
+        text=answer.body[:1024].decode(errors="replace"),
     )
 
 
@@ -243,6 +275,7 @@ class Service:
             call=self.call,
             config=settings,
             random=self._random,
+            on_recorded=self._wake_deliver.set,
         )
 
     async def _configure(self) -> None:
@@ -271,7 +304,7 @@ class Service:
 
 
 async def _whenever(wake: asyncio.Event, stop: asyncio.Event, job: Callable[[], Awaitable[object]]) -> None:
-    """Do the job each time there may be something to do. A job that fails is logged, and done again next time."""
+    """Do the job each time there may be something to do. One that fails is logged, and done again next time."""
     while not stop.is_set():
         await wake.wait()
         wake.clear()

@@ -60,7 +60,9 @@ def decide_reading(
     """Return the poll of a document; `known` is what the store has under `reading.keys()`."""
     changes: list[Change] = []
     new_keys: list[tuple[str, int]] = []
-    for entry, item in zip(reading.entries, items_by_entry(reading.entries, known), strict=True):
+    found = zip(reading.entries, items_by_entry(reading.entries, known), strict=True)
+    # Documents begin with the newest; items and alerts are numbered from the oldest on.
+    for entry, item in reversed(list(found)):
         if item is None or item.content_hash != entry.content_hash:
             changes.append(_change(claim, reading.document, entry, item, index))
         else:

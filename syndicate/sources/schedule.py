@@ -26,7 +26,7 @@ def next_poll(
         jitter: 0..1, how much of the largest jitter is added, so that sources spread out.
     """
     doublings = min(max(failures - 1, 0), 20)
-    wait = min(interval * 2**doublings, max(LONGEST_WAIT, interval))
+    wait = min(interval * (1 << doublings), max(LONGEST_WAIT, interval))
     if asked is not None:
         wait = max(wait, min(asked, LONGEST_WAIT))
     return now + wait * (1 + LARGEST_JITTER * jitter)

@@ -170,7 +170,8 @@ def m0001_first(db: Database) -> None:
         ) WITHOUT ROWID;
 
         CREATE TABLE deliveries (
-            id TEXT PRIMARY KEY,
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
             endpoint TEXT NOT NULL,
             state TEXT NOT NULL,
             body BLOB,
@@ -181,9 +182,8 @@ def m0001_first(db: Database) -> None:
             lease_owner TEXT,
             last_status INTEGER,
             last_error TEXT
-        ) WITHOUT ROWID;
+        );
         CREATE INDEX deliveries_due ON deliveries (endpoint, next_attempt_at) WHERE state = 'waiting';
-        CREATE INDEX deliveries_by_time ON deliveries (created_at);
 
         CREATE TABLE alerts (
             id INTEGER PRIMARY KEY,

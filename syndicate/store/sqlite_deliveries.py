@@ -15,7 +15,7 @@ from syndicate.store.sqlite_items import ITEM_COLUMNS
 _DUE = """
     WITH due AS (
         SELECT d.*, row_number() OVER (
-            PARTITION BY endpoint ORDER BY next_attempt_at, created_at, id) AS rank_of_endpoint
+            PARTITION BY endpoint ORDER BY next_attempt_at, number) AS rank_of_endpoint
         FROM deliveries d
         WHERE state = 'waiting' AND next_attempt_at <= :now AND (lease_until IS NULL OR lease_until <= :now)
         AND endpoint IN (SELECT value FROM json_each(:endpoints))
@@ -25,7 +25,7 @@ _DUE = """
     )
     SELECT due.* FROM due LEFT JOIN busy ON busy.endpoint = due.endpoint
     WHERE rank_of_endpoint <= :per_endpoint - coalesce(busy.in_flight, 0)
-    ORDER BY due.next_attempt_at, due.created_at, due.id LIMIT :limit
+    ORDER BY due.next_attempt_at, due.number LIMIT :limit
 """
 
 
@@ -105,7 +105,7 @@ def deliveries(
     """See `Store.deliveries`."""
     rows = db.execute(
         "SELECT * FROM deliveries WHERE (:endpoint IS NULL OR endpoint = :endpoint)"
-        " AND (:state IS NULL OR state = :state) ORDER BY created_at DESC, id LIMIT :limit",
+        " AND (:state IS NULL OR state = :state) ORDER BY number DESC LIMIT :limit",
         {"endpoint": endpoint, "state": state, "limit": limit},
     ).fetchall()
     return [_status(db, row) for row in rows]
