@@ -41,10 +41,14 @@ _LIGHT_ATTRIBUTE = 8 * 1024
 _LIGHT_DEPTH = 256
 _LIGHT_ELEMENTS = 1000
 
+_MAX_DEPTH = 5000
+_MAX_ELEMENTS = 20_000  # children of one entry
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf"})
 _MAX_ALTERNATIVES = 8  # contents of one entry that are looked at
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
+_ADDRESS_AND_NAME = re.compile(r"[^\s@()]+@[^\s@()]+\s+\(([^()]+)\)")
+_NAME_AND_ADDRESS = re.compile(r"([^<>@]*[^<>@\s])\s*<[^\s@<>]+@[^\s@<>]+>")
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _NOTHING = Clean(html="", text="")
 _HEADERS = {"content-type": "application/xml; charset=utf-8"}
@@ -126,14 +130,15 @@ def _bounded_xml(text: str, url: str, problems: list[str]) -> tuple[bytes, outli
         raise ParseError(
             "a feed whose DTD declares entities, which can blow up: refused until its publisher does without"
         )
+    _refuse_monsters(found)
     if found.error:
         if outline.is_cut_off(text):
             raise ParseError("a feed that stops before its first entry ends: the answer was cut off")
         mended = outline.mended(text)
         if mended is None:
             raise ParseError(arrived.unreadable(text, found.root, url))
-        problems.append(f"not well-formed XML, mended where it was clear how: {found.error}")
-        data = mended.encode()
+        problems.append(f"not well-formed XML, read leniently: {found.error}")
+        data = _complete(mended, problems).encode()
         found = outline.outline(data)
     if found.root not in _FEED_ROOTS:
         raise ParseError(arrived.unreadable(text, found.root, url))
@@ -141,6 +146,25 @@ def _bounded_xml(text: str, url: str, problems: list[str]) -> tuple[bytes, outli
         left_out = found.entries - outline.MAX_ENTRIES
         problems.append(f"entries after the first {outline.MAX_ENTRIES:,}, left out: {left_out}")
     return (data[found.root_at :] if found.error else outline.bounded(data, found)), found
+
+
+def _refuse_monsters(found: outline.Outline) -> None:
+    """Refuse early what would only take long and a lot of memory, and give nothing in the end."""
+    if found.depth > _MAX_DEPTH or found.entry_elements > _MAX_ELEMENTS:
+        raise ParseError(
+            f"XML nested {found.depth:,} deep, with up to {found.entry_elements:,} elements in an entry,"
+            " which no feed has: it is broken or hostile; ask its publisher, or disable the source"
+        )
+
+
+def _complete(mended: str, problems: list[str]) -> str:
+    complete = outline.without_tail(mended)
+    if len(complete) != len(mended):
+        problems.append("stops in the middle of an entry, which is left out")
+    kept = outline.without_surplus(complete)
+    if len(kept) != len(complete):
+        problems.append(f"entries after the first {outline.MAX_ENTRIES:,}, left out")
+    return kept
 
 
 def _is_light(data: bytes, found: outline.Outline) -> bool:
@@ -194,8 +218,8 @@ def _document(result: Raw, version: str, prepared: Prepared) -> Document:
     context.author = _author(feed, context) if context.is_atom else ""
     entries = tuple(_entries(_mappings(result, "entries"), context))
     problems = [*prepared.problems]
-    if _value(result, "bozo"):
-        problems.append(f"read leniently: {_named(_value(result, 'bozo_exception'))}")
+    if _value(result, "bozo") and not any("read leniently" in problem for problem in problems):
+        problems.append(f"not well-formed XML, read leniently: {_named(_value(result, 'bozo_exception'))}")
     return Document(
         format=version,
         title=_title(feed, context),
@@ -247,7 +271,7 @@ def _entry(raw: Raw, context: _Context) -> Entry:
 
 
 def _guid(raw: Raw, context: _Context) -> str | None:
-    guid = sanitise.without_controls(_string(raw, "id")).strip()
+    guid = " ".join(sanitise.without_controls(_string(raw, "id")).split())
     if len(guid) <= MAX_GUID:
         return guid or None
     context.problems[f"guids of more than {MAX_GUID:,} characters, replaced by their hash"] += 1
@@ -274,7 +298,8 @@ def _link(raw: Raw, context: _Context) -> str | None:
 def _date(raw: Raw, key: str, context: _Context) -> tuple[datetime | None, str | None]:
     """Return a date as parsed (None when it cannot be, or is not in 1970..9999), and as written."""
     written = clean_line(_string(raw, key), MAX_RAW_DATE)
-    parsed = _moment(_value(raw, f"{key}_parsed"))
+    is_number = written.isdigit() and len(written) != len("YYYYMMDD")  # would be taken for some date
+    parsed = None if is_number else _moment(_value(raw, f"{key}_parsed"))
     if written and not parsed:
         context.problems["dates that cannot be read"] += 1
     return (parsed, written) if written else (None, None)
@@ -299,9 +324,20 @@ def _own_language(raw: Raw, context: _Context) -> str | None:
 
 
 def _author(raw: Raw, context: _Context) -> str:
-    names = [_string(author, "name") or _string(author, "email") for author in _mappings(raw, "authors")[:50]]
+    authors = _mappings(raw, "authors")
+    if (
+        not context.is_atom and len(authors) == 1
+    ):  # feedparser cuts long domains out of the middle of addresses
+        return _line(_without_address(_string(raw, "author")[:1000]), "", MAX_AUTHOR, context)
+    names = [_string(author, "name") or _string(author, "email") for author in authors[:50]]
     names = list(dict.fromkeys(name for name in names if name))
     return _line(", ".join(names) or _string(raw, "author"), "", MAX_AUTHOR, context)
+
+
+def _without_address(author: str) -> str:
+    """Return the name in `address (name)` or `name <address>`, else all of it."""
+    named = _ADDRESS_AND_NAME.fullmatch(author) or _NAME_AND_ADDRESS.fullmatch(author)
+    return named[1] if named else author
 
 
 def _categories(raw: Raw, context: _Context) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 MAX_ENTRIES = 2000
 _MAX_AUTHOR = 1000
+_SEPARATOR = " "
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REFERENCE = re.compile(r"&#(?:x([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
@@ -20,11 +21,23 @@ _NAMED = re.compile(r"&(\w{1,32});")
 _BARE_AMPERSAND = re.compile(r"&(?!#\d+;|#x[0-9a-fA-F]+;|(?:amp|lt|gt|quot|apos);)")
 _TAG_START = re.compile(r"<([A-Za-z_][\w.-]*(?::[\w.-]+)?)")
 _FEED_START = re.compile(r"<(?:rss|feed|\w+:feed|\w+:RDF|RDF)[\s>]", re.IGNORECASE)
-_ROOT_END = re.compile(r"</(?:rss|feed|\w+:feed|\w+:RDF|RDF)\s*>\s*\Z", re.IGNORECASE)
+_ROOT_END = re.compile(r"</(?:rss|feed|\w+:feed|\w+:RDF|RDF)\s*>", re.IGNORECASE)
 _ENTRY_START = re.compile(r"<(?:\w+:)?(?:item|entry)[\s>/]", re.IGNORECASE)
 _ENTRY_END = re.compile(r"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
 _LITERAL = re.compile(r"<!\[CDATA\[|<!--")
 _ENTITY = re.compile(r"<!ENTITY\b", re.IGNORECASE)
+_PREFIX = re.compile(r"</?([A-Za-z][\w-]{0,30}):")
+_DECLARATION = re.compile(r"\sxmlns:([\w-]{1,31})\s*=")
+_MAX_PREFIXES = 30
+_NAMESPACES = {
+    "atom": "http://www.w3.org/2005/Atom",
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "media": "http://search.yahoo.com/mrss/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+}
 _ENTRIES = frozenset({"item", "entry"})
 _AUTHORS = frozenset(
     {"author", "creator", "contributor", "name", "email", "managingeditor", "webmaster", "owner"}
@@ -55,7 +68,8 @@ class _EntityFound(Exception):  # noqa: N818 - stops expat, is no error
 def outline(data: bytes) -> Outline:
     """Return what a UTF-8 text without an XML declaration is made of, up to its first error."""
     found = Outline()
-    parser = expat.ParserCreate("utf-8")
+    parser = expat.ParserCreate("utf-8", _SEPARATOR)  # with namespaces, as the feed parser's
+    parser.namespace_prefixes = True
     _Pass(found, parser, data)
     try:
         parser.Parse(data, True)
@@ -90,10 +104,10 @@ class _Pass:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         found, stack = self.found, self.stack
-        name = tag.rpartition(":")[2].lower()
+        name, qualified = _names(tag)
         if found.root is None:
             found.root, found.root_at = name, self.parser.CurrentByteIndex
-        stack.append(tag)
+        stack.append(qualified)
         found.depth = max(found.depth, len(stack))
         if attributes:
             found.longest_attribute = max(found.longest_attribute, *map(len, attributes.values()))
@@ -134,6 +148,13 @@ class _Pass:
 
     def _behind_tag(self) -> int:
         return self.data.find(b">", self.parser.CurrentByteIndex) + 1
+
+
+def _names(tag: str) -> tuple[str, str]:
+    """Return the local name in lower case and the name as written, of expat's `namespace name prefix`."""
+    _, _, named = tag.partition(_SEPARATOR)
+    local, _, prefix = (named or tag).partition(_SEPARATOR)
+    return local.lower(), f"{prefix}:{local}" if prefix else local
 
 
 def bounded(data: bytes, found: Outline) -> bytes:
@@ -185,29 +206,45 @@ def declares_entities(text: str) -> bool:
 def mended(text: str) -> str | None:
     """Return a broken text with what breaks feeds most often put right; None when it is no feed.
 
-    Junk before the root is dropped, HTML's named entities become characters, a bare & is escaped, and a text
-    that stops within an entry stops before it. May still not be well-formed.
+    Junk around the root is dropped, HTML's named entities become characters, a bare & is escaped, and
+    prefixes are declared. May still not be well-formed.
     """
     start = _FEED_START.search(text)
     if start is None:
         return None
-    text = _without_tail(text[start.start() :])
-    return "".join(_escaped(piece) if is_markup else piece for piece, is_markup in _pieces(text))
+    ends = [end.end() for end in _ROOT_END.finditer(text, start.start())]
+    text = text[start.start() : ends[-1] if ends else len(text)]
+    return _declared("".join(_escaped(piece) if is_markup else piece for piece, is_markup in _pieces(text)))
 
 
 def is_cut_off(text: str) -> bool:
     """Whether a text stops before its first entry ends."""
-    first = _ENTRY_START.search(text)
-    return bool(first) and not _ENTRY_END.search(text) and not _ROOT_END.search(text[-200:])
+    return bool(_ENTRY_START.search(text)) and not _ENTRY_END.search(text) and not _ROOT_END.search(text)
 
 
-def _without_tail(text: str) -> str:
-    """Return a text up to its last entry that is complete, and at most MAX_ENTRIES of them."""
-    ends = [found.end() for found, _ in zip(_ENTRY_END.finditer(text), range(MAX_ENTRIES), strict=False)]
-    if not ends:
+def without_tail(text: str) -> str:
+    """Return a text that stops within an entry up to the end of the one before, any other as it is."""
+    if _ROOT_END.search(text[-200:]):
         return text
-    stops = not _ROOT_END.search(text[-200:]) and _ENTRY_START.search(text, ends[-1])
-    return text[: ends[-1]] + _closers(text) if stops or len(ends) == MAX_ENTRIES else text
+    ends = [end.end() for end in _ENTRY_END.finditer(text)]
+    return text[: ends[-1]] + _closers(text) if ends and _ENTRY_START.search(text, ends[-1]) else text
+
+
+def without_surplus(text: str) -> str:
+    """Return a broken text with no more than MAX_ENTRIES entries."""
+    ends = [end.end() for end in _ENTRY_END.finditer(text)]
+    return text[: ends[MAX_ENTRIES - 1]] + _closers(text) if len(ends) > MAX_ENTRIES else text
+
+
+def _declared(text: str) -> str:
+    """Return a text whose root declares the prefixes that nothing declares."""
+    root = _TAG_START.match(text)
+    missing = {*_PREFIX.findall(text)} - {*_DECLARATION.findall(text)} - {"xml"}
+    if root is None or not missing or len(missing) > _MAX_PREFIXES:
+        return text
+    namespaces = {prefix: _NAMESPACES.get(prefix, f"urn:{prefix}") for prefix in sorted(missing)}
+    declarations = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in namespaces.items())
+    return root[0] + declarations + text[root.end() :]
 
 
 def _closers(text: str) -> str:

@@ -36,18 +36,16 @@ _FORMATTING = _words("b big code em font i nobr s small strike strong tt u")
 _UNNESTED = _words(  # void, or closed by their like
     "area base br col embed hr img input link meta param source track wbr p li dt dd tr td th option"
 )
-_ATTRIBUTES = {
+_ATTRIBUTES = {  # no cite: nobody sees it, and nh3 does not resolve it
     "*": {"lang", "dir", "title"},
     "a": {"href", "hreflang"},
-    "blockquote": {"cite"},
     "col": {"span"},
     "colgroup": {"span"},
     "data": {"value"},
-    "del": {"cite", "datetime"},
+    "del": {"datetime"},
     "img": {"src", "alt", "width", "height"},
-    "ins": {"cite", "datetime"},
+    "ins": {"datetime"},
     "ol": {"start", "reversed", "type"},
-    "q": {"cite"},
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
     "time": {"datetime"},
@@ -68,9 +66,9 @@ _BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
     # ZWNJ and ZWJ shape Arabic, Indic scripts and emoji; elsewhere they only hide words from rules
-    "|(?<![\u0600-\U0010ffff])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\U0010ffff])"
+    "|[\u200c\u200d](?:(?<![\u0600-\U0010ffff].)|(?![\u0600-\U0010ffff]))"
 )
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")  # all but a single space
 _LINES = re.compile(r" ?\n[ \n]*")
 _LONG_WORD = re.compile(r"\S{200,}")
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
@@ -221,8 +219,9 @@ def _separator(tag: re.Match[str]) -> str:
 
 def clean_text(text: str) -> str:
     """Return text in NFC without control and invisible characters and superfluous spaces; newlines stay."""
-    text = _INVISIBLE.sub("", _CONTROL.sub("", _BREAK.sub("\n", text)))
-    text = _normalised(text)
+    text = _CONTROL.sub("", _BREAK.sub("\n", text))
+    if not text.isascii():
+        text = _normalised(_INVISIBLE.sub("", text))
     return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
@@ -238,8 +237,6 @@ def without_controls(text: str) -> str:
 
 
 def _normalised(text: str) -> str:
-    if text.isascii():
-        return text
     return unicodedata.normalize("NFC", _LONG_WORD.sub(_without_mark_runs, text))
 
 
