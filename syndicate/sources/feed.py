@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin
 
 import feedparser
 
@@ -412,7 +411,7 @@ def _contents(raw: Raw, context: _Context) -> list[Clean]:
 
 def _clean(text: str, type_: str, base: str, context: _Context) -> Clean:
     if _is_html(text, type_, context):
-        clean = sanitise.clean_html(text, urljoin(context.url, base))
+        clean = sanitise.clean_html(text, sanitise.join(context.url, base))
     else:
         clean = sanitise.clean_plain(text)
     if clean.was_cut:

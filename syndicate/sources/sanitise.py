@@ -4,10 +4,13 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from html import escape, unescape
+from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
 import nh3
 from selectolax.lexbor import LexborHTMLParser
+
+UrlRelative = Literal["deny"] | tuple[Literal["rewrite_with_base"], str]
 
 MAX_HTML = 64 * 1024  # characters that the sanitiser gets at once; it is quadratic on deep nesting
 MAX_LINK = 2000
@@ -196,16 +199,27 @@ def _shallow(markup: str) -> str:
 
 
 def _sanitised(markup: str, base: str) -> str:
-    html = nh3.clean(
-        _FORM.sub(r"<\1div", markup),
+    html = _cleaner(base).clean(_FORM.sub(r"<\1div", markup))
+    return _CONTROL.sub("", _BREAK.sub("\n", html)).strip()
+
+
+def _cleaner(base: str) -> nh3.Cleaner:
+    relative: UrlRelative = ("rewrite_with_base", base) if check_link(base) else "deny"
+    try:
+        return _cleaner_that(relative)
+    except ValueError:  # its idea of an address is narrower than ours
+        return _cleaner_that("deny")
+
+
+def _cleaner_that(relative: UrlRelative) -> nh3.Cleaner:
+    return nh3.Cleaner(
         tags=_BLOCKS | _CELLS | _INLINE,
         clean_content_tags=_DROPPED,
         attributes=_ATTRIBUTES,
         link_rel="noopener noreferrer",
         url_schemes={"http", "https", "mailto"},
-        url_relative=("rewrite_with_base", base) if check_link(base) else "deny",
+        url_relative=relative,
     )
-    return _CONTROL.sub("", html).strip()
 
 
 def _separator(tag: re.Match[str]) -> str:
@@ -250,6 +264,14 @@ def _without_mark_runs(word: re.Match[str]) -> str:
 
 
 # --------------------------------------------------------------------------- links
+
+
+def join(base: str, link: str) -> str:
+    """Return a link as seen from `base`; `base` itself when there is no sense in it."""
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        return base
 
 
 def check_link(link: str, base: str = "") -> str | None:

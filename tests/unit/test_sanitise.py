@@ -73,8 +73,11 @@ def test_html_is_safe(markup, html):
     assert clean_html(markup, BASE).html == html
 
 
-def test_relative_addresses_are_dropped_without_a_base():
-    assert clean_html("<a href='/x'>a</a>", "").html == '<a rel="noopener noreferrer">a</a>'
+@pytest.mark.parametrize(
+    "base", ["", "javascript:x", "https://[", "https://\ufffdatom.example/", "https://e.example:x/"]
+)
+def test_relative_addresses_are_dropped_without_a_base(base):
+    assert clean_html("<a href='/x'>a</a>", base).html == '<a rel="noopener noreferrer">a</a>'
 
 
 @pytest.mark.parametrize(
