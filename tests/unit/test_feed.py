@@ -262,13 +262,13 @@ def mutated(draw):
     return body
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=200), HEADERS)
 def test_any_bytes_give_a_document_or_a_parse_error(body, headers):
     assert_only_good_things_come_of(body, headers)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(mutated(), HEADERS)
 def test_any_damaged_feed_gives_a_clean_document_or_a_parse_error(body, headers):
     assert_only_good_things_come_of(body, headers)

@@ -210,14 +210,14 @@ def test_a_page_names_its_title_and_feeds():
     assert (page.title, page.feeds) == ("A page", ("https://steppe.example/a",))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=200))
 def test_clean_text_is_clean_and_stays_the_same(text):
     clean = clean_text(text)
     assert clean_text(clean) == clean == unicodedata.normalize("NFC", clean)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.sampled_from(["<p>", "</p>", "<b ", "x", '"', "'", ">", "<", "&lt;", "&", "<script>", "\n", "="])
