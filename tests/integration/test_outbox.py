@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -113,6 +114,10 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             reply = receiver.take(Received(path=self.path, headers=headers, body=body))
             if reply.hangs:
                 receiver.released.wait()
+            with suppress(ConnectionError):  # whoever asked may have stopped waiting
+                self.answer(reply)
+
+        def answer(self, reply: Reply) -> None:
             self.send_response(reply.status)
             for name, value in (*reply.headers, ("content-length", str(len(reply.body)))):
                 self.send_header(name, value)
@@ -431,6 +436,19 @@ def test_a_kept_answer_is_short_and_fit_for_every_database(desk, receiver):
     assert answer == "no � " + "x" * (1024 - 6)
 
 
+def test_a_success_with_a_long_answer_is_a_success(desk, receiver):
+    receiver.replies["/desk"] = [Reply(status=200, body=b"x" * 100_000)]
+    desk.alert("desk")
+    assert desk.drain() == Totals(delivered=1)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "gzip, gzip", "nonsense"])
+def test_a_success_with_an_unreadable_answer_is_a_success(desk, receiver, encoding):
+    receiver.replies["/desk"] = [Reply(status=200, headers=(("Content-Encoding", encoding),), body=b"plain")]
+    desk.alert("desk")
+    assert desk.drain() == Totals(delivered=1)
+
+
 # --------------------------------------------------------------------------- who does not suffer for it
 
 
@@ -454,6 +472,21 @@ def test_a_hanging_endpoint_delays_no_other(desk, receiver):
 
     asyncio.run(work())
     assert len(receiver.at("/desk")) == 20
+
+
+def test_two_that_deliver_from_one_store_send_nothing_twice(desk, receiver):
+    desk.alert("desk", "other", count=30)
+
+    async def work() -> list[Totals]:
+        async with desk.client() as client:
+            first, second = desk.outbox(client), desk.outbox(client)
+            return list(await asyncio.gather(first.drain(), second.drain()))
+
+    first, second = asyncio.run(work())
+    assert first.delivered + second.delivered == 60
+    assert (
+        len(receiver.received) == len({request.headers["webhook-id"] for request in receiver.received}) == 60
+    )
 
 
 def test_a_defect_in_one_delivery_is_logged_counted_and_stops_no_other(desk, receiver):
