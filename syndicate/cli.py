@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -264,7 +264,7 @@ def load(context: typer.Context) -> Loaded:
 @contextmanager
 def opened(loaded: Loaded) -> Iterator[SqliteStore]:
     """Open the store for looking; the service may be running beside."""
-    store = SqliteStore(loaded.config.service.database)
+    store = SqliteStore(loaded.config.service.database, works=False)
     try:
         yield store
     finally:
@@ -283,7 +283,7 @@ async def _once(loaded: Loaded, everything: bool, advance: Callable[[str], None]
     polls: list[tuple[Poll, Recorded]] = []
 
     def heard(poll: Poll, recorded: Recorded) -> None:
-        polls.append((poll, recorded))
+        polls.append((replace(poll, changes=()), recorded))  # the items are kept already
         advance(poll.claim.source.id)
 
     async with Service(loaded, random=random.random, heard=heard) as running:

@@ -178,5 +178,6 @@ def suppression(claim: Claim, entry: Entry) -> Suppressed | None:
         return Suppressed.BASELINE if claim.source.baseline else None
     if claim.last_success_url == claim.url or claim.last_success_at is None:
         return None
-    is_later = entry.published is not None and entry.published > claim.last_success_at
+    dated = entry.published or entry.updated
+    is_later = dated is not None and dated > claim.last_success_at
     return None if is_later else Suppressed.FALLBACK

@@ -10,8 +10,8 @@ from syndicate.errors import SchemaError
 migrations = Migrations("syndicate")
 
 
-def migrate(db: Database) -> None:
-    """Bring the database to this version's schema.
+def is_migrated(db: Database) -> bool:
+    """Return whether the database has this version's schema.
 
     Raises:
         SchemaError: a newer Syndicate has been here.
@@ -23,7 +23,12 @@ def migrate(db: Database) -> None:
             f"the database was written by a newer Syndicate (it has {', '.join(newer)}): "
             "upgrade this one, or name another file as [service] database"
         )
-    if migrations.pending(db):
+    return not migrations.pending(db)
+
+
+def migrate(db: Database) -> None:
+    """Bring the database to this version's schema, unless another process has done so meanwhile."""
+    if not is_migrated(db):
         migrations.apply(db)
 
 

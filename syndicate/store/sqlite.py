@@ -40,23 +40,39 @@ from syndicate.store import (
     sqlite_polls,
     sqlite_sources,
 )
-from syndicate.store.migrations import migrate
+from syndicate.store.migrations import is_migrated, migrate
 from syndicate.store.protocol import BackfillMatch, HostPace, ItemFilter, RuleState
 
 BUSY_TIMEOUT_SECONDS = 5.0
 
 
 class SqliteStore:
-    """`Store` on a SQLite file, created and migrated on opening. See `Store` for what each unit does."""
+    """`Store` on a SQLite file, created and migrated on opening. See `Store` for what each unit does.
 
-    def __init__(self, path: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    Args:
+        clock: tells the time.
+        works: whether this process will claim anything; one that only looks is not waited for by others.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        works: bool = True,
+    ) -> None:
         self._path = path
         self._clock = clock
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._alive = _open_lock_file(path)
-        with self._write() as db:
-            migrate(db)
+        if works:
+            fcntl.flock(self._alive, fcntl.LOCK_SH)
+        with self._read() as db:
+            is_current = is_migrated(db)
+        if not is_current:
+            with self._write() as db:
+                migrate(db)
 
     def now(self) -> datetime:
         return self._clock()
@@ -69,8 +85,8 @@ class SqliteStore:
         os.close(self._alive)
 
     def release_abandoned_leases(self) -> int:
-        # Every process holds a shared lock on the file beside the database while it lives. Who can have it
-        # alone is the only one, and whatever is leased was leased by the dead.
+        # Every process that works holds a shared lock on the file beside the database while it lives. Who can
+        # have it alone is the only one, and whatever is leased was leased by the dead.
         try:
             fcntl.flock(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -223,7 +239,6 @@ def _open_lock_file(path: Path) -> int:
         )
     except OSError as error:
         raise StoreError(f"{path}: cannot be opened: {error.strerror}; check [service] database") from error
-    fcntl.flock(descriptor, fcntl.LOCK_SH)
     return descriptor
 
 
