@@ -333,8 +333,13 @@ def progress(sources: int, is_watched: bool) -> Iterator[Callable[[str], None]]:
     """Show how many of the sources have been polled, while a person watches."""
     columns = (TextColumn("polling"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=err, transient=True, disable=not is_watched) as bar:
-        task = bar.add_task("", total=sources)
-        yield lambda source: bar.update(task, advance=1, description=source)
+        task, polled = bar.add_task("", total=sources), set[str]()
+
+        def advance(source: str) -> None:
+            polled.add(source)
+            bar.update(task, completed=len(polled), description=source)
+
+        yield advance
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:

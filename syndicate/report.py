@@ -1,5 +1,6 @@
 """What the commands say: records as JSON values, as rows of tables, and as sentences. Prints nothing."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -154,9 +155,11 @@ def _polled(polls: Sequence[tuple[Poll, Recorded]]) -> str:
         PollState.FAILED: "failed",
         PollState.GONE: "gone",
     }
-    counts = {state: sum(poll.state is state for poll, _ in polls) for state in names}
-    parts = ", ".join(f"{count} {names[state]}" for state, count in counts.items() if count)
-    return f"Polled: {len({poll.claim.source.id for poll, _ in polls})} sources: {parts}."
+    # A source whose first address failed may have been read at the next.
+    last = {poll.claim.source.id: poll.state for poll, _ in polls}
+    counts = Counter(last.values())
+    parts = ", ".join(f"{counts[state]} {names[state]}" for state in names if counts[state])
+    return f"Polled: {len(last)} source{'' if len(last) == 1 else 's'}: {parts}."
 
 
 def _alerted(totals: Totals, alerts: int) -> str:
