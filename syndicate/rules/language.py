@@ -2,7 +2,8 @@
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import regex
 
@@ -16,8 +17,7 @@ _WORD = regex.compile(
 _UNIFIED = str.maketrans(dict.fromkeys(_APOSTROPHES, "'") | {"ё": "е"})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):  # not a dataclass: made by the hundred for every item, in a third of the time
     """A word of a text: what it is compared as, and where it stands (code points)."""
 
     text: str
@@ -35,6 +35,7 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
+@lru_cache(maxsize=1 << 16)  # the words of the news are few
 def normalise(word: str) -> str:
     """Return what a word is compared as: NFKC, casefold, apostrophes and ё unified, no possessive 's."""
     if word.isascii():
