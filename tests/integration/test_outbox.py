@@ -143,7 +143,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.call = StoreThread()
-        self.store = SqliteStore(self.path, lambda: self.now)
+        self.store = SqliteStore(self.path, clock=lambda: self.now)
         self.store.configure([WIRE], [RuleState(id="eu", version="1", feed=True)])
         self.endpoints = (self.endpoint("desk"), self.endpoint("other"))
 
