@@ -117,6 +117,7 @@ class Validators:
 
     etag: bytes | None = None
     last_modified: bytes | None = None
+    url: str | None = None  # who gave them, after redirects; None: the address that was asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

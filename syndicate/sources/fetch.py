@@ -67,7 +67,9 @@ Outcome = Fetched | NotModified | Gone | Failed
 async def fetch(client: Client, claim: Claim, now: datetime) -> Outcome:
     """Return what the claimed address has for us."""
     try:
-        response = await client.get(claim.address, _conditions(claim.validators))
+        response = await client.get(
+            claim.address, _conditions(claim.validators), validators_of=claim.validators.url
+        )
     except NetworkError as error:
         return Failed(status=None, error=str(error))
     if response.status == 410:
@@ -92,12 +94,17 @@ def _conditions(validators: Validators) -> dict[str, bytes | str]:
 
 
 def _read(response: Response, claim: Claim) -> Outcome:
-    given = Validators(etag=response.raw_header("etag"), last_modified=response.raw_header("last-modified"))
+    given = Validators(
+        etag=response.raw_header("etag"),
+        last_modified=response.raw_header("last-modified"),
+        url=response.url,
+    )
     if response.status == 304:
         # What a 304 leaves out still holds (RFC 9111 4.3.4).
         given = Validators(
             etag=given.etag or claim.validators.etag,
             last_modified=given.last_modified or claim.validators.last_modified,
+            url=response.url,
         )
     answer = Answer(
         status=response.status,

@@ -1,13 +1,13 @@
 """The store on one SQLite file, by sqlite-utils: WAL, synchronous=FULL, one writer at a time.
 
-Each thread has a connection of its own. Every unit of work takes the write lock at its beginning, so that
+Each unit of work has a connection to itself, and takes the write lock at its beginning if it writes, so that
 it never fails half-way because another process wrote first.
 """
 
 import fcntl
 import os
 import sqlite3
-import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -63,26 +63,23 @@ class SqliteStore:
     ) -> None:
         self._path = path
         self._clock = clock
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._alive = _open_lock_file(path)
-        if works:
-            fcntl.flock(self._alive, fcntl.LOCK_SH)
-        with self._read() as db:
-            is_current = is_migrated(db)
-        if not is_current:
-            with self._write() as db:
-                migrate(db)
+        self._idle: deque[Database] = deque()
+        self._is_closed = False
+        self._alive = _open_lock_file(path, works=works)
+        try:
+            self._migrate()
+        except StoreError:
+            self.close()
+            raise
 
     def now(self) -> datetime:
         return self._clock()
 
     def close(self) -> None:
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
-        self._local = threading.local()
-        os.close(self._alive)
+        if not self._is_closed:
+            self._is_closed = True
+            self._close_idle()
+            os.close(self._alive)
 
     def release_abandoned_leases(self) -> int:
         # Every process that works holds a shared lock on the file beside the database while it lives. Who can
@@ -190,36 +187,57 @@ class SqliteStore:
         with self._read() as db:
             return sqlite_deliveries.deliveries(db, endpoint=endpoint, state=state, limit=limit)
 
+    def _migrate(self) -> None:
+        with self._read() as db:
+            is_current = is_migrated(db)
+        if not is_current:
+            with self._write() as db:
+                migrate(db)
+
     @contextmanager
     def _write(self) -> Iterator[Database]:
-        db = self._database()
-        with _translated(self._path):
+        with self._connection() as db:
             db.conn.execute("BEGIN IMMEDIATE")
             try:
                 yield db
+                db.commit()
             except BaseException:
                 db.rollback()
                 raise
-            db.commit()
 
     @contextmanager
     def _read(self) -> Iterator[Database]:
-        with _translated(self._path):
-            yield self._database()
+        with self._connection() as db:
+            yield db
 
-    def _database(self) -> Database:
-        db: Database | None = getattr(self._local, "db", None)
-        if db is None:
-            db = self._local.db = self._connect()
-        return db
+    @contextmanager
+    def _connection(self) -> Iterator[Database]:
+        """Lend a connection; there are as many as were ever lent at once, whatever threads come and go."""
+        with _translated(self._path):
+            try:
+                db = self._idle.pop()
+            except IndexError:
+                db = self._connect()
+            try:
+                yield db
+            except BaseException:
+                db.close()  # whatever state it is in
+                raise
+            self._idle.append(db)
+            if self._is_closed:
+                self._close_idle()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     def _connect(self) -> Database:
-        with _translated(self._path):
-            # Connections are closed by close(), from another thread; each is used by its own thread alone.
-            connection = sqlite3.connect(
-                self._path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False, cached_statements=256
-            )
-            connection.row_factory = sqlite3.Row
+        # Lent to one thread after another, never to two at once.
+        connection = sqlite3.connect(
+            self._path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False, cached_statements=256
+        )
+        connection.row_factory = sqlite3.Row
+        try:
             for pragma in (
                 "journal_mode = WAL",
                 "synchronous = FULL",
@@ -227,16 +245,20 @@ class SqliteStore:
                 "cache_size = -32768",
             ):
                 connection.execute(f"PRAGMA {pragma}")
-            self._connections.append(connection)
-            return Database(connection, execute_plugins=False)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return Database(connection, execute_plugins=False)
 
 
-def _open_lock_file(path: Path) -> int:
+def _open_lock_file(path: Path, *, works: bool) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(
             path.with_name(path.name + "-lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
         )
+        if works:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
     except OSError as error:
         raise StoreError(f"{path}: cannot be opened: {error.strerror}; check [service] database") from error
     return descriptor

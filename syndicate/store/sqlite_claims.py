@@ -73,7 +73,7 @@ def release_sources(db: Database, claims: Sequence[Claim]) -> None:
 
 def release_all(db: Database) -> int:
     """Free every lease, of sources and of deliveries; return how many there were."""
-    clear = "SET lease_until = NULL, lease_owner = NULL WHERE lease_owner IS NOT NULL"
+    clear = "SET lease_until = NULL, lease_owner = NULL WHERE lease_until IS NOT NULL"
     return sum(db.execute(f"UPDATE {table} {clear}").rowcount for table in ("sources", "deliveries"))
 
 
@@ -109,9 +109,7 @@ def _claim(db: Database, row: Row, now: datetime, lease: timedelta, pace: HostPa
         url=urls[index],
         address=(known["adopted"] if known else None) or urls[index],
         is_last_address=index == len(urls) - 1,
-        validators=Validators(
-            etag=known["etag"] if known else None, last_modified=known["last_modified"] if known else None
-        ),
+        validators=_validators(known) if known else Validators(),
         body_hash=known["body_hash"] if known else None,
         failures=row["failures"],
         last_success_at=time_or_none(row["last_success_at"]),
@@ -120,6 +118,12 @@ def _claim(db: Database, row: Row, now: datetime, lease: timedelta, pace: HostPa
         moved_to=known["moved_to"] if known else None,
         moved_count=known["moved_count"] if known else 0,
         due_at=time_of(row["next_poll_at"]),
+    )
+
+
+def _validators(address: Row) -> Validators:
+    return Validators(
+        etag=address["etag"], last_modified=address["last_modified"], url=address["validated_url"]
     )
 
 
@@ -133,6 +137,7 @@ def live_addresses(db: Database, source: int, urls: Sequence[str]) -> list[str]:
 
 def host_to_ask(db: Database, source: int, urls: Sequence[str], index: int) -> str:
     """Return the host of the address that a source's next poll asks."""
-    url = live_addresses(db, source, urls)[index]
+    live = live_addresses(db, source, urls)
+    url = live[min(index, len(live) - 1)]
     row = db.execute("SELECT adopted FROM addresses WHERE source = ? AND url = ?", [source, url]).fetchone()
     return host_of((row["adopted"] if row else None) or url)

@@ -1,5 +1,6 @@
 """Taking over the configuration: sources, rules, feeds."""
 
+import json
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,6 +10,7 @@ from sqlite_utils import Database
 from syndicate.model import Source
 from syndicate.store.protocol import RuleState
 from syndicate.store.rows import host_of, source_definition, source_of, time_text
+from syndicate.store.sqlite_claims import host_to_ask
 
 
 def configure(
@@ -16,15 +18,24 @@ def configure(
 ) -> tuple[str, ...]:
     """See `Store.configure`."""
     installation = _installation(db, now)
-    db.execute("UPDATE sources SET is_configured = 0")
     for place, source in enumerate(sources):
         _configure_source(db, place, source, now)
-    db.execute("UPDATE rules SET is_configured = 0")
+    _retire(db, "sources", "slug", [source.id for source in sources])
+    _retire(db, "rules", "id", [rule.id for rule in rules])
+    # What a rule that comes back has missed is made up for: to the store, it is new.
+    db.execute("UPDATE rules SET version = NULL WHERE NOT is_configured")
     db.execute("UPDATE feeds SET is_configured = 0")
     for rule in rules:
         _configure_rule(db, rule, installation, now)
     versions = {row["id"]: row["version"] for row in db.execute("SELECT id, version FROM rules")}
     return tuple(rule.id for rule in rules if versions[rule.id] != rule.version)
+
+
+def _retire(db: Database, table: str, column: str, configured: Sequence[str]) -> None:
+    db.execute(
+        f"UPDATE {table} SET is_configured = 0 WHERE {column} NOT IN (SELECT value FROM json_each(?))",
+        [json.dumps(configured)],
+    )
 
 
 def _installation(db: Database, now: datetime) -> uuid.UUID:
@@ -55,31 +66,33 @@ def _configure_source(db: Database, place: int, source: Source, now: datetime) -
             "UPDATE sources SET place = ?, definition = ?, is_configured = 1, is_enabled = ? WHERE slug = ?",
             [place, source_definition(source), source.enabled, source.id],
         )
-        _apply_difference(db, before["id"], source_of(before["definition"]), source, now)
+        known = source_of(before["definition"])
+        is_back = source.enabled and not (before["is_enabled"] and before["is_configured"])
+        if known.urls != source.urls or is_back:
+            _start_over(db, before["id"], source, now)
+        elif source.interval < known.interval:
+            db.execute(
+                "UPDATE sources SET next_poll_at = min(next_poll_at, ?) WHERE id = ? AND state = 'ok'",
+                [time_text(now + source.interval), before["id"]],
+            )
 
 
-def _apply_difference(db: Database, row_id: int, before: Source, after: Source, now: datetime) -> None:
-    if before.urls != after.urls or (after.enabled and not before.enabled):
-        # A person touched it: ask again soon, from the first address, also those that said 410.
-        marks = ", ".join("?" * len(after.urls))
-        db.execute(
-            f"DELETE FROM addresses WHERE source = ? AND (is_gone OR url NOT IN ({marks}))",
-            [row_id, *after.urls],
-        )
-        adopted = db.execute(
-            "SELECT adopted FROM addresses WHERE source = ? AND url = ?", [row_id, after.urls[0]]
-        ).fetchone()
-        host = host_of((adopted and adopted["adopted"]) or after.urls[0])
-        db.execute(
-            "UPDATE sources SET address_index = 0, host = ?, next_poll_at = min(next_poll_at, ?),"
-            " state = CASE state WHEN 'gone' THEN 'new' ELSE state END WHERE id = ?",
-            [host, time_text(now), row_id],
-        )
-    elif after.interval < before.interval:
-        db.execute(
-            "UPDATE sources SET next_poll_at = min(next_poll_at, ?) WHERE id = ? AND state = 'ok'",
-            [time_text(now + after.interval), row_id],
-        )
+def _start_over(db: Database, row_id: int, source: Source, now: datetime) -> None:
+    """A person touched its addresses: ask again soon, from the first, also those that said 410.
+
+    Whoever polls it now asks what is configured no longer, so loses the claim.
+    """
+    marks = ", ".join("?" * len(source.urls))
+    db.execute(
+        f"DELETE FROM addresses WHERE source = ? AND (is_gone OR url NOT IN ({marks}))",
+        [row_id, *source.urls],
+    )
+    db.execute(
+        "UPDATE sources SET address_index = 0, host = ?, next_poll_at = min(next_poll_at, ?),"
+        " lease_until = NULL, lease_owner = NULL,"
+        " state = CASE state WHEN 'gone' THEN 'new' ELSE state END WHERE id = ?",
+        [host_to_ask(db, row_id, source.urls, 0), time_text(now), row_id],
+    )
 
 
 def _configure_rule(db: Database, rule: RuleState, installation: uuid.UUID, now: datetime) -> None:

@@ -14,18 +14,19 @@ from syndicate.store.sqlite_items import ITEM_COLUMNS
 
 _DUE = """
     WITH due AS (
-        SELECT d.*, row_number() OVER (
+        SELECT number, endpoint, row_number() OVER (
             PARTITION BY endpoint ORDER BY next_attempt_at, number) AS rank_of_endpoint
-        FROM deliveries d
+        FROM deliveries
         WHERE state = 'waiting' AND next_attempt_at <= :now AND (lease_until IS NULL OR lease_until <= :now)
         AND endpoint IN (SELECT value FROM json_each(:endpoints))
     ), busy AS (
         SELECT endpoint, count(*) AS in_flight FROM deliveries
-        WHERE state = 'waiting' AND lease_until > :now GROUP BY endpoint
+        WHERE lease_until IS NOT NULL AND lease_until > :now GROUP BY endpoint
     )
-    SELECT due.* FROM due LEFT JOIN busy ON busy.endpoint = due.endpoint
+    SELECT d.* FROM due JOIN deliveries d ON d.number = due.number
+    LEFT JOIN busy ON busy.endpoint = due.endpoint
     WHERE rank_of_endpoint <= :per_endpoint - coalesce(busy.in_flight, 0)
-    ORDER BY due.next_attempt_at, due.number LIMIT :limit
+    ORDER BY d.next_attempt_at, d.number LIMIT :limit
 """
 
 

@@ -15,7 +15,9 @@ from syndicate.store.protocol import BackfillMatch, RuleState
 from syndicate.store.rows import enclosures_json, evidence_json, host_of, text_or_none, time_text
 from syndicate.store.sqlite_claims import host_to_ask
 
-RETRY_AFTER_STORE_ERROR = timedelta(minutes=5)
+# After a poll that could not be written; doubles with each failure in a row.
+SHORTEST_BACKOFF = timedelta(minutes=5)
+LONGEST_BACKOFF = timedelta(hours=24)
 
 
 def record_poll(db: Database, poll: Poll, now: datetime) -> Recorded:
@@ -30,9 +32,13 @@ def record_poll(db: Database, poll: Poll, now: datetime) -> Recorded:
         with db.atomic():
             _record_source(db, row["id"], row["address_index"], poll)
             return _record_changes(db, row["id"], poll, now)
-    except (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError, UnicodeEncodeError) as error:
-        text = f"could not be written, nothing of this poll was kept: {error}"
-        _back_off(db, row["id"], text, now)
+    except sqlite3.OperationalError:
+        raise  # the database itself fails: no poll can be written
+    except Exception as error:  # one bad source never stops the others
+        if type(error) is sqlite3.DatabaseError:  # a damaged file
+            raise
+        text = f"could not be written, nothing of this poll was kept: {error!r}"
+        _back_off(db, row["id"], poll, text, now)
         return Recorded(source=poll.claim.source.id, error=text)
 
 
@@ -45,8 +51,10 @@ def record_backfill(
         row["item"]
         for row in db.execute(
             "SELECT m.item FROM matches m JOIN items i ON i.id = m.item"
-            " WHERE m.rule = ? AND m.ended_at IS NULL AND i.sort_at >= ?",
-            [rule.id, time_text(since)],
+            " WHERE m.rule = ? AND m.ended_at IS NULL AND i.sort_at >= ?"
+            # Those under this version were found by a poll meanwhile.
+            " AND json_extract(m.evidence, '$.version') <> ?",
+            [rule.id, time_text(since), rule.version],
         )
     }
     for found in matches:
@@ -82,7 +90,7 @@ def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
             "index": next_index,
             "host": host_to_ask(db, source, urls, next_index),
             "next_poll_at": time_text(poll.next_poll_at),
-            "state": _source_state(poll),
+            "state": _source_state(db, source, poll),
             "failures": 0 if succeeded else poll.claim.failures + (0 if poll.try_next_address else 1),
             "ended_at": time_text(poll.ended_at),
             "succeeded": succeeded,
@@ -91,6 +99,8 @@ def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
             "error": poll.error,
         },
     )
+    if succeeded:
+        _forget_errors_of_later_addresses(db, source, poll)
     if poll.state is PollState.OK:
         db.execute(
             "UPDATE sources SET document_title = ?, document_link = ?, problems = ? WHERE id = ?",
@@ -98,16 +108,18 @@ def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
         )
     if poll.host_backoff_until:
         db.execute(
-            "UPDATE hosts SET backoff_until = max(coalesce(backoff_until, ''), ?) WHERE host = ?",
-            [time_text(poll.host_backoff_until), host_of(poll.claim.address)],
+            "INSERT INTO hosts (host, backoff_until) VALUES (?, ?) ON CONFLICT (host) DO UPDATE"
+            " SET backoff_until = max(coalesce(backoff_until, ''), excluded.backoff_until)",
+            [host_of(poll.claim.address), time_text(poll.host_backoff_until)],
         )
 
 
-def _source_state(poll: Poll) -> str:
+def _source_state(db: Database, source: int, poll: Poll) -> str:
     if poll.state in (PollState.OK, PollState.UNCHANGED):
         return "ok" if poll.claim.url == poll.claim.source.urls[0] else "fallback"
-    if poll.state is PollState.GONE and not poll.try_next_address and poll.claim.is_last_address:
-        return "gone" if len(poll.claim.source.urls) == 1 else "failing"
+    if poll.state is PollState.GONE:
+        gone = db.execute("SELECT url FROM addresses WHERE source = ? AND is_gone", [source])
+        return "gone" if {row["url"] for row in gone} >= set(poll.claim.source.urls) else "failing"
     return "failing"
 
 
@@ -115,13 +127,15 @@ def _record_address(db: Database, source: int, poll: Poll) -> None:
     db.execute(
         """
         INSERT INTO addresses
-            (source, url, adopted, moved_to, moved_count, is_gone, etag, last_modified, body_hash, error)
+            (source, url, adopted, moved_to, moved_count, is_gone, etag, last_modified,
+            validated_url, body_hash, error)
         VALUES (:source, :url, :adopted, :moved_to, :moved_count, :is_gone, :etag, :last_modified,
-            :body_hash, :error)
+            :validated_url, :body_hash, :error)
         ON CONFLICT (source, url) DO UPDATE SET
             adopted = excluded.adopted, moved_to = excluded.moved_to,
             moved_count = excluded.moved_count, is_gone = excluded.is_gone, etag = excluded.etag,
-            last_modified = excluded.last_modified, body_hash = excluded.body_hash, error = excluded.error
+            last_modified = excluded.last_modified, validated_url = excluded.validated_url,
+            body_hash = excluded.body_hash, error = excluded.error
         """,
         {
             "source": source,
@@ -132,17 +146,29 @@ def _record_address(db: Database, source: int, poll: Poll) -> None:
             "is_gone": poll.state is PollState.GONE,
             "etag": poll.validators.etag,
             "last_modified": poll.validators.last_modified,
+            "validated_url": poll.validators.url,
             "body_hash": poll.body_hash,
             "error": poll.error,
         },
     )
 
 
-def _back_off(db: Database, source: int, error: str, now: datetime) -> None:
+def _forget_errors_of_later_addresses(db: Database, source: int, poll: Poll) -> None:
+    """An address after the one that works was not asked, so what it once said says nothing about today."""
+    later = poll.claim.source.urls[poll.claim.source.urls.index(poll.claim.url) + 1 :]
+    marks = ", ".join("?" * len(later))
+    db.execute(
+        f"UPDATE addresses SET error = NULL WHERE source = ? AND NOT is_gone AND url IN ({marks})",
+        [source, *later],
+    )
+
+
+def _back_off(db: Database, source: int, poll: Poll, error: str, now: datetime) -> None:
+    wait = max(poll.next_poll_at - now, SHORTEST_BACKOFF) * 2 ** min(poll.claim.failures, 10)
     db.execute(
         "UPDATE sources SET lease_until = NULL, lease_owner = NULL, state = 'failing', last_polled_at = ?,"
         " failures = failures + 1, last_error = ?, next_poll_at = ? WHERE id = ?",
-        [time_text(now), error, time_text(now + RETRY_AFTER_STORE_ERROR), source],
+        [time_text(now), error, time_text(now + min(wait, LONGEST_BACKOFF)), source],
     )
 
 
@@ -152,6 +178,7 @@ def _record_changes(db: Database, source: int, poll: Poll, now: datetime) -> Rec
     for change in poll.changes:
         if change.item is None:
             item, story = _insert_item(db, source, poll.claim.source.id, change, now)
+            _take_key(db, source, change.keys[0], item)
             counts["new"] += 1
         else:
             item, story = _update_item(db, change.item, change, now)
@@ -256,6 +283,15 @@ def _story_of(db: Database, keys: Sequence[str], now: datetime) -> int:
         if row is not None:
             return int(row["story"])
     return _inserted_id(db.execute("INSERT INTO stories (first_seen) VALUES (?)", [time_text(now)]))
+
+
+def _take_key(db: Database, source: int, key: str, item: int) -> None:
+    """Name a new item by its strongest key, also if that named another: without one it would be new again."""
+    db.execute(
+        "INSERT INTO item_keys (source, key, item) VALUES (?, ?, ?)"
+        " ON CONFLICT (source, key) DO UPDATE SET item = excluded.item",
+        [source, key, item],
+    )
 
 
 def _insert_keys(db: Database, source: int, keys: Iterable[tuple[str, int]]) -> None:
