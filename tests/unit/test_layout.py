@@ -18,7 +18,7 @@ DOORS = {
     "httpx_aiohttp": {"syndicate.http"},
     "jinja2": {"syndicate.web"},
     "nh3": {"syndicate.sources", "syndicate.feeds"},
-    "protego": {"syndicate.sources.article"},
+    "protego": {"syndicate.sources.robots"},
     "psycopg": {"syndicate.store"},
     "pydantic": {"syndicate.config"},
     "rich": {"syndicate.cli", "syndicate.demo"},
@@ -26,7 +26,7 @@ DOORS = {
     "sqlite_utils": {"syndicate.store"},
     "standardwebhooks": {"syndicate.alerts.webhook", "syndicate.demo"},
     "starlette": {"syndicate.web", "syndicate.demo"},
-    "trafilatura": {"syndicate.sources.article"},
+    "trafilatura": {"syndicate.sources.extract"},
     "typer": {"syndicate.cli"},
     "uvicorn": {"syndicate.web", "syndicate.demo"},
 }

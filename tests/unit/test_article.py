@@ -1,0 +1,176 @@
+"""The article in a page, what robots.txt asks, and when an article replaces what the feed has."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.model import Entry
+from syndicate.sources.article import MIN_ARTICLE, with_article
+from syndicate.sources.extract import article_text
+from syndicate.sources.robots import LONGEST_DELAY, MAX_BYTES, read_robots
+from syndicate.sources.sanitise import MAX_HTML
+from tests.support import ROOT
+
+PAGES = sorted((ROOT / "tests" / "data" / "articles").glob("*.html"))
+URL = "https://example.org/news/1"
+
+# --------------------------------------------------------------------------- the article in a page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_gives_its_article_and_nothing_around_it(page):
+    text = article_text(page.read_text())
+    expected = json.loads(page.with_suffix(".json").read_text())
+    assert [passage for passage in expected["has"] if passage not in text] == []
+    assert [passage for passage in expected["lacks"] if passage in text] == []
+    assert len(text) <= expected.get("longest", MAX_HTML)
+    assert len(text) >= MIN_ARTICLE or not expected["has"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "",
+        " ",
+        "\0",
+        "<",
+        "plain words",
+        "https://example.org/",
+        "<html></html>",
+        "<!doctype html><p>",
+        "\ud800",
+    ],
+)
+def test_what_is_no_page_gives_hardly_any_text(page):
+    assert len(article_text(page)) < MIN_ARTICLE
+
+
+def test_text_is_clean_whatever_the_page_hides_in_it():
+    words = (
+        "Central\u200b Asia\x07 and\u202e the cafe\u0301 were mentioned in the report of the working group. "
+        * 5
+    )
+    text = article_text(f"<html><body><article><p>{words}</p></article></body></html>")
+    assert text.startswith("Central Asia and the café were mentioned")
+
+
+def test_text_is_capped_as_the_bodies_of_feeds_are():
+    sentence = "The working group met for the {}th time on Tuesday and spoke of water, rails and rates."
+    paragraphs = "".join(f"<p>{sentence.format(number)}</p>" for number in range(2000))
+    text = article_text(f"<html><body><article>{paragraphs}</article></body></html>")
+    assert MAX_HTML * 0.9 < len(text) <= MAX_HTML
+
+
+# --------------------------------------------------------------------------- what replaces what
+
+
+def entry(body: str, html: str) -> Entry:
+    return Entry(guid="1", link=URL, title="Ferry", body=body, summary=body, content_html=html)
+
+
+def test_a_longer_article_replaces_the_body():
+    assert with_article(entry("x" * 150, "<p>x</p>"), "y" * 200).body == "y" * 200
+
+
+@pytest.mark.parametrize("length", [10, 200])
+def test_an_article_that_is_no_longer_replaces_nothing(length):
+    before = entry("x" * 200, "<p>x</p>")
+    assert with_article(before, "y" * length) == before
+
+
+def test_the_html_of_the_feed_stays_unless_it_is_a_teaser():
+    assert with_article(entry("x" * 150, "<p>x</p>"), "y" * 200).content_html == "<p>x</p>"
+
+
+def test_the_html_of_a_teaser_becomes_the_article_in_escaped_paragraphs():
+    text = "Trade < 5% & falling\n" + "y" * 200
+    completed = with_article(entry("x", "<p>x</p>"), text)
+    assert completed.content_html == "<p>Trade &lt; 5% &amp; falling</p><p>" + "y" * 200 + "</p>"
+    assert completed.summary == "x"
+
+
+# --------------------------------------------------------------------------- robots.txt
+
+
+@pytest.mark.parametrize(
+    ("text", "is_allowed"),
+    [
+        ("", True),
+        ("User-agent: *\nDisallow:", True),
+        ("User-agent: *\nDisallow: /", False),
+        ("User-agent: *\nDisallow: /news/", False),
+        ("User-agent: *\nDisallow: /news/\nAllow: /news/1", True),
+        ("User-agent: *\nDisallow: /admin", True),
+        ("User-agent: Other\nDisallow: /", True),
+        ("User-agent: Syndicate\nDisallow: /\n\nUser-agent: *\nAllow: /", False),
+        ("User-agent: syndicate/2.0\nDisallow: /", False),
+        ("User-agent: syndicate\nAllow: /\n\nUser-agent: *\nDisallow: /", True),
+        ("User-agent: Other\nUser-agent: SYNDICATE\nDisallow: /news", False),
+        ("User-agent: Syn\nDisallow: /", True),
+        ("User-agent: Syndicatebot\nDisallow: /", True),
+        ("User-agent: *  # everybody\nDisallow: /*/1$", False),
+        ("\ufeffUser-agent: *\nDisallow: /", False),
+        ("User-agent: *\r\nDisallow: /\r\n", False),
+        ("<!doctype html><title>Not found</title>", True),
+    ],
+)
+def test_robots_txt_is_kept_to(text, is_allowed):
+    assert read_robots(200, text.encode()).allows(URL) is is_allowed
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+def test_where_there_is_no_robots_txt_everything_is_allowed(status):
+    assert read_robots(status, b"User-agent: *\nDisallow: /").allows(URL)
+
+
+@pytest.mark.parametrize("status", [100, 429, 500, 503])
+def test_while_a_server_cannot_say_what_is_allowed_nothing_is(status):
+    robots = read_robots(status, b"")
+    assert not robots.allows(URL)
+    assert robots.unknown == f"the server answered {status}"
+
+
+@pytest.mark.parametrize(
+    ("delay", "expected"),
+    [
+        ("5", timedelta(seconds=5)),
+        ("0.5", timedelta(seconds=0.5)),
+        ("3600", LONGEST_DELAY),
+        ("-1", timedelta()),
+        ("nan", timedelta()),
+        ("soon", timedelta()),
+    ],
+)
+def test_a_crawl_delay_is_kept_to_within_reason(delay, expected):
+    text = f"User-agent: Other\nCrawl-delay: 9\n\nUser-agent: *\nCrawl-delay: {delay}\n"
+    assert read_robots(200, text.encode()).delay == expected
+
+
+def test_a_robots_txt_with_thousands_of_names_is_read_once_for_us():
+    names = "".join(f"User-agent: bot-{number}\n" for number in range(5000))
+    rules = "".join(f"Disallow: /section/{number}/\n" for number in range(5000))
+    robots = read_robots(200, (names + "User-agent: *\n" + rules).encode())
+    assert robots.allows(URL)
+    assert not robots.allows("https://example.org/section/4999/x")
+
+
+@given(
+    st.lists(
+        st.sampled_from(["User-agent: *", "Disallow: ", "Allow:", "/", "*", "$", "%", "http://[", "é", ":"])
+    )
+)
+def test_no_robots_txt_raises(words):
+    read_robots(200, "\n".join(["User-agent: *", "Disallow: " + "".join(words), *words]).encode()).allows(URL)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_for_a_robots_txt_raise(body):
+    read_robots(200, body).allows(URL)
+
+
+def test_no_more_of_a_robots_txt_is_read_than_the_limit():
+    padding = b"#" * MAX_BYTES
+    assert read_robots(200, padding + b"\nUser-agent: *\nDisallow: /").allows(URL)
