@@ -53,7 +53,7 @@ async def raw_server(
         writer.transport.abort() if writer.transport.is_closing() else writer.close()
         connections.discard(task)
 
-    server = await asyncio.start_server(serve, host, port, ssl=context)
+    server = await asyncio.start_server(serve, host, port, ssl=context, backlog=1024)
     try:
         yield f"{'https' if context else 'http'}://{host}:{server.sockets[0].getsockname()[1]}"
     finally:

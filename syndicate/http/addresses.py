@@ -66,6 +66,7 @@ _COMPATIBLE = IPv6Network("::/96")
 _PUBLIC_IPV6 = (IPv6Network("2000::/3"), _NAT64)
 
 _URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECASE)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]*))?")
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\s\ud800-\udfff]")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -133,10 +134,11 @@ def joined(base: Target, reference: str) -> Target:
         RefusedError: as `target` does.
     """
     _check_characters(reference)  # first, since joining drops some
-    try:
-        return target(urljoin(base.url, reference))
-    except ValueError:
-        raise RefusedError("its address has a host and port that can't be read") from None
+    if _SCHEME.match(reference):
+        return target(reference)
+    if reference.startswith("//"):
+        return target(f"{base.scheme}:{reference}")
+    return target(urljoin(base.url, reference))
 
 
 def refusal(address: Address, allowed: Sequence[Network]) -> str | None:
@@ -144,9 +146,9 @@ def refusal(address: Address, allowed: Sequence[Network]) -> str | None:
     for face in _faces(address):
         kind = _denied_kind(face)
         if kind and not any(face in network for network in allowed):
-            carried = "" if face == address else f"{address} stands for "
+            which = "which" if face == address else f"which stands for {face} and"
             entry = f"{face}/{face.max_prefixlen}"
-            return f"{carried}{face}, which is not public ({kind}); to allow it: {_setting(entry)}"
+            return f"{address}, {which} is not public ({kind}); to allow it: {_setting(entry)}"
     return None
 
 

@@ -17,7 +17,7 @@ from syndicate.http.body import ACCEPT_ENCODING, BodyReader, content_encoding
 from syndicate.http.fields import Asking, Field, checked_fields
 from syndicate.http.messages import Response
 from syndicate.http.resolve import GuardedResolver, LookUp, system_look_up
-from syndicate.http.transport import Guard, Transport, pieces_of, trusted
+from syndicate.http.transport import Guard, Transport, Trust, pieces_of
 from syndicate.http.trip import Trip
 from syndicate.http.trouble import LIBRARY_ERRORS
 from syndicate.model import NetworkSettings
@@ -51,14 +51,14 @@ class Client:
         self._guard = Guard(allowed)
         # A name gets the larger part of the time, so that it can be said that it was the name that took it.
         resolver = GuardedResolver(self._look_up, allowed, self._connect_limit * 0.8)
-        context = trusted()
+        trust = Trust()
         size = 2 * self._settings.concurrency
         async with AsyncExitStack() as exits:
-            self._kept = Transport(self._guard, resolver, context, size, keeps=True)
+            self._kept = Transport(self._guard, resolver, trust, size, keeps=True)
             exits.push_async_callback(self._kept.aclose)
             # A POST is never sent on a connection that its server may just be closing: whether it was acted
             # upon could not be told. Nor does a stuck source hold up alerts, or the other way round.
-            self._fresh = Transport(self._guard, resolver, context, size, keeps=False)
+            self._fresh = Transport(self._guard, resolver, trust, size, keeps=False)
             exits.push_async_callback(self._fresh.aclose)
             self._exits = exits.pop_all()
         return self
@@ -67,6 +67,11 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._exits.aclose()
+
+    @property
+    def dialled_count(self) -> int:
+        """How many connections were tried so far."""
+        return self._guard.dialled_count
 
     async def get(
         self,

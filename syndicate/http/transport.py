@@ -11,7 +11,7 @@ import ssl
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import aiohttp
@@ -34,12 +34,16 @@ _KEEP_SECONDS = 4  # idle connections; a host is asked again within a second or 
 _FRAMING = (b"host", b"content-length", b"transfer-encoding")  # aiohttp makes its own
 
 
-def trusted() -> ssl.SSLContext:
-    """Return what certificates are checked against: the system's authorities, and certifi's."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+class Trust:
+    """What certificates are checked against: the system's authorities, and certifi's."""
+
+    @cached_property
+    def context(self) -> ssl.SSLContext:
+        """Made when first needed: reading all those certificates takes a while."""
+        context = ssl.create_default_context()
+        context.load_verify_locations(certifi.where())
+        context.set_alpn_protocols(["http/1.1"])
+        return context
 
 
 class Guard:
@@ -47,6 +51,7 @@ class Guard:
 
     def __init__(self, allowed: Sequence[Network]) -> None:
         self._allowed = allowed
+        self.dialled_count = 0  # ever
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     def __call__(self, dialled: AddrInfoType) -> socket.socket:
@@ -57,6 +62,7 @@ class Guard:
             raise RefusedError(f"its address is {reason}")
         opened = socket.socket(family=family, type=kind, proto=protocol)
         self._sockets.add(opened)
+        self.dialled_count += 1
         return opened
 
     @property
@@ -73,17 +79,19 @@ class Transport(httpx.AsyncBaseTransport):
     """
 
     def __init__(
-        self, guard: Guard, resolver: GuardedResolver, context: ssl.SSLContext, size: int, *, keeps: bool
+        self, guard: Guard, resolver: GuardedResolver, trust: Trust, size: int, *, keeps: bool
     ) -> None:
+        self._trust = trust
         connector = aiohttp.TCPConnector(
             resolver=resolver,
             socket_factory=guard,
-            ssl=context,
             limit=size,
             force_close=not keeps,
             keepalive_timeout=_KEEP_SECONDS if keeps else None,
         )
-        connector._factory = partial(_Connection, loop=asyncio.get_running_loop())
+        connector._factory = partial(  # type: ignore[assignment]  # there is no other way to say it
+            _Connection, loop=asyncio.get_running_loop()
+        )
         self._session = aiohttp.ClientSession(
             connector=connector,
             request_class=_ExactRequest,
@@ -118,6 +126,7 @@ class Transport(httpx.AsyncBaseTransport):
                 if name.lower() not in _FRAMING
             ),
             data=request.content or None,
+            ssl=self._trust.context if request.url.scheme == "https" else True,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=None, connect=connect_limit),
         )
@@ -179,8 +188,14 @@ class _Connection(ResponseHandler):
             super().data_received(data)
 
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
-        if self._payload is not None and self._payload.is_eof() and isinstance(exc, HttpProcessingError):
-            self._payload.set_exception(NetworkError("its body is longer than its Content-Length"))
+        if self._payload is not None and isinstance(exc, HttpProcessingError):
+            # Whoever reads the body would not hear of it, and wait.
+            is_complete = self._payload.is_eof()
+            self._payload.set_exception(
+                NetworkError("its body is longer than its Content-Length")
+                if is_complete
+                else aiohttp.ClientPayloadError(exc.message)
+            )
         super().set_exception(exc, *cause)
 
 
