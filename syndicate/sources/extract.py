@@ -92,8 +92,11 @@ class Extractor:
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", __name__), stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment
         )
-        async with asyncio.timeout(START_SECONDS):
-            await _receive(self._process)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await _receive(self._process)
+        except TimeoutError as error:
+            raise EOFError(f"not ready within {START_SECONDS:.0f} s") from error
         return self._process
 
     async def _end(self) -> None:

@@ -36,10 +36,10 @@ def read_robots(status: int, body: bytes) -> Robots:
     Where there is none, everything is allowed (2.3.1.3). Where the server can't say now, nothing is
     (2.3.1.4); a server that we ask too much (429) is such a one.
     """
-    if status == 429 or not 200 <= status < 500:
-        return Robots(unknown=f"the server answered {status}")
-    if status >= 300:
+    if 400 <= status < 500 and status != 429:
         return Robots()
+    if not 200 <= status < 300:
+        return Robots(unknown=f"the server answered {status}")
     rules = Protego.parse(_for_us(body[:MAX_BYTES].decode("utf-8-sig", errors="replace")))
     delay = min(rules.crawl_delay(PRODUCT_TOKEN) or 0.0, LONGEST_DELAY.total_seconds())
     return Robots(delay=timedelta(seconds=delay), length_bytes=len(body), _rules=rules)

@@ -126,7 +126,7 @@ def test_where_there_is_no_robots_txt_everything_is_allowed(status):
     assert read_robots(status, b"User-agent: *\nDisallow: /").allows(URL)
 
 
-@pytest.mark.parametrize("status", [100, 429, 500, 503])
+@pytest.mark.parametrize("status", [304, 429, 500, 503])
 def test_while_a_server_cannot_say_what_is_allowed_nothing_is(status):
     robots = read_robots(status, b"")
     assert not robots.allows(URL)
