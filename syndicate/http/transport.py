@@ -26,6 +26,7 @@ from yarl import URL
 from syndicate.errors import NetworkError, RefusedError
 from syndicate.http.addresses import Network, as_address, refusal
 from syndicate.http.resolve import GuardedResolver
+from syndicate.http.trouble import in_words
 
 MAX_FIELD_BYTES = 16 * 1024  # of one header field, and of the status line
 MAX_FIELDS = 128
@@ -161,18 +162,24 @@ class _Body(httpx.AsyncByteStream):
 
 
 class _Connection(ResponseHandler):
-    """Gives what follows an answer to the parser apart from the answer's head.
+    """Mends two habits of aiohttp's.
 
-    aiohttp drops an answer when bytes that belong to nothing arrive along with it. But a 304 that brings a
-    body is still a 304; and a body that goes on after its Content-Length is to be called that.
+    It drops an answer when bytes that belong to nothing arrive along with it. But a 304 that brings a body is
+    still a 304, and a body that goes on after its Content-Length is to be called that: so the head of an
+    answer goes to the parser apart from what follows.
+
+    It asks again whenever a connection ends without an answer. That is right for a kept connection, which
+    the server may have been about to close, but on a new one it only makes trouble twice.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
+        self._requests = 0
         self._head_end: bytes | None = None  # the last bytes of a head that has not ended
 
     def set_response_params(self, **params: Any) -> None:
         self._head_end = b""
+        self._requests += 1
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
@@ -196,7 +203,8 @@ class _Connection(ResponseHandler):
                 if is_complete
                 else aiohttp.ClientPayloadError(exc.message)
             )
-        super().set_exception(exc, *cause)
+        is_asked_again = isinstance(exc, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
+        super().set_exception(in_words(exc) if is_asked_again and self._requests == 1 else exc, *cause)
 
 
 class _ExactRequest(aiohttp.ClientRequest):

@@ -2,10 +2,12 @@
 
 import asyncio
 import gzip
+import pickle
 import socket
 import ssl
 import threading
 import zlib
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from ipaddress import ip_network
 
@@ -657,20 +659,60 @@ def test_connections_are_kept_but_not_after_a_broken_answer():
     assert third != fourth == fifth
 
 
-def test_idle_connections_do_not_pile_up():
-    async def polite(request, writer):
-        is_last = request.header("connection") == b"close"
-        writer.write(answer(b"", *([b"Connection: close"] if is_last else [])))
-        return not is_last
-
+def test_a_connection_that_the_server_closed_meanwhile_is_replaced():
     async def run():
-        everywhere = settings(concurrency=2, allow_private=(ip_network("127.0.0.0/8"),))
-        async with Client(everywhere) as client:
-            for last in range(1, 15):
-                async with raw_server(polite, host=f"127.0.0.{last}") as url:
-                    await client.get(url)
+        ports = []
 
-    asyncio.run(run())
+        async def handle(request, writer):
+            port = writer.get_extra_info("peername")[1]
+            is_new = port not in ports
+            ports.append(port)
+            writer.write(OK if is_new else b"")
+            return is_new
+
+        async with Client(settings()) as client, raw_server(handle) as url:
+            for _ in range(3):
+                assert (await client.get(url)).body == b"ok"
+        return ports
+
+    first, again, second, again_second, third = asyncio.run(run())
+    assert first == again != second == again_second != third
+
+
+def test_a_server_that_closes_at_once_is_asked_once():
+    async def run():
+        seen = []
+
+        async def closes(request, writer):
+            seen.append(request)
+
+        async with Client(settings()) as client, raw_server(closes) as url:
+            is_error(await asked(client, url), NetworkError, CLOSED)
+        return len(seen)
+
+    assert asyncio.run(run()) == 1
+
+
+def test_idle_connections_do_not_pile_up():
+    async def run():
+        kept = []
+
+        async def polite(request, writer):
+            is_last = request.header("connection") == b"close"
+            writer.write(answer(b"", *([b"Connection: close"] if is_last else [])))
+            kept.append(not is_last)
+            return not is_last
+
+        everywhere = settings(concurrency=2, allow_private=(ip_network("127.0.0.0/8"),))
+        async with Client(everywhere) as client, AsyncExitStack() as servers:
+            for last in range(1, 15):
+                url = await servers.enter_async_context(raw_server(polite, host=f"127.0.0.{last}"))
+                await client.get(url)
+        return kept
+
+    kept = asyncio.run(run())
+    assert kept.count(True) == 5  # more than twice the concurrency
+    assert kept[-1] is False
 
 
 def test_nobody_listening_is_told_in_words():
@@ -741,6 +783,21 @@ def test_going_from_https_to_http_shows(monkeypatch):
     response = asyncio.run(run())
     assert [hop.is_downgrade for hop in response.redirects] == [True]
     assert response.body == b"ok"
+
+
+# --------------------------------------------------------------------------- what is given
+
+
+def test_a_response_says_what_came():
+    response = get(answer(b"", b"X-Twice: a", b"x-twice: b", b"X-Latin: \xe9"))
+    assert response.headers["X-TWICE"] == "a, b"
+    assert response.headers.get("x-none") is None
+    assert response.raw_header("X-Latin") == response.headers["x-latin"].encode("latin-1") == b"\xe9"
+    assert response.raw_header("x-none") is None
+    assert list(response.headers) == ["x-twice", "x-latin", "content-length"]
+    assert (b"X-Twice", b"a") in response.fields
+    assert timedelta() < response.elapsed < timedelta(minutes=1)
+    assert pickle.loads(pickle.dumps(response)).headers == response.headers  # another process may read it
 
 
 # --------------------------------------------------------------------------- posting
