@@ -58,11 +58,13 @@ def record_backfill(
         )
     }
     for found in matches:
-        story = db.execute("SELECT story FROM items WHERE id = ?", [found.item]).fetchone()["story"]
-        is_new = _upsert_match(db, found.item, found.revision, found.match, now)
+        item = db.execute("SELECT story, revision FROM items WHERE id = ?", [found.item]).fetchone()
+        if item["revision"] != found.revision:
+            continue  # edited meanwhile, and so matched again
+        is_new = _upsert_match(db, found.item, found.match, now)
         counts["matched"] += 1
         if is_new:
-            _count_alerts(counts, _insert_alerts(db, found.item, story, found.alerts, now))
+            _count_alerts(counts, _insert_alerts(db, found.item, item["story"], found.alerts, now))
     _end_matches(db, [(rule.id, item) for item in held - {found.item for found in matches}], now)
     db.execute("UPDATE rules SET version = ? WHERE id = ?", [rule.version, rule.id])
     _mark_stale(db, [rule.id])
@@ -186,7 +188,7 @@ def _record_changes(db: Database, source: int, poll: Poll, now: datetime) -> Rec
             stale |= _end_matches_of_item(db, item, change.matches, now)
         _insert_keys(db, source, [(key, item) for key in change.keys])
         _insert_story_keys(db, change.story_keys, story)
-        new_rules = {match.rule for match in change.matches if _upsert_match(db, item, None, match, now)}
+        new_rules = {match.rule for match in change.matches if _upsert_match(db, item, match, now)}
         drafts = [draft for draft in change.alerts if draft.rule in new_rules]
         _count_alerts(counts, _insert_alerts(db, item, story, drafts, now))
         counts["matched"] += len(new_rules)
@@ -306,24 +308,18 @@ def _insert_story_keys(db: Database, keys: Iterable[str], story: int) -> None:
         db.execute("INSERT OR IGNORE INTO story_keys (key, story) VALUES (?, ?)", [key, story])
 
 
-def _upsert_match(db: Database, item: int, revision: int | None, match: Match, now: datetime) -> bool:
-    """Return whether the rule never held for the item before; revision None is the item's current one."""
+def _upsert_match(db: Database, item: int, match: Match, now: datetime) -> bool:
+    """Return whether the rule never held for the item before."""
     known = db.execute("SELECT 1 FROM matches WHERE rule = ? AND item = ?", [match.rule, item]).fetchone()
     db.execute(
         """
         INSERT INTO matches (rule, item, revision, evidence, matched_at)
-        SELECT :rule, id, coalesce(:revision, revision), :evidence, :now FROM items WHERE id = :item
+        SELECT :rule, id, revision, :evidence, :now FROM items WHERE id = :item
         ON CONFLICT (rule, item) DO UPDATE SET
             revision = excluded.revision, evidence = excluded.evidence, ended_at = NULL,
             matched_at = CASE WHEN ended_at IS NULL THEN matched_at ELSE excluded.matched_at END
         """,
-        {
-            "rule": match.rule,
-            "item": item,
-            "revision": revision,
-            "evidence": evidence_json(match),
-            "now": time_text(now),
-        },
+        {"rule": match.rule, "item": item, "evidence": evidence_json(match), "now": time_text(now)},
     )
     return known is None
 
