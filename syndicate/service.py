@@ -160,7 +160,13 @@ class Service:
     async def run(self, stop: asyncio.Event, listening: socket.socket) -> None:
         """Poll, publish, deliver and serve until told to stop; then end what is in flight, within seconds."""
         settings = self.loaded.config.service
-        log.info("service.started", version=__version__, address=settings.base_url)
+        host, port = listening.getsockname()[:2]
+        log.info(
+            "service.started",
+            version=__version__,
+            address=settings.base_url,
+            listening=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        )
         server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
         loops = [
             asyncio.create_task(_whenever(wake, stop, job), name=job.__name__) for wake, job in self._jobs()
@@ -335,7 +341,7 @@ def _log_poll(poll: Poll, recorded: Recorded) -> None:
                 "poll.not_alerted", source=source.id, matches=recorded.suppressed, reason=why_quiet(poll)
             )
     if poll.problems:
-        log.info("poll.repaired", source=source.id, problems=poll.problems)
+        log.info("poll.remarks", source=source.id, remarks="; ".join(poll.problems))
 
 
 def counts_of(recorded: Recorded) -> dict[str, int]:

@@ -57,6 +57,12 @@ def items_by_entry(entries: Sequence[Identified], known: Mapping[str, KnownItem]
     return found
 
 
+def changed_entries(entries: Sequence[Identified], known: Mapping[str, KnownItem]) -> list[Identified]:
+    """Return the entries that are new, or differ from what is stored."""
+    found = zip(entries, items_by_entry(entries, known), strict=True)
+    return [entry for entry, item in found if item is None or item.content_hash != entry.content_hash]
+
+
 def keys_of(entry: Entry) -> Iterator[str]:
     """Yield the keys of an entry, strongest first."""
     if entry.guid and entry.guid.strip():

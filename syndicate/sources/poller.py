@@ -12,8 +12,10 @@ from syndicate.errors import ParseError, StoreError
 from syndicate.http import Client
 from syndicate.model import Claim, NetworkSettings, Poll, Recorded
 from syndicate.rules.index import RuleIndex
+from syndicate.sources.article import Articles
 from syndicate.sources.decide import Moment, Reading, decide_failure, decide_reading, decide_unchanged
 from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, fetch
+from syndicate.sources.identity import changed_entries
 from syndicate.sources.parse import parse
 from syndicate.store.protocol import HostPace, Store
 from syndicate.store.thread import StoreThread
@@ -52,6 +54,7 @@ class Poller:
         on_recorded: Callable[[Sequence[tuple[Poll, Recorded]]], None],
     ) -> None:
         self._client = client
+        self._articles = Articles(client=client, settings=settings)
         self._store = store
         self._call = call
         self._index = index
@@ -136,7 +139,20 @@ class Poller:
             document = await parse(outcome.body, outcome.headers, outcome.url)
         except ParseError as error:
             return Failed(status=outcome.answer.status, error=str(error))
-        return Reading.of(outcome, document)
+        reading = Reading.of(outcome, document)
+        return await self._with_articles(claim, reading) if claim.source.full_text else reading
+
+    async def _with_articles(self, claim: Claim, reading: Reading) -> Reading:
+        """Fetch the articles of what is new or has changed, each once."""
+        known = await self._call(self._store.known_items, claim.source.id, reading.keys())
+        wanted = changed_entries(reading.entries, known)
+        completed, undone = await self._articles.complete(wanted)
+        by_keys = {entry.keys: entry for entry in completed}
+        return replace(
+            reading,
+            entries=tuple(by_keys.get(entry.keys, entry) for entry in reading.entries),
+            document=replace(reading.document, problems=(*reading.document.problems, *undone)),
+        )
 
     async def _record_finished(self) -> None:
         batch, self._finished = self._finished[:BATCH], self._finished[BATCH:]
