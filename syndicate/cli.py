@@ -28,6 +28,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from syndicate import __version__, report, service
+from syndicate import demo as show
 from syndicate.backfill import search
 from syndicate.config import duration
 from syndicate.errors import ConfigError, SyndicateError
@@ -255,6 +256,29 @@ def send_test(
         raise typer.Exit(1)
 
 
+@app.command()
+def demo(
+    context: typer.Context,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Where to serve. Default: 8080, or any that is free.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, help="End after this long. Default: run until stopped.")
+    ] = None,
+    pace: Annotated[str, typer.Option(help="How often an article appears.")] = "4s",
+    folder: Annotated[
+        Path | None, typer.Option(help="Keep its configuration, rules and database in this new folder.")
+    ] = None,
+) -> None:
+    """Show everything without internet: sample outlets, rules, feeds, and a receiver of verified alerts."""
+    set_up_logging(context.obj.log_level or LogLevel.ERROR)
+    try:
+        options = show.Options(port=port, seconds=seconds, pace=duration(pace), folder=folder)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--pace") from error
+    asyncio.run(_demo(options))
+
+
 def load(context: typer.Context) -> Loaded:
     """Return the configuration that the options name."""
     loaded: Loaded = service.load(context.obj.config, os.environ)
@@ -289,6 +313,10 @@ async def _once(loaded: Loaded, everything: bool, advance: Callable[[str], None]
     async with Service(loaded, random=random.random, heard=heard) as running:
         feeds_changed, totals = await running.once(everything=everything)
     return report.Run(polls=tuple(polls), feeds_changed=feeds_changed, deliveries=totals)
+
+
+async def _demo(options: show.Options) -> None:
+    await show.run(out, stop_on_signals(), options)
 
 
 def stop_on_signals() -> asyncio.Event:

@@ -159,6 +159,7 @@ class Service:
 
     async def run(self, stop: asyncio.Event, listening: socket.socket) -> None:
         """Poll, publish, deliver and serve until told to stop; then end what is in flight, within seconds."""
+        await self._publisher.publish_stale()  # so that no feed is missing when the first reader asks
         settings = self.loaded.config.service
         host, port = listening.getsockname()[:2]
         log.info(
@@ -310,7 +311,7 @@ class Service:
 
 
 async def _whenever(wake: asyncio.Event, stop: asyncio.Event, job: Callable[[], Awaitable[object]]) -> None:
-    """Do the job each time there may be something to do. One that fails is logged, and done again next time."""
+    """Do the job each time there may be something to do. One that fails is logged, and done again later."""
     while not stop.is_set():
         await wake.wait()
         wake.clear()

@@ -122,5 +122,8 @@ def _read(response: Response, claim: Claim) -> Outcome:
 
 
 def _permanent_target(redirects: tuple[Redirect, ...]) -> str | None:
-    is_permanent = bool(redirects) and all(hop.status in _PERMANENT for hop in redirects)
+    """Return where permanent redirects led; one that gives up https is never made permanent."""
+    is_permanent = bool(redirects) and all(
+        hop.status in _PERMANENT and not hop.is_downgrade for hop in redirects
+    )
     return redirects[-1].url_to if is_permanent else None

@@ -15,8 +15,9 @@ DOORS = {
     "feedgen": {"syndicate.feeds.atom"},
     "feedparser": {"syndicate.sources.feed"},
     "httpx": {"syndicate.http"},
-    "httpx_aiohttp": {"syndicate.http"},
+    "idna": {"syndicate.http"},
     "jinja2": {"syndicate.web"},
+    "multidict": {"syndicate.http"},
     "nh3": {"syndicate.sources", "syndicate.feeds"},
     "protego": {"syndicate.sources.robots"},
     "psycopg": {"syndicate.store"},
@@ -29,6 +30,7 @@ DOORS = {
     "trafilatura": {"syndicate.sources.extract"},
     "typer": {"syndicate.cli"},
     "uvicorn": {"syndicate.web", "syndicate.demo"},
+    "yarl": {"syndicate.http"},
 }
 
 # Where the present time and chance may be asked for.
