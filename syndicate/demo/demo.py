@@ -34,6 +34,7 @@ from syndicate.web.app import listen, serve
 HOST = "127.0.0.1"
 USUAL_PORT = 8080
 SECRET_BYTES = 24
+LONGEST_INTERVAL = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,12 @@ class Options:
     port: int | None = None  # of the service; None: the usual one, or any when that is taken
     seconds: float | None = None  # None: until stopped
     pace: timedelta = timedelta(seconds=4)  # from one new article to the next, over all outlets
-    interval: timedelta = timedelta(seconds=5)  # between two polls of an outlet; whole seconds
     folder: Path | None = None  # a new or empty one, kept; None: a temporary one
+
+    @property
+    def interval(self) -> timedelta:
+        """How often each outlet is polled: about once per new article, in whole seconds, at most 5."""
+        return min(timedelta(seconds=int(self.pace.total_seconds()) + 1), LONGEST_INTERVAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,32 @@ class Stage:
     secret: str
 
 
+class NewsClock:
+    """The outlets' time. Once it is stopped, nothing happens there any more."""
+
+    def __init__(self) -> None:
+        self._stopped_at: datetime | None = None
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._stopped_at or _now()
+
+    def stop(self) -> None:
+        """Let it stand still."""
+        self._stopped_at = _now()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """What happens between start and end."""
+
+    events: Sequence[Event]
+    stop: asyncio.Event
+    seconds: float | None
+    news: NewsClock
+    tell: Teller
+
+
 async def run(console: Console, stop: asyncio.Event, options: Options) -> None:
     """Run the demo until the event is set, or its time is over; then set it.
 
@@ -72,12 +103,17 @@ async def run(console: Console, stop: asyncio.Event, options: Options) -> None:
         loaded = service.load(prepare(stage.folder, _setting(stage, options)), {})
         async with Service(loaded, random=random.random, heard=tell.polled) as running:
             tell.scene(_scene(stage, loaded, options))
-            started = _now().replace(microsecond=0)  # as exact as Last-Modified can say
+            opened = _now()
+            started = opened.replace(microsecond=0) + timedelta(
+                seconds=1
+            )  # as exact as Last-Modified can say
             events = timetable([site.outlet for site in stage.sites], started, options.pace)
-            async with _surroundings(stage, started, events, tell):
-                await _play(running, stage, events, stop, options.seconds, tell)
+            play = Play(events=events, stop=stop, seconds=options.seconds, news=NewsClock(), tell=tell)
+            async with _surroundings(stage, started, play):
+                await _play(running, stage.service_socket, play)
+                await running.once(everything=True)  # so that the figures at the end agree
             figures = await asyncio.to_thread(_figures, running)
-            tell.summary((_now() - started).total_seconds(), figures)
+            tell.summary((_now() - opened).total_seconds(), figures)
 
 
 def _stage(options: Options, stack: ExitStack) -> Stage:
@@ -153,18 +189,16 @@ def _scene(stage: Stage, loaded: Loaded, options: Options) -> Scene:
 
 
 @asynccontextmanager
-async def _surroundings(
-    stage: Stage, started: datetime, events: Sequence[Event], tell: Teller
-) -> AsyncIterator[None]:
+async def _surroundings(stage: Stage, started: datetime, play: Play) -> AsyncIterator[None]:
     """Serve outlets and receiver; the service ends before they do, so that nothing of it fails."""
     over = asyncio.Event()
     old = old_news([site.outlet for site in stage.sites], started)
     apps: list[tuple[ASGIApp, socket]] = [
-        (Receiver(stage.secret, tell.received).app(), stage.receiver_socket)
+        (Receiver(stage.secret, play.tell.received).app(), stage.receiver_socket)
     ]
     for site, listening in zip(stage.sites, stage.site_sockets, strict=True):
-        own = [event for event in events if event.outlet.id == site.outlet.id]
-        apps.append((outlets.create(site, old[site.outlet.id], own, _now), listening))
+        own = [event for event in play.events if event.outlet.id == site.outlet.id]
+        apps.append((outlets.create(site, old[site.outlet.id], own, play.news.now), listening))
     async with asyncio.TaskGroup() as servers:
         for app, listening in apps:
             servers.create_task(serve(app, listening, over))
@@ -174,28 +208,23 @@ async def _surroundings(
             over.set()
 
 
-async def _play(  # noqa: PLR0913, PLR0917  wiring
-    running: Service,
-    stage: Stage,
-    events: Sequence[Event],
-    stop: asyncio.Event,
-    seconds: float | None,
-    tell: Teller,
-) -> None:
+async def _play(running: Service, listening: socket, play: Play) -> None:
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(running.run(stop, stage.service_socket))
-        tasks.create_task(_announce(events, stop, tell))
-        await _wait(stop, seconds)
-        stop.set()
+        tasks.create_task(running.run(play.stop, listening))
+        tasks.create_task(_announce(play))
+        await _wait(play.stop, play.seconds)
+        play.news.stop()
+        play.tell.ending()
+        play.stop.set()
 
 
-async def _announce(events: Sequence[Event], stop: asyncio.Event, tell: Teller) -> None:
-    for event in events:
-        await _wait(stop, max((event.at - _now()).total_seconds(), 0))
-        if stop.is_set():
+async def _announce(play: Play) -> None:
+    for event in play.events:
+        await _wait(play.stop, max((event.at - _now()).total_seconds(), 0))
+        if play.stop.is_set():
             return
-        tell.happened(event)
-    tell.everything_happened()
+        play.tell.happened(event)
+    play.tell.everything_happened()
 
 
 async def _wait(stop: asyncio.Event, seconds: float | None) -> None:

@@ -8,12 +8,13 @@ from typing import assert_never
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Column, Table
 from rich.text import Text
 
 from syndicate.demo.documents import Site
 from syndicate.demo.newsroom import Event
 from syndicate.demo.receiver import Duplicate, Postponed, Receipt, ReceivedAlert, Refused, Verified
-from syndicate.model import Poll, PollState, Recorded
+from syndicate.model import Change, Poll, PollState, Recorded
 from syndicate.rules.index import Rule
 
 INDENT = 10  # as wide as the time of day with two spaces
@@ -52,9 +53,11 @@ class Teller:
         self._clock = clock
         self._receipts: Counter[type[Receipt]] = Counter()
         self._alerts_due = 0
+        self._feed_titles: Mapping[str, str] = {}  # by rule
 
     def scene(self, scene: Scene) -> None:
         """Say what is shown, and what to open."""
+        self._feed_titles = {rule.id: rule.title for rule in scene.rules if rule.feed}
         self._say("Syndicate demo", "bold")
         self._say(
             "Invented newspapers, an alert receiver and the service, all on this machine: no internet needed."
@@ -63,7 +66,7 @@ class Teller:
             self._say(f"Port {scene.port_taken} is taken, so another one is used.", "yellow")
         self._say()
         self._addresses("Dashboard", [(f"{scene.base_url}/", "sources, rules and feeds")])
-        feeds = [(f"{scene.base_url}/feeds/{rule.id}.atom", rule.title) for rule in scene.rules if rule.feed]
+        feeds = [(f"{scene.base_url}/feeds/{rule}.atom", title) for rule, title in self._feed_titles.items()]
         self._addresses("Subscribe", [*feeds, (f"{scene.base_url}/feeds/index.opml", "all of them, as OPML")])
         self._addresses("Outlets", [(site.url, _described(site)) for site in scene.sites])
         files = "config.toml, rules, database, feeds; " + ("kept" if scene.is_kept else "removed at the end")
@@ -92,8 +95,12 @@ class Teller:
         """Say that the outlets are through."""
         self._line("All articles are out.", " The service goes on; Ctrl-C ends the demo.", "dim")
 
+    def ending(self) -> None:
+        """Say that the end has begun."""
+        self._line("The demo ends", " with a last round: poll, publish, deliver.", "dim")
+
     def polled(self, poll: Poll, recorded: Recorded) -> None:
-        """Say how a first poll went, or what went wrong in any."""
+        """Say how a first poll went, which feeds a later one added to, or what went wrong in any."""
         self._alerts_due += recorded.alerts
         title = poll.claim.source.title
         problem = recorded.error or poll.error
@@ -106,6 +113,9 @@ class Teller:
                 "no alerts (baseline)",
                 "cyan",
             )
+        else:
+            for change in poll.changes:
+                self._published(change)
 
     def received(self, receipt: Receipt) -> None:
         """Say what came to the receiver."""
@@ -148,14 +158,20 @@ class Teller:
         if counts[Refused]:
             self._figure("refused", counts[Refused], "")
         if figures.waiting:
-            self._figure("waiting", figures.waiting, "the demo ended before they could be delivered")
+            self._figure("waiting", figures.waiting, "to be tried again, for which the demo ended too early")
+
+    def _published(self, change: Change) -> None:
+        """Say which feeds a new item goes to."""
+        feeds = [self._feed_titles[match.rule] for match in change.matches if match.rule in self._feed_titles]
+        if feeds and change.item is None:
+            self._line("FEED ", f" {', '.join(feeds)}: {change.entry.title}", "cyan")
 
     def _alert(self, alert: ReceivedAlert, remark: str) -> None:
         self._line("ALERT", f" {alert.rule_title} · {alert.outlet} · {remark}", "green")
         self._detail(self._marked(alert.title, alert.title_marks))
         if not alert.is_of_title:
             self._detail(self._marked(alert.passage, alert.passage_marks))
-        self._detail(Text(alert.link, style="blue"), is_whole=True)
+        self._detail(Text(alert.link, style="bright_blue"), is_whole=True)
 
     def _marked(self, text: str, marks: Sequence[tuple[int, int]]) -> Text:
         """Return a text with these places in colour, or between asterisks where there is none."""
@@ -168,8 +184,13 @@ class Teller:
 
     def _line(self, head: str, rest: str, style: str = "") -> None:
         moment = f"{self._clock().astimezone():%H:%M:%S}"
-        line = Text.assemble((f"{moment:{INDENT}}", "dim"), (head, f"bold {style}"), (rest, style))
-        self._console.print(line, soft_wrap=True)
+        text = Text.assemble((head, f"bold {style}"), (rest, style))
+        if self._console.is_terminal:
+            row = Table.grid(Column(width=INDENT), Column())
+            row.add_row(Text(moment, "dim"), text)
+            self._console.print(row, soft_wrap=False)
+        else:
+            self._console.print(f"{moment:{INDENT}}", text, sep="", soft_wrap=True)
 
     def _detail(self, text: Text, *, is_whole: bool = False) -> None:
         if is_whole or not self._console.is_terminal:  # what is cut to a width is hard to search, or to click
@@ -182,7 +203,7 @@ class Teller:
         for number, (address, meaning) in enumerate(addresses):
             head = "" if number else title
             line = Text.assemble(
-                (f"  {head:{INDENT}} ", "bold"), (f"{address:{width}}", "blue"), f"  {meaning}"
+                (f"  {head:{INDENT}} ", "bold"), (f"{address:{width}}", "bright_blue"), f"  {meaning}"
             )
             self._console.print(line, soft_wrap=True)
         self._say()
