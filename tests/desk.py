@@ -52,7 +52,7 @@ class Desk:
 
     @property
     def log(self) -> Path:
-        """What `run` said, all runs after one another."""
+        """What `run` said, the last time."""
         return self.folder / "run.log"
 
     def write(self, *tables: str, rules: Mapping[str, str] | None = None) -> None:
@@ -82,8 +82,9 @@ class Desk:
         return self.call(*words, "--json", status=0, **environ).json
 
     def start(self, **environ: str) -> subprocess.Popen[bytes]:
-        """Return the service, starting."""
-        with self.log.open("ab") as log:
+        """Return the service, starting. Its log is a new one."""
+        self.log.unlink(missing_ok=True)
+        with self.log.open("xb") as log:
             return subprocess.Popen(
                 [*self.command, "--config", str(self.config), "run"],
                 cwd=self.folder,
@@ -95,22 +96,23 @@ class Desk:
     @contextmanager
     def running(self, **environ: str) -> Iterator[str]:
         """Run the service, until it is told to stop; yield the address where it is served."""
-        told = len(self.log.read_text()) if self.log.exists() else 0
         process = self.start(**environ)
         try:
-            yield f"http://{self._listening(process, told)}"
+            yield f"http://{self.listening(process)}"
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0, self.log.read_text()
         finally:
             process.kill()
             process.wait()
 
-    def _listening(self, process: subprocess.Popen[bytes], told: int) -> str:
-        def found() -> re.Match[str] | None:
-            assert process.poll() is None, self.log.read_text()
-            return _LISTENING.search(self.log.read_text()[told:])
+    def listening(self, process: subprocess.Popen[bytes]) -> str:
+        """Return host:port where the service is served, once it is."""
 
-        return eventually(found)[1]
+        def found() -> list[str]:
+            assert process.poll() is None, self.log.read_text()
+            return _LISTENING.findall(self.log.read_text())
+
+        return eventually(found)[-1]
 
 
 def environment(**variables: str) -> dict[str, str]:

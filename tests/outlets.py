@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,7 +33,9 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | Iterable[bytes] = b""  # pieces are sent as they come, without saying how many
-    is_cut: bool = False  # more is promised than is sent, and then the connection is reset
+    pause_seconds: float = 0  # before each piece
+    is_cut: bool = False  # more is promised than is sent, and then the connection is closed
+    hangs: bool = False  # nothing is ever said
 
 
 Answer = Callable[[Asked], Reply | None]  # None: the connection is closed without a word
@@ -74,16 +76,6 @@ class LocalServer:
         """Wait until what was asked fulfils a condition; looked at with each request."""
         with self._changed:
             assert self._changed.wait_for(lambda: what(self.asked), timeout=seconds), what
-
-    def hang(self) -> Iterator[bytes]:
-        """Return a body that never begins."""
-        self.closing.wait()
-        yield from ()
-
-    def drip(self, body: bytes = b"<") -> Iterator[bytes]:
-        """Return a body that comes a byte a second, for ever."""
-        while not self.closing.wait(1):
-            yield body[:1]
 
     def take(self, asked: Asked) -> Reply | None:
         """Keep a request; return what to answer."""
@@ -146,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, reply: Reply | None) -> None:
         whole = reply is not None and isinstance(reply.body, bytes) and not reply.is_cut
         self.close_connection = self.close_connection or not whole
-        if reply is None:
+        if reply is None or (reply.hangs and self.owner.closing.wait()):
             return
         self.send_response(reply.status)
         for name, value in reply.headers.items():
@@ -157,6 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("connection", "close")
         self.end_headers()
         for piece in (reply.body,) if isinstance(reply.body, bytes) else reply.body:
+            if self.owner.closing.wait(reply.pause_seconds):
+                return
             self.wfile.write(piece)
 
     def log_message(self, *_: object) -> None:

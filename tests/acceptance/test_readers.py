@@ -47,9 +47,9 @@ def reader_python() -> Path:
     if not stamp.exists():
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--clear", folder], check=True)
         pip = next(ROOT.glob("tools/pip-*.whl")) / "pip"
-        words = "install -qq --no-input --disable-pip-version-check --require-hashes".split()
-        constraint = ["--build-constraint", ROOT / "requirements-build.lock"]
-        command = [python, "-I", pip, *words, "-r", LOCK, *constraint]
+        words = ["install", "-qq", "--no-input", "--disable-pip-version-check", "--require-hashes"]
+        constraint = ["--build-constraint", str(ROOT / "requirements-build.lock")]
+        command = [str(python), "-I", str(pip), *words, "-r", str(LOCK), *constraint]
         if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
             unavailable("the package reader", "it needs the network, this once; pip's words are above")
         stamp.touch()
@@ -62,7 +62,7 @@ def newsboat(tmp_path: Path) -> Read:
     home.mkdir()
     for name in ("urls", "config"):
         (home / name).touch()
-    files = ["-u", home / "urls", "-C", home / "config", "-c", home / "cache.db"]
+    files = ["-u", f"{home}/urls", "-C", f"{home}/config", "-c", f"{home}/cache.db"]
 
     def read(address: str) -> list[str]:
         (home / "urls").write_text(f"{address}\n")
@@ -77,7 +77,7 @@ def newsboat(tmp_path: Path) -> Read:
 @pytest.fixture
 def package_reader(tmp_path: Path, reader_python: Path) -> Read:
     def read(address: str) -> list[str]:
-        command = [reader_python, "-c", READ_AND_LIST, tmp_path / "reader.db", address]
+        command = [str(reader_python), "-c", READ_AND_LIST, str(tmp_path / "reader.db"), address]
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=60)
         titles: list[str] = json.loads(done.stdout)
         return titles

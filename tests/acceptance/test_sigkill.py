@@ -192,7 +192,7 @@ def kill_starting(desk: Desk, chance: random.Random) -> None:
     """Start the service and kill it before it has done much."""
     process = desk.start()
     time.sleep(chance.uniform(0, 1.5))  # the moment itself, not a wait for something
-    kill(process)
+    kill(desk, process)
 
 
 def kill_working(desk: Desk, chance: random.Random, servers: Sequence[LocalServer]) -> None:
@@ -208,12 +208,15 @@ def kill_working(desk: Desk, chance: random.Random, servers: Sequence[LocalServe
         eventually(lambda: count() >= wanted)
         time.sleep(chance.uniform(0, 0.1))
     finally:
-        kill(process)
+        kill(desk, process)
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill(desk: Desk, process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "it ended by itself"
+    said = desk.log.read_text()
+    assert "Traceback" not in said
+    assert "level=error" not in said
 
 
 def run_until_quiet(desk: Desk, outlets: LocalServer) -> None:
