@@ -69,7 +69,7 @@ def m0001_first(db: Database) -> None:
             document_link TEXT,
             problems TEXT NOT NULL DEFAULT '[]'
         );
-        CREATE INDEX sources_due ON sources (next_poll_at)
+        CREATE INDEX sources_due ON sources (next_poll_at, host, lease_until)
             WHERE is_configured AND is_enabled AND state <> 'gone';
         CREATE INDEX sources_leased ON sources (host, lease_until) WHERE lease_until IS NOT NULL;
 

@@ -67,7 +67,8 @@ class SqliteStore:
         self._is_closed = False
         self._alive = _open_lock_file(path, works=works)
         try:
-            self._migrate()
+            with _one_process_at_a_time(self._alive):
+                self._migrate()
         except StoreError:
             self.close()
             raise
@@ -262,6 +263,19 @@ def _open_lock_file(path: Path, *, works: bool) -> int:
     except OSError as error:
         raise StoreError(f"{path}: cannot be opened: {error.strerror}; check [service] database") from error
     return descriptor
+
+
+@contextmanager
+def _one_process_at_a_time(descriptor: int) -> Iterator[None]:
+    """Let nobody else in while a file is made: of two that turn on WAL at once, SQLite refuses one, unwaited.
+
+    This lock is of another kind than the one that tells who is alive (fcntl's, not flock's).
+    """
+    fcntl.lockf(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.lockf(descriptor, fcntl.LOCK_UN)
 
 
 @contextmanager

@@ -18,16 +18,17 @@ _CLAIMABLE = f"""
         SELECT host, count(*) AS polls FROM sources
         WHERE lease_until IS NOT NULL AND lease_until > :now GROUP BY host
     ), due AS (
-        SELECT s.*, row_number() OVER (PARTITION BY s.host ORDER BY s.next_poll_at, s.id) AS rank_of_host
+        SELECT s.id, s.host,
+            row_number() OVER (PARTITION BY s.host ORDER BY s.next_poll_at, s.id) AS rank_of_host
         FROM sources s
         LEFT JOIN hosts h ON h.host = s.host
         WHERE {_POLLED} AND s.next_poll_at <= :due_by
         AND (s.lease_until IS NULL OR s.lease_until <= :now)
         AND coalesce(h.next_request_at, '') <= :now AND coalesce(h.backoff_until, '') <= :now
     )
-    SELECT due.* FROM due LEFT JOIN busy ON busy.host = due.host
+    SELECT s.* FROM due JOIN sources s ON s.id = due.id LEFT JOIN busy ON busy.host = due.host
     WHERE rank_of_host <= min(:at_once, :concurrency - coalesce(busy.polls, 0))
-    ORDER BY due.next_poll_at, due.id LIMIT :limit
+    ORDER BY s.next_poll_at, s.id LIMIT :limit
 """
 
 

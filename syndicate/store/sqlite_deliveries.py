@@ -1,6 +1,5 @@
 """The outbox: deliveries, their leases, their attempts."""
 
-import json
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,21 +11,15 @@ from syndicate.store.rows import Row, stored_match_of, text_or_none, time_of, ti
 from syndicate.store.sqlite_feeds import MATCH_COLUMNS
 from syndicate.store.sqlite_items import ITEM_COLUMNS
 
+_BUSY = """
+    SELECT endpoint, count(*) AS in_flight FROM deliveries
+    WHERE lease_until IS NOT NULL AND lease_until > ? GROUP BY endpoint
+"""
 _DUE = """
-    WITH due AS (
-        SELECT number, endpoint, row_number() OVER (
-            PARTITION BY endpoint ORDER BY next_attempt_at, number) AS rank_of_endpoint
-        FROM deliveries
-        WHERE state = 'waiting' AND next_attempt_at <= :now AND (lease_until IS NULL OR lease_until <= :now)
-        AND endpoint IN (SELECT value FROM json_each(:endpoints))
-    ), busy AS (
-        SELECT endpoint, count(*) AS in_flight FROM deliveries
-        WHERE lease_until IS NOT NULL AND lease_until > :now GROUP BY endpoint
-    )
-    SELECT d.* FROM due JOIN deliveries d ON d.number = due.number
-    LEFT JOIN busy ON busy.endpoint = due.endpoint
-    WHERE rank_of_endpoint <= :per_endpoint - coalesce(busy.in_flight, 0)
-    ORDER BY d.next_attempt_at, d.number LIMIT :limit
+    SELECT * FROM deliveries
+    WHERE endpoint = :endpoint AND state = 'waiting' AND next_attempt_at <= :now
+    AND (lease_until IS NULL OR lease_until <= :now)
+    ORDER BY next_attempt_at, number LIMIT :limit
 """
 
 
@@ -40,16 +33,15 @@ def claim_deliveries(  # noqa: PLR0913  the unit of work's own four, the databas
     now: datetime,
 ) -> list[Delivery]:
     """See `Store.claim_deliveries`."""
-    rows = db.execute(
-        _DUE,
-        {
-            "now": time_text(now),
-            "endpoints": json.dumps(list(endpoints)),
-            "per_endpoint": per_endpoint,
-            "limit": limit,
-        },
-    ).fetchall()
-    return [_claim(db, row, now + lease) for row in rows]
+    in_flight = {row["endpoint"]: row["in_flight"] for row in db.execute(_BUSY, [time_text(now)])}
+    due: list[Row] = []
+    # One look at the index for each endpoint, however much waits for any of them.
+    for endpoint in endpoints:
+        room = min(limit, per_endpoint - in_flight.get(endpoint, 0))
+        if room > 0:
+            due += db.execute(_DUE, {"endpoint": endpoint, "now": time_text(now), "limit": room})
+    due.sort(key=lambda row: (row["next_attempt_at"], row["number"]))
+    return [_claim(db, row, now + lease) for row in due[:limit]]
 
 
 def freeze_bodies(db: Database, bodies: Sequence[tuple[str, str, bytes]]) -> None:

@@ -37,9 +37,12 @@ def feed_matches(db: Database, rule: str, limit: int) -> list[StoredMatch]:
         f"""
         SELECT {ITEM_COLUMNS}, {MATCH_COLUMNS}
         FROM matches m JOIN items i ON i.id = m.item JOIN sources s ON s.id = i.source
-        WHERE m.rule = ? AND m.ended_at IS NULL ORDER BY i.sort_at DESC, i.id DESC LIMIT ?
+        WHERE m.rule = :rule AND i.id IN (
+            SELECT item FROM matches JOIN items ON items.id = item
+            WHERE rule = :rule AND ended_at IS NULL ORDER BY sort_at DESC, item DESC LIMIT :limit
+        ) ORDER BY i.sort_at DESC, i.id DESC
         """,
-        [rule, limit],
+        {"rule": rule, "limit": limit},
     )
     return [stored_match_of(row) for row in rows]
 

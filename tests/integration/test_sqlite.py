@@ -1,0 +1,400 @@
+"""What only SQLite shows: its settings, its file, and several processes on it."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from syndicate.errors import SchemaError, StoreError
+from syndicate.rules.language import TokenText
+from syndicate.store import sqlite as module
+from syndicate.store import sqlite_claims, sqlite_deliveries
+from syndicate.store.protocol import ItemFilter
+from syndicate.store.sqlite import SqliteStore
+from tests.contract.making import (
+    EU,
+    Clock,
+    claim_alerts,
+    claim_all,
+    entry,
+    read,
+    reading,
+    source,
+)
+from tests.support import ROOT
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "data" / "syndicate.db"
+
+
+@pytest.fixture
+def store(path):
+    with closing(SqliteStore(path, Clock())) as store:
+        store.configure([source()], [EU.state])
+        yield store
+
+
+def pragma(store, name):
+    with store._read() as db:
+        return db.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+class Child:
+    """Another process with a store of its own on the same file; it does what it is told, line by line."""
+
+    def __init__(self, path: Path, code: str) -> None:
+        preamble = (
+            "import sys\n"
+            "from pathlib import Path\n"
+            "from syndicate.store.sqlite import SqliteStore\n"
+            "from tests.contract.making import *\n"
+            "path = Path(sys.argv[1])\n"
+            "def told(): return sys.stdin.readline().strip()\n"
+            "def say(*words): print(*words, flush=True)\n"
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", preamble + code, str(path)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def heard(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline().strip()
+
+    def tell(self, word: str) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.communicate()
+
+    def end(self) -> str:
+        """Wait for its end; return what it wrote to stderr."""
+        _, errors = self.process.communicate()
+        return errors
+
+
+HOLDING = """
+store = SqliteStore(path, Clock())
+store.configure([source()], [])
+claims = claim_all(store)
+say(len(claims))
+told()
+"""
+
+
+# -- the file
+
+
+def test_what_is_written_is_on_the_disk_before_anybody_is_told(store):
+    assert pragma(store, "journal_mode") == "wal"
+    assert pragma(store, "synchronous") == 2  # FULL
+    assert pragma(store, "foreign_keys") == 1
+    assert pragma(store, "busy_timeout") == 5000
+
+
+def test_folders_are_made(path):
+    SqliteStore(path).close()
+    assert path.exists()
+
+
+def test_a_store_can_be_closed_twice(path):
+    store = SqliteStore(path)
+    store.close()
+    store.close()
+
+
+def test_what_was_written_is_there_after_a_restart(path):
+    with closing(SqliteStore(path, Clock())) as store:
+        store.configure([source()], [EU.state])
+        read(store, entry())
+    with closing(SqliteStore(path, Clock())) as store:
+        assert len(store.items(ItemFilter())) == 1
+        assert len(claim_alerts(store)) == 1
+
+
+def test_a_newer_schema_is_refused_and_left_alone(path):
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+            " VALUES ('syndicate', 'm9999_beyond', '2099-01-01')"
+        )
+        connection.commit()
+    before = path.read_bytes()
+    with pytest.raises(SchemaError, match="m9999_beyond"):
+        SqliteStore(path)
+    assert path.read_bytes() == before
+
+
+def test_a_file_without_our_tables_is_migrated(path):
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE unrelated (x)")
+    with closing(SqliteStore(path)) as store:
+        assert store.sources() == []
+
+
+# -- what goes wrong
+
+
+def test_a_corrupt_file_is_refused_in_words(path):
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"this is no database at all\n" * 1000)
+    with pytest.raises(StoreError, match=r"syndicate\.db: file is not a database"):
+        SqliteStore(path)
+
+
+def test_a_file_damaged_in_the_middle_fails_without_half_a_unit(path):
+    with closing(SqliteStore(path, Clock())) as store:
+        store.configure([source(f"s{number}") for number in range(400)], [EU.state])
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (path.stat().st_size - 4096))
+    with pytest.raises(StoreError, match=r"syndicate\.db: "), closing(SqliteStore(path, Clock())) as store:
+        store.sources()
+
+
+def test_a_folder_in_place_of_the_file_is_refused_in_words(tmp_path):
+    with pytest.raises(StoreError, match="unable to open database file"):
+        SqliteStore(tmp_path)
+
+
+def test_a_file_in_place_of_the_folder_is_refused_in_words(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"cannot be opened: .*check \[service\] database"):
+        SqliteStore(tmp_path / "file" / "syndicate.db")
+
+
+def test_a_full_disk_is_reported_and_nothing_is_changed(store):
+    (claim,) = claim_all(store)
+    full = reading(store, claim, entry(body="x" * 1_000_000))
+    with store._read() as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="full; nothing was changed"):
+        store.record_polls([full])
+    assert store.items(ItemFilter()) == []
+    (result,) = store.record_polls([full])  # the connection that failed is not used again
+    assert (result.error, result.new) == (None, 1)
+
+
+def rename_and(store, fail):
+    with store._write() as db:
+        db.execute("UPDATE sources SET slug = 'changed'")
+        fail(db)
+
+
+def test_a_store_works_on_after_an_error(store):
+    with pytest.raises(StoreError, match="no such table"):
+        rename_and(store, lambda db: db.execute("SELECT * FROM nowhere"))
+    assert [status.id for status in store.sources()] == ["wire"]
+
+
+def test_a_unit_of_work_that_raises_leaves_nothing(store):
+    with pytest.raises(KeyError):
+        rename_and(store, lambda db: dict[str, int]()["missing"])
+    assert [status.id for status in store.sources()] == ["wire"]
+    store.poll_now(None)
+
+
+# -- threads and processes
+
+
+def test_two_processes_can_open_and_migrate_at_once(path):
+    children = [
+        Child(
+            path, "say('up')\ntold()\nstore = SqliteStore(path)\nstore.configure([source()], [])\nsay('ok')"
+        )
+        for _ in range(4)
+    ]
+    for child in children:
+        assert child.heard() == "up"
+    for child in children:
+        child.tell("go")
+    heard = [child.heard() for child in children]
+    errors = [child.end() for child in children]
+    assert heard == ["ok"] * 4, errors
+    with closing(SqliteStore(path)) as store:
+        assert len(store.sources()) == 1
+
+
+def test_writers_in_two_threads_wait_for_each_other(store):
+    store.configure([source(f"s{number}") for number in range(40)], [EU.state])
+    claims = claim_all(store)
+    polls = [reading(store, claim, entry(claim.source.id)) for claim in claims]
+    results = []
+
+    def write(mine):
+        for poll in mine:
+            results.extend(store.record_polls([poll]))
+
+    threads = [threading.Thread(target=write, args=(polls[start::2],)) for start in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(result.new for result in results) == 40
+    assert len({result.source for result in results}) == 40
+
+
+def test_readers_see_what_is_committed_while_another_writes(store):
+    seen = []
+    with store._write() as db:
+        db.execute("UPDATE sources SET document_title = 'half-done'")
+        thread = threading.Thread(target=lambda: seen.append(store.source_documents()))
+        thread.start()
+        thread.join()
+    assert seen == [{"wire": ("", None)}]
+
+
+def test_threads_that_come_and_go_leave_no_connections(store):
+    for _ in range(20):
+        thread = threading.Thread(target=store.sources)
+        thread.start()
+        thread.join()
+    assert len(store._idle) == 1
+
+
+def test_two_processes_never_claim_the_same(path):
+    with closing(SqliteStore(path, Clock())) as store:
+        store.configure([source(f"s{number}") for number in range(200)], [])
+    code = """
+store = SqliteStore(path, Clock())
+say("up")
+told()
+names = []
+while claims := claim_all(store, limit=3):
+    names += [claim.source.id for claim in claims]
+say(*names)
+"""
+    children = [Child(path, code) for _ in range(2)]
+    for child in children:
+        child.heard()
+    for child in children:
+        child.tell("go")
+    names = [name for child in children for name in child.heard().split()]
+    assert [child.end() for child in children] == ["", ""]
+    assert len(names) == len(set(names)) == 200
+
+
+def test_a_writer_that_waits_too_long_says_so(store, path, monkeypatch):
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_SECONDS", 0.05)
+    with (
+        closing(SqliteStore(path, Clock())) as other,
+        store._write(),
+        pytest.raises(StoreError, match="database is locked"),
+    ):
+        other.poll_now(None)
+
+
+# -- leases of the dead
+
+
+def test_leases_of_a_killed_process_are_freed(path):
+    child = Child(path, HOLDING)
+    assert child.heard() == "1"
+    child.kill()
+    with closing(SqliteStore(path, Clock())) as store:
+        assert claim_all(store) == []
+        assert store.release_abandoned_leases() == 1
+        assert len(claim_all(store)) == 1
+
+
+def test_leases_of_a_living_process_are_not(path):
+    child = Child(path, HOLDING)
+    assert child.heard() == "1"
+    try:
+        with closing(SqliteStore(path, Clock())) as store:
+            assert store.release_abandoned_leases() == 0
+            assert claim_all(store) == []
+    finally:
+        child.kill()
+
+
+def test_who_only_looks_holds_no_leases_and_frees_none(path):
+    with closing(SqliteStore(path, Clock(), works=False)), closing(SqliteStore(path, Clock())) as store:
+        store.configure([source()], [])
+        claim_all(store)
+        assert store.release_abandoned_leases() == 1
+
+
+def test_leases_of_deliveries_are_freed_too(store):
+    read(store, entry())
+    assert len(claim_alerts(store)) == 1
+    assert store.release_abandoned_leases() == 1
+    assert len(claim_alerts(store)) == 1
+
+
+def test_after_freeing_leases_the_process_still_counts_as_alive(path):
+    with closing(SqliteStore(path, Clock())) as first:
+        assert first.release_abandoned_leases() == 0
+        first.configure([source()], [])
+        claim_all(first)
+        with closing(SqliteStore(path, Clock())) as second:
+            assert second.release_abandoned_leases() == 0
+        assert first.release_abandoned_leases() == 1
+
+
+# -- the full-text index
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=40))
+def test_an_item_is_found_by_each_of_its_tokens(store, text):
+    """The index tokenises our tokens once more, and must lose none."""
+    clean = "".join(letter for letter in text if letter.isprintable())
+    words = TokenText({"title": "EU", "body": clean}).fields["body"]
+    store.poll_now(None)
+    (claim,) = claim_all(store)
+    store.record_polls([reading(store, claim, entry(title="EU", body=clean), watches=[])])
+    for word in words:
+        assert store.items(ItemFilter(any_of=[[word.text]])), (word, clean)
+
+
+# -- as much as there can be
+
+
+def plan(store, sql, values):
+    with store._read() as db:
+        return [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "values", "tables"),
+    [
+        (
+            sqlite_claims._CLAIMABLE,
+            {"now": "", "due_by": "", "at_once": 1, "concurrency": 1, "limit": 1},
+            {"s", "h", "sources", "hosts"},
+        ),
+        (sqlite_deliveries._BUSY, {"now": ""}, {"deliveries"}),
+        (sqlite_deliveries._DUE, {"endpoint": "", "now": "", "limit": 1}, {"deliveries"}),
+    ],
+    ids=["sources", "busy endpoints", "deliveries"],
+)
+def test_what_every_tick_looks_for_is_found_by_an_index(store, sql, values, tables):
+    steps = plan(store, sql.replace("?", ":now"), values)
+    scans = [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables]
+    # That index holds nothing but what is leased now.
+    assert [scan for scan in scans if not scan.endswith("_leased")] == []
+
+
+def test_due_deliveries_come_from_the_index_in_order(store):
+    steps = plan(store, sqlite_deliveries._DUE, {"endpoint": "", "now": "", "limit": 1})
+    assert not any("TEMP B-TREE" in step for step in steps), steps
