@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -265,7 +265,7 @@ def demo(
     seconds: Annotated[
         float | None, typer.Option(min=1, help="End after this long. Default: run until stopped.")
     ] = None,
-    pace: Annotated[str, typer.Option(help="How often an article appears.")] = "4s",
+    pace: Annotated[str, typer.Option(help="How often an article appears, at least 1s.")] = "4s",
     folder: Annotated[
         Path | None, typer.Option(help="Keep its configuration, rules and database in this new folder.")
     ] = None,
@@ -273,7 +273,9 @@ def demo(
     """Show everything without internet: sample outlets, rules, feeds, and a receiver of verified alerts."""
     set_up_logging(context.obj.log_level or LogLevel.ERROR)
     try:
-        options = show.Options(port=port, seconds=seconds, pace=duration(pace), folder=folder)
+        options = show.Options(
+            port=port, seconds=seconds, pace=max(duration(pace), timedelta(seconds=1)), folder=folder
+        )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--pace") from error
     asyncio.run(_demo(options))

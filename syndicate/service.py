@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 0.5
 GRACE = timedelta(seconds=4)  # for what is in flight when the service ends
+LAST_PUBLISH_SECONDS = 1.0
 
 Heard = Callable[[Poll, Recorded], None]
 
@@ -249,6 +250,8 @@ class Service:
         for loop in loops:
             loop.cancel()
         await asyncio.gather(self._poller.close(GRACE), self._outbox.close(GRACE))
+        with suppress(TimeoutError):  # what does not fit in stays stale, and is published at the next start
+            await asyncio.wait_for(self._publisher.publish_stale(), LAST_PUBLISH_SECONDS)
 
     async def _open(self) -> None:
         settings = self.loaded.config
@@ -312,9 +315,11 @@ class Service:
 
 async def _whenever(wake: asyncio.Event, stop: asyncio.Event, job: Callable[[], Awaitable[object]]) -> None:
     """Do the job each time there may be something to do. One that fails is logged, and done again later."""
-    while not stop.is_set():
+    while True:
         await wake.wait()
         wake.clear()
+        if stop.is_set():
+            return
         try:
             await job()
         except Exception:
