@@ -57,8 +57,9 @@ from tests.support import ROOT
 
 CONFIGURATION, RULES, COMMANDS = DOCS / "configuration.md", DOCS / "rules.md", DOCS / "commands.md"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-ENVIRON = {"DESK_SECRET": SECRET, "TOKEN": "t"}
+ENVIRON = {"TOKEN": "t"}
 ROOT_COMMAND = get_command(cli.app)
+PUNCTUATION = "|&;()<>"
 OF_RUN = ("test", "lint")  # commands that `./run` does itself
 
 
@@ -71,11 +72,11 @@ def page_id(page: Path) -> str:
 
 def words_of(line: str) -> Iterator[list[str]]:
     """Yield the words behind each `./run` or `syndicate` that begins a command in a line of shell."""
-    lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;()")
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=PUNCTUATION)
     lexer.whitespace_split = True
     words: list[str] | None = None
     for token in lexer:
-        if set(token) <= set("|&;()"):
+        if set(token) <= set(PUNCTUATION):
             if words is not None:
                 yield words
             words = None
