@@ -158,6 +158,11 @@ def rule(*keywords: str, **keys: object) -> str:
 
 
 def _table(head: str, keys: Mapping[str, object]) -> str:
+    return "\n".join([head, *(f"{name} = {_value(value)}" for name, value in keys.items()), ""])
+
+
+def _value(value: object) -> str:
     # JSON's texts, numbers, truths and lists are TOML's.
-    lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in keys.items())
-    return "\n".join([head, *lines, ""])
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{name} = {_value(each)}' for name, each in value.items())} }}"
+    return json.dumps(value, ensure_ascii=False)

@@ -200,3 +200,10 @@ def feed(articles: Iterable[Article], **headers: str) -> Reply:
     """Return a good answer; `last_modified` is the header last-modified."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Reply(headers={"content-type": FEED_TYPE, **named}, body=rss(articles))
+
+
+class Pages(dict[str, Reply]):
+    """What is at which path; elsewhere is nothing."""
+
+    def answer(self, asked: Asked) -> Reply:
+        return self.get(asked.path, Reply(status=404, body=b"nothing here"))
