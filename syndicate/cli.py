@@ -49,7 +49,9 @@ app = typer.Typer(
 endpoints_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(endpoints_app, name="endpoints")
 
-out = Console(soft_wrap=True, highlight=False)
+PIPE_WIDTH = 10_000  # more than any row; a table takes what it needs
+
+out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -373,8 +375,10 @@ def progress(sources: int, is_watched: bool) -> Iterator[Callable[[str], None]]:
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
-    """Print rows, as wide as they need to be where nobody watches."""
-    table = Table(*titles, box=None, pad_edge=False, header_style="bold")
+    """Print rows: within a terminal's width, ids whole; as wide as they need to be where nobody watches."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(title, no_wrap=title == "id", overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
     out.print(table if table.row_count else empty, crop=False)

@@ -114,7 +114,7 @@ class _Site:
         return self._pages.error(self._names, 500)  # uvicorn logs the error
 
     def apologise(self, request: Request, error: Exception) -> Response:
-        log.warning("page failed", page=request.url.path, error=str(error))
+        log.warning("page.failed", page=request.url.path, error=str(error))
         return self._pages.error(self._names, 503, {"Retry-After": "10"})
 
 
