@@ -48,7 +48,8 @@ def canonical_link(link: str | None) -> str | None:
     if parts is None:
         return None
     query = urlencode(
-        [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _is_tracking(pair)]
+        [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _is_tracking(pair)],
+        errors="replace",
     )
     # A fragment that routes (#!/path) is the article; any other is a place in it.
     fragment = f"#{parts.fragment}" if parts.fragment.startswith("!") else ""

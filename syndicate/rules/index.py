@@ -1,13 +1,15 @@
 """Many rules over one item at once: the cost follows its words and matches, not the number of rules."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from syndicate.model import Match
+from syndicate.model import Hit, Match
 from syndicate.rules.explain import snippet
 from syndicate.rules.language import TokenText
 from syndicate.rules.query import Node, anchors, find
+
+HITS_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,5 +54,20 @@ def match_rule(rule: Rule, source: str, text: TokenText) -> Match | None:
     hits = find(rule.query, text)
     if hits is None:
         return None
-    unique = tuple(dict.fromkeys(sorted(hits, key=lambda hit: (hit.field != "title", hit.start, hit.end))))
-    return Match(rule=rule.id, rule_version=rule.version, hits=unique, snippet=snippet(text.texts, unique))
+    kept = _kept(dict.fromkeys(sorted(hits, key=_place)))
+    return Match(rule=rule.id, rule_version=rule.version, hits=kept, snippet=snippet(text.texts, kept))
+
+
+def _place(hit: Hit) -> tuple[bool, int, int]:
+    return hit.field != "title", hit.start, hit.end
+
+
+def _kept(hits: Iterable[Hit]) -> tuple[Hit, ...]:
+    """Return as many hits as anybody wants to see, the first of each term before the second of any."""
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, Hit]] = []
+    for hit in hits:
+        seen[hit.term] += 1
+        ranked.append((seen[hit.term], hit))
+    ranked.sort(key=lambda pair: pair[0])
+    return tuple(sorted((hit for _, hit in ranked[:HITS_KEPT]), key=_place))

@@ -9,12 +9,17 @@ import regex
 
 # Scripts written without spaces are compared letter by letter; everything else by runs of word characters
 # with apostrophes inside, which is where UAX #29 breaks words for our purposes.
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
+_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]"
 _APOSTROPHES = "'’‘ʻʼ`´ʹ＇"
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"  # soft hyphens and the like, where a word may be broken
+_INNER = rf"[\w{_INVISIBLE}--{_UNSPACED}]"
 _WORD = regex.compile(
-    rf"(?V1)[{_UNSPACED}]\p{{M}}*|[\w--[{_UNSPACED}]]+(?:[{_APOSTROPHES}][\w--[{_UNSPACED}]]+)*"
+    rf"(?V1)[{_UNSPACED}&&[\p{{L}}\p{{N}}]]\p{{M}}*"
+    rf"|[\w--{_UNSPACED}--[{_INVISIBLE}]]{_INNER}*(?:[{_APOSTROPHES}]{_INNER}+)*"
 )
-_UNIFIED = str.maketrans(dict.fromkeys(_APOSTROPHES, "'") | {"ё": "е"})
+_UNIFIED = str.maketrans(
+    dict.fromkeys(_APOSTROPHES, "'") | dict.fromkeys(_INVISIBLE, "") | {"ё": "е", "Ё": "Е"}
+)
 
 
 class Token(NamedTuple):  # not a dataclass: made by the hundred for every item, in a third of the time
@@ -29,21 +34,30 @@ def tokens(text: str) -> list[Token]:
     """Return the words of a text in order."""
     found = []
     for word in _WORD.finditer(text):
-        normal = normalise(word.group())
+        letters = word.group()
+        normal = _remembered(letters) if len(letters) <= _LONGEST_REMEMBERED else normalise(letters)
         if normal:
             found.append(Token(normal, word.start(), word.end()))
     return found
 
 
-@lru_cache(maxsize=1 << 16)  # the words of the news are few
 def normalise(word: str) -> str:
     """Return what a word is compared as: NFKC, casefold, apostrophes and ё unified, no possessive 's."""
     if word.isascii():
         folded = word.lower().replace("`", "'")
     else:
-        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold())
-        folded = folded.translate(_UNIFIED)
-    return folded.strip("'").removesuffix("'s")
+        # Apostrophes first: some of them fall apart under NFKC.
+        composed = unicodedata.normalize("NFKC", word.translate(_UNIFIED))
+        folded = unicodedata.normalize("NFKC", composed.casefold()).translate(_UNIFIED)
+        folded = "".join(folded.split())  # a few letters are compatible with words and a space
+    folded = folded.strip("'")
+    while folded.endswith("'s"):
+        folded = folded.removesuffix("'s").rstrip("'")
+    return folded
+
+
+_LONGEST_REMEMBERED = 32
+_remembered = lru_cache(maxsize=1 << 16)(normalise)  # the words of the news are few
 
 
 class TokenText:

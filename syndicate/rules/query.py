@@ -86,7 +86,7 @@ def anchors(node: Node) -> tuple[tuple[str, ...], ...]:
 
 def _commonness(runs: tuple[tuple[str, ...], ...]) -> tuple[int, int]:
     # Few runs are rarer than many, and long words rarer than short ones.
-    return len(runs), -min(max(map(len, run)) for run in runs)
+    return len(runs), -min((max(map(len, run)) for run in runs), default=0)
 
 
 def _find_phrase(node: Phrase, text: TokenText) -> list[Hit]:

@@ -149,7 +149,8 @@ def _change(
         item=item.id if item else None,
         entry=entry,
         keys=identified.keys,
-        story_keys=story_keys(entry.link),
+        # A link that a document gives to entries that differ is the page of a list, and joins nothing.
+        story_keys=tuple(key for key in story_keys(entry.link) if key in identified.keys),
         content_hash=identified.content_hash,
         language=language_of(
             claim.source.language, entry.language, document.language, f"{entry.title} {entry.body}"

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syndicate.model import Entry, KnownItem
 from syndicate.stories import canonical_guid, canonical_link
@@ -29,12 +29,19 @@ def identify(entries: Sequence[Entry]) -> list[Identified]:
     for entry, digest in zip(entries, hashes, strict=True):
         for key in keys_of(entry):
             holders[key].add(digest)
-    identified: dict[tuple[str, ...], Identified] = {}
+    identified: list[Identified] = []
+    place_by_key: dict[str, int] = {}
     for entry, digest in zip(entries, hashes, strict=True):
         trusted = tuple(key for key in keys_of(entry) if len(holders[key]) == 1)
         keys = trusted or (f"content:{digest}",)
-        identified.setdefault(keys, Identified(entry=entry, keys=keys, content_hash=digest))
-    return list(identified.values())
+        place = next((place_by_key[key] for key in keys if key in place_by_key), len(identified))
+        if place == len(identified):
+            identified.append(Identified(entry=entry, keys=keys, content_hash=digest))
+        else:  # a trusted key names entries of one content only, so this is the same once more
+            before = identified[place]
+            identified[place] = replace(before, keys=tuple(dict.fromkeys(before.keys + keys)))
+        place_by_key |= dict.fromkeys(keys, place)
+    return identified
 
 
 def items_by_entry(entries: Sequence[Identified], known: Mapping[str, KnownItem]) -> list[KnownItem | None]:

@@ -92,7 +92,7 @@ class Poller:
         """
         longest_wait = self._pace.interval + timedelta(seconds=1)
         while True:
-            await self.start_due(due_by)
+            begun = await self.start_due(due_by)
             if self._tasks:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED, timeout=CHECK_SECONDS)
                 continue
@@ -100,7 +100,9 @@ class Poller:
             wait = None if at is None else at - self._store.now()
             if wait is None or wait > longest_wait:
                 return
-            await asyncio.sleep(max(wait.total_seconds(), 0.005))
+            # What is due but was not claimed waits for another process.
+            shortest = 0.005 if begun or wait > timedelta() else CHECK_SECONDS
+            await asyncio.sleep(max(wait.total_seconds(), shortest))
 
     async def close(self, grace: timedelta) -> None:
         """Let polls in flight end for this long, then give the rest back as if they had not begun."""

@@ -25,7 +25,7 @@ def next_poll(
         asked: what the server asked for, None if nothing.
         jitter: 0..1, how much of the largest jitter is added, so that sources spread out.
     """
-    doublings = min(max(failures - 1, 0), 20)
+    doublings = min(max(failures - 1, 0), 17)  # a second becomes more than a day
     wait = min(interval * (1 << doublings), max(LONGEST_WAIT, interval))
     if asked is not None:
         wait = max(wait, min(asked, LONGEST_WAIT))
@@ -41,7 +41,7 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
         return min(timedelta(seconds=int(value[:9])), LONGEST_WAIT)
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
     return min(max(wait, timedelta()), LONGEST_WAIT)

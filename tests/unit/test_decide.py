@@ -1,0 +1,279 @@
+"""What follows from a poll."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from syndicate.model import (
+    AlertDraft,
+    Claim,
+    Document,
+    Entry,
+    KnownItem,
+    PollState,
+    Source,
+    Suppressed,
+    Validators,
+)
+from syndicate.rules.index import Rule, RuleIndex
+from syndicate.rules.query import keywords
+from syndicate.sources.decide import (
+    HOST_BACKOFF,
+    Moment,
+    Reading,
+    decide_failure,
+    decide_reading,
+    decide_unchanged,
+    suppression,
+)
+from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
+
+NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+MOMENT = Moment(now=NOW, duration=timedelta(seconds=1), jitter=0)
+URL, FALLBACK, TARGET = "https://a.example/rss", "https://b.example/rss", "https://moved.example/rss"
+WIRE = Source(id="wire", title="Wire", urls=(URL, FALLBACK), interval=HOUR)
+CLAIM = Claim(
+    source=WIRE,
+    token="t",
+    url=URL,
+    address=URL,
+    is_last_address=True,
+    validators=Validators(etag=b'"before"'),
+    body_hash="before",
+    failures=0,
+    last_success_at=NOW - HOUR,
+    last_success_url=URL,
+    has_baseline=True,
+    moved_to=None,
+    moved_count=0,
+    due_at=NOW - MINUTE,
+)
+FIRST = replace(CLAIM, last_success_at=None, last_success_url=None, has_baseline=False)
+ANSWER = Answer(
+    status=200, validators=Validators(etag=b'"now"'), asked=None, moved_to=None, length_bytes=1000
+)
+ENTRY = Entry(guid="g", link="https://news.example/a", title="EU news", body="Text")
+INDEX = RuleIndex(
+    [
+        Rule(
+            id="eu",
+            title="EU",
+            version="1",
+            query=keywords(["EU"]),
+            sources=None,
+            notify=("desk", "chat"),
+            feed=True,
+            terms=("EU",),
+        )
+    ]
+)
+
+
+def reading(*entries, answer=ANSWER, **document):
+    fetched = Fetched(answer=answer, url=URL, headers={}, body=b"", body_hash="now")
+    return Reading.of(fetched, Document(format="rss20", entries=entries, **document))
+
+
+def read(*entries, claim=CLAIM, known=None, **more):
+    return decide_reading(claim, reading(*entries, **more), known or {}, INDEX, MOMENT)
+
+
+def unchanged(claim=CLAIM, **answer):
+    return decide_unchanged(claim, NotModified(answer=replace(ANSWER, status=304, **answer)), MOMENT)
+
+
+def known(entry, *keys, item=7, content_hash=None):
+    (identified,) = reading(entry).entries
+    one = KnownItem(id=item, content_hash=content_hash or identified.content_hash, revision=1)
+    return dict.fromkeys(keys or identified.keys, one)
+
+
+# -- documents
+
+
+def test_a_new_entry_is_a_change_with_all_that_follows():
+    poll = read(ENTRY, title="Steppe Wire", link="https://wire.example/", problems=("cut",))
+    (change,) = poll.changes
+    assert (change.item, change.entry) == (None, ENTRY)
+    assert change.keys == ("guid:g", "link:news.example/a")
+    assert change.story_keys == ("link:news.example/a",)
+    assert change.tokens == {"title": "eu news", "body": "text"}
+    assert [match.rule for match in change.matches] == ["eu"]
+    assert change.alerts == (AlertDraft(rule="eu", endpoint="desk"), AlertDraft(rule="eu", endpoint="chat"))
+    assert (poll.state, poll.status, poll.entry_count) == (PollState.OK, 200, 1)
+    assert (poll.document_title, poll.document_link) == ("Steppe Wire", "https://wire.example/")
+    assert (poll.problems, poll.body_hash, poll.validators) == (("cut",), "now", Validators(etag=b'"now"'))
+    assert (poll.length_bytes, poll.ended_at, poll.next_poll_at) == (1000, NOW, NOW + HOUR)
+
+
+def test_a_known_entry_is_no_change():
+    poll = read(ENTRY, known=known(ENTRY))
+    assert (poll.changes, poll.new_keys) == ((), ())
+
+
+def test_a_known_entry_teaches_new_keys():
+    poll = read(ENTRY, known=known(ENTRY, "guid:g"))
+    assert (poll.changes, poll.new_keys) == ((), (("link:news.example/a", 7),))
+
+
+def test_an_edited_entry_is_a_change_of_its_item():
+    (change,) = read(ENTRY, known=known(ENTRY, content_hash="before")).changes
+    assert change.item == 7
+    assert change.alerts
+
+
+def test_an_entry_that_matches_nothing_alerts_nobody():
+    (change,) = read(replace(ENTRY, title="Other")).changes
+    assert (change.matches, change.alerts) == ((), ())
+
+
+def test_items_are_numbered_from_the_oldest_on():
+    older = replace(ENTRY, guid="h", link="https://news.example/b", title="Older")
+    assert [change.entry for change in read(ENTRY, older).changes] == [older, ENTRY]
+
+
+def test_a_link_that_all_entries_share_makes_no_story():
+    other = replace(ENTRY, guid="h", title="EU again")
+    assert [change.story_keys for change in read(ENTRY, other).changes] == [(), ()]
+
+
+def test_an_empty_document_is_valid():
+    poll = read()
+    assert (poll.state, poll.changes, poll.entry_count) == (PollState.OK, (), 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "entry", "document", "expected"),
+    [("kk", "en", "ru", "kk"), (None, "en", "ru", "en"), (None, None, "en", "en"), (None, None, None, None)],
+)
+def test_the_language_is_the_sources_else_the_entrys_else_the_documents(source, entry, document, expected):
+    claim = replace(CLAIM, source=replace(WIRE, language=source))
+    (change,) = read(replace(ENTRY, language=entry), claim=claim, language=document).changes
+    assert change.language == expected
+
+
+# -- what raises no alert
+
+
+@pytest.mark.parametrize(
+    ("claim", "entry", "expected"),
+    [
+        (CLAIM, ENTRY, None),
+        (FIRST, ENTRY, Suppressed.BASELINE),
+        (replace(FIRST, source=replace(WIRE, baseline=False)), ENTRY, None),
+        (replace(CLAIM, url=FALLBACK), ENTRY, Suppressed.FALLBACK),
+        (replace(CLAIM, url=FALLBACK), replace(ENTRY, published=NOW - 2 * HOUR), Suppressed.FALLBACK),
+        (replace(CLAIM, url=FALLBACK), replace(ENTRY, published=NOW - HOUR), Suppressed.FALLBACK),
+        (replace(CLAIM, url=FALLBACK), replace(ENTRY, published=NOW - MINUTE), None),
+        (replace(CLAIM, url=FALLBACK), replace(ENTRY, updated=NOW - MINUTE), None),
+        (replace(CLAIM, url=FALLBACK, last_success_url=FALLBACK), ENTRY, None),
+        (replace(CLAIM, last_success_url=FALLBACK), ENTRY, Suppressed.FALLBACK),
+        (replace(CLAIM, address=TARGET), ENTRY, None),
+    ],
+)
+def test_a_baseline_and_what_is_older_than_a_switch_raise_no_alert(claim, entry, expected):
+    assert suppression(claim, entry) is expected
+
+
+def test_a_suppressed_match_is_kept_with_its_reason():
+    (change,) = read(ENTRY, claim=FIRST).changes
+    assert change.matches
+    assert {draft.suppressed for draft in change.alerts} == {Suppressed.BASELINE}
+
+
+# -- nothing new
+
+
+def test_an_unchanged_address_keeps_its_hash_and_takes_new_validators():
+    poll = unchanged()
+    assert (poll.state, poll.status, poll.body_hash) == (PollState.UNCHANGED, 304, "before")
+    assert poll.validators == Validators(etag=b'"now"')
+    assert poll.next_poll_at == NOW + HOUR
+    assert poll.changes == ()
+
+
+def test_a_server_may_ask_for_more_time_after_an_answer():
+    assert unchanged(asked=3 * HOUR).next_poll_at == NOW + 3 * HOUR
+    assert read(answer=replace(ANSWER, asked=3 * HOUR)).next_poll_at == NOW + 3 * HOUR
+    assert unchanged(asked=MINUTE).next_poll_at == NOW + HOUR
+
+
+# -- redirects
+
+
+def test_a_permanent_redirect_is_adopted_after_three_identical_answers():
+    claim, seen = CLAIM, []
+    for _ in range(3):
+        poll = unchanged(claim, moved_to=TARGET)
+        seen.append((poll.moved_to, poll.moved_count, poll.adopted))
+        claim = replace(claim, moved_to=poll.moved_to, moved_count=poll.moved_count)
+    assert seen == [(TARGET, 1, None), (TARGET, 2, None), (None, 0, TARGET)]
+
+
+def test_another_target_counts_from_the_start():
+    claim = replace(CLAIM, moved_to="https://elsewhere.example/", moved_count=2)
+    poll = unchanged(claim, moved_to=TARGET)
+    assert (poll.moved_to, poll.moved_count, poll.adopted) == (TARGET, 1, None)
+
+
+def test_an_answer_without_a_redirect_ends_the_count():
+    poll = read(claim=replace(CLAIM, moved_to=TARGET, moved_count=2))
+    assert (poll.moved_to, poll.moved_count, poll.adopted) == (None, 0, None)
+
+
+def test_an_adopted_redirect_holds():
+    assert unchanged(replace(CLAIM, address=TARGET)).adopted == TARGET
+
+
+def test_an_adopted_redirect_that_moves_on_is_followed_after_three_answers():
+    claim = replace(CLAIM, address=TARGET, moved_to="https://new.example/", moved_count=2)
+    assert unchanged(claim, moved_to="https://new.example/").adopted == "https://new.example/"
+
+
+@pytest.mark.parametrize("outcome", [Failed(status=500, error="x"), Gone()])
+def test_an_adopted_redirect_that_fails_is_dropped(outcome):
+    poll = decide_failure(replace(CLAIM, address=TARGET), outcome, MOMENT)
+    assert (poll.adopted, poll.state) == (None, PollState.FAILED)
+
+
+# -- failures
+
+
+def test_a_failure_keeps_what_was_known():
+    poll = decide_failure(CLAIM, Failed(status=500, error="the server answered 500"), MOMENT)
+    assert (poll.state, poll.status, poll.error) == (PollState.FAILED, 500, "the server answered 500")
+    assert (poll.validators, poll.body_hash) == (CLAIM.validators, "before")
+    assert poll.host_backoff_until is None
+
+
+@pytest.mark.parametrize(("failures", "hours"), [(0, 1), (1, 2), (2, 4), (3, 8), (10, 24)])
+def test_failures_in_a_row_back_off(failures, hours):
+    poll = decide_failure(replace(CLAIM, failures=failures), Failed(status=None, error="x"), MOMENT)
+    assert poll.next_poll_at == NOW + hours * HOUR
+
+
+@pytest.mark.parametrize("outcome", [Failed(status=None, error="x"), Gone()])
+def test_another_address_is_due_at_once(outcome):
+    poll = decide_failure(replace(CLAIM, is_last_address=False), outcome, MOMENT)
+    assert poll.try_next_address
+    assert poll.next_poll_at == CLAIM.due_at
+
+
+@pytest.mark.parametrize(("asked", "wait"), [(None, HOST_BACKOFF), (10 * MINUTE, 10 * MINUTE)])
+def test_a_host_that_asks_for_less_is_left_alone(asked, wait):
+    failed = Failed(status=429, error="x", asked=asked, backs_off_host=True)
+    poll = decide_failure(CLAIM, failed, MOMENT)
+    assert poll.host_backoff_until == NOW + wait
+
+
+def test_a_server_may_ask_for_more_time_after_a_failure():
+    poll = decide_failure(CLAIM, Failed(status=503, error="x", asked=5 * HOUR), MOMENT)
+    assert poll.next_poll_at == NOW + 5 * HOUR
+
+
+def test_gone_is_gone():
+    poll = decide_failure(CLAIM, Gone(), MOMENT)
+    assert (poll.state, poll.status, poll.try_next_address) == (PollState.GONE, 410, False)
+    assert poll.error == "the server answered 410 (gone)"
