@@ -99,7 +99,7 @@ def _read(response: Response, claim: Claim) -> Outcome:
         last_modified=response.raw_header("last-modified"),
         url=response.url,
     )
-    if response.status == 304 and claim.validators == Validators():
+    if response.status == 304 and claim.validators.etag is claim.validators.last_modified is None:
         return Failed(status=304, error="the server answered 304 (not modified), though we have nothing yet")
     if response.status == 304:
         # What a 304 leaves out still holds (RFC 9111 4.3.4).

@@ -297,6 +297,13 @@ def test_validators_come_back_byte_for_byte(store):
     assert claim.body_hash == "abc"
 
 
+def test_validators_come_back_with_the_address_that_gave_them(store):
+    store.configure([source()], [])
+    given = Validators(etag=b'"1"', url="https://cdn.example/wire.xml?a=b")
+    recorded(store, poll(claimed(store), store, validators=given))
+    assert claimed(store).validators == given
+
+
 def test_validators_that_a_server_no_longer_gives_are_forgotten(store):
     store.configure([source()], [])
     recorded(store, with_validators(poll(claimed(store), store), b'"1"', b"x"))

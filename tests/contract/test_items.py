@@ -286,6 +286,26 @@ def test_nothing_remains_of_a_poll_that_cannot_be_written(store, fields):
     assert claimed(store).validators == Validators(etag=b'"before"')
 
 
+class Interrupting(dict[str, str]):
+    """Tokens that stop the process when they are to be written."""
+
+    def __getitem__(self, name: str) -> str:
+        raise KeyboardInterrupt
+
+
+def test_nothing_remains_of_a_batch_that_was_interrupted(store):
+    claims = {claim.source.id: claim for claim in claim_all(store)}
+    first, second = (reading(store, claims[name], entry(name)) for name in ("wire", "post"))
+    (change,) = second.changes
+    broken = replace(second, changes=(replace(change, tokens=Interrupting()),))
+    with pytest.raises(KeyboardInterrupt):
+        store.record_polls([first, broken])
+    assert listed(store) == []
+    assert store.deliveries() == []
+    assert {status.state for status in store.sources()} == {"new"}
+    assert [result.new for result in store.record_polls([first, second])] == [1, 1]
+
+
 def test_a_source_that_could_be_written_again_is_well(store):
     store.record_polls([reading(store, claimed(store), entry(title=UNWRITABLE))])
     read(store, entry())

@@ -1,0 +1,154 @@
+"""Asking one address: what comes back is one of a few values."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from syndicate.errors import LimitError
+from syndicate.http import Redirect, Response
+from syndicate.http.messages import Headers
+from syndicate.model import Claim, Source, Validators
+from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, Outcome, fetch
+
+NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+URL = "https://a.example/rss"
+CLAIM = Claim(
+    source=Source(id="wire", title="Wire", urls=(URL,)),
+    token="t",
+    url=URL,
+    address=URL,
+    is_last_address=True,
+    validators=Validators(),
+    body_hash=None,
+    failures=0,
+    last_success_at=None,
+    last_success_url=None,
+    has_baseline=False,
+    moved_to=None,
+    moved_count=0,
+    due_at=NOW,
+)
+KNOWN = replace(CLAIM, validators=Validators(etag=b'"\xff1"', last_modified=b"Tue", url=URL))
+
+
+@dataclass
+class Network:
+    """Gives one answer, and remembers what it was asked."""
+
+    answer: Response | LimitError
+    asked: list[tuple[str, dict[str, bytes | str], str | None]] = field(default_factory=list)
+
+    async def get(
+        self, url: str, headers: Mapping[str, bytes | str], *, validators_of: str | None = None
+    ) -> Response:
+        self.asked.append((url, dict(headers), validators_of))
+        if isinstance(self.answer, Response):
+            return self.answer
+        raise self.answer
+
+
+def answer(status: int = 200, body: bytes = b"<rss/>", *redirects: Redirect, **fields: str) -> Response:
+    raw = tuple((name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in fields.items())
+    return Response(
+        url=URL,
+        status=status,
+        fields=raw,
+        headers=Headers(raw),
+        body=body,
+        redirects=redirects,
+        elapsed=timedelta(),
+    )
+
+
+def fetched(given: Response | LimitError, claim: Claim = CLAIM) -> Outcome:
+    return asyncio.run(fetch(Network(given), claim, NOW))  # type: ignore[arg-type]  # all that fetch asks of it
+
+
+def test_what_was_given_is_sent_back_byte_for_byte():
+    network = Network(answer(304))
+    asyncio.run(fetch(network, KNOWN, NOW))  # type: ignore[arg-type]
+    ((url, headers, validators_of),) = network.asked
+    assert (url, validators_of) == (URL, URL)
+    assert headers["if-none-match"] == b'"\xff1"'
+    assert headers["if-modified-since"] == b"Tue"
+
+
+def test_an_adopted_address_is_asked_without_conditions_where_there_are_none():
+    network = Network(answer())
+    asyncio.run(fetch(network, replace(CLAIM, address="https://b.example/rss"), NOW))  # type: ignore[arg-type]
+    ((url, headers, _),) = network.asked
+    assert url == "https://b.example/rss"
+    assert set(headers) == {"accept"}
+
+
+def test_a_document_comes_with_its_validators_and_freshness():
+    found = fetched(answer(etag='"2"', last_modified="Wed", cache_control="max-age=600"))
+    assert isinstance(found, Fetched)
+    assert found.answer.validators == Validators(etag=b'"2"', last_modified=b"Wed", url=URL)
+    assert found.answer.asked == timedelta(minutes=10)
+    assert (found.body, found.body_hash) == (b"<rss/>", hashlib.sha256(b"<rss/>").hexdigest())
+
+
+def test_a_304_keeps_what_it_leaves_out():
+    found = fetched(answer(304, b"", etag='"2"'), KNOWN)
+    assert isinstance(found, NotModified)
+    assert found.answer.validators == Validators(etag=b'"2"', last_modified=b"Tue", url=URL)
+
+
+@pytest.mark.parametrize("validators", [Validators(), Validators(url=URL)])
+def test_a_304_that_nobody_asked_for_is_no_success(validators):
+    """Else it would count as the baseline, and the first document would alert all that is old."""
+    found = fetched(answer(304, b""), replace(CLAIM, validators=validators))
+    assert isinstance(found, Failed)
+    assert "304" in found.error
+
+
+def test_the_same_bytes_as_before_are_not_read_again():
+    same = replace(CLAIM, body_hash=hashlib.sha256(b"<rss/>").hexdigest())
+    assert isinstance(fetched(answer(etag='"2"'), same), NotModified)
+
+
+def test_gone_is_gone():
+    assert fetched(answer(410)) == Gone()
+
+
+@pytest.mark.parametrize(
+    ("status", "backs_off"),
+    [(400, False), (403, False), (404, False), (429, True), (500, False), (503, True), (301, False)],
+)
+def test_other_answers_are_failures(status, backs_off):
+    assert fetched(answer(status, retry_after="120")) == Failed(
+        status=status,
+        error=f"the server answered {status}",
+        asked=timedelta(minutes=2),
+        backs_off_host=backs_off,
+    )
+
+
+def test_no_answer_is_a_failure_in_words():
+    assert fetched(LimitError("too much")) == Failed(status=None, error="too much")
+
+
+def hop(status, to="https://b.example/rss", origin=URL):
+    return Redirect(status=status, url_from=origin, url_to=to)
+
+
+@pytest.mark.parametrize(
+    ("redirects", "expected"),
+    [
+        ([], None),
+        ([hop(301)], "https://b.example/rss"),
+        ([hop(308), hop(301, "https://c.example/rss", "https://b.example/rss")], "https://c.example/rss"),
+        ([hop(302)], None),
+        ([hop(301), hop(307, "https://c.example/rss", "https://b.example/rss")], None),
+        ([hop(301, "http://b.example/rss")], None),
+    ],
+)
+def test_only_permanent_redirects_that_keep_https_may_be_adopted(redirects, expected):
+    found = fetched(answer(200, b"<rss/>", *redirects))
+    assert isinstance(found, Fetched)
+    assert found.answer.moved_to == expected
