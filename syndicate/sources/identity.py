@@ -20,28 +20,54 @@ class Identified:
 
 
 def identify(entries: Sequence[Entry]) -> list[Identified]:
-    """Return each different entry of a document once, in order, with the keys that can be trusted.
+    """Return each entry of a document once, in order, with the keys that can be trusted.
 
-    A key that names entries that differ names none of them. An entry without any key is named by its content.
+    A key is trusted if all entries that have it are the same: of one content, or versions of one article,
+    with one title and the same stronger keys. A key of entries that differ names none of them. An entry
+    without a trusted key is named by its content.
     """
     hashes = [content_hash(entry) for entry in entries]
-    holders: defaultdict[str, set[str]] = defaultdict(set)
+    trusted = _trusted_keys(entries, hashes)
+    groups: dict[str, list[Identified]] = {}  # by each of their keys; those of one item share one list
     for entry, digest in zip(entries, hashes, strict=True):
+        keys = tuple(key for key in keys_of(entry) if key in trusted) or (f"content:{digest}",)
+        group = _joined([groups[key] for key in keys if key in groups])
+        group.append(Identified(entry=entry, keys=keys, content_hash=digest))
+        groups |= {key: group for one in group for key in one.keys}
+    return [_newest(group) for group in {id(group): group for group in groups.values()}.values()]
+
+
+def _joined(groups: Sequence[list[Identified]]) -> list[Identified]:
+    different = {id(group): group for group in groups}.values()
+    return [one for group in different for one in group]
+
+
+def _newest(versions: Sequence[Identified]) -> Identified:
+    """Return the version that says it is the youngest, else the first, with the keys of all."""
+    newest = versions[0]
+    for version in versions[1:]:
+        if _is_newer(version.entry, newest.entry):
+            newest = version
+    keys = dict.fromkeys(key for version in versions for key in version.keys)
+    return replace(newest, keys=tuple(sorted(keys, key=lambda key: not key.startswith("guid:"))))
+
+
+def _trusted_keys(entries: Sequence[Entry], hashes: Sequence[str]) -> set[str]:
+    contents: defaultdict[str, set[str]] = defaultdict(set)
+    versions: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for entry, digest in zip(entries, hashes, strict=True):
+        stronger: tuple[str, ...] = ()
         for key in keys_of(entry):
-            holders[key].add(digest)
-    identified: list[Identified] = []
-    place_by_key: dict[str, int] = {}
-    for entry, digest in zip(entries, hashes, strict=True):
-        trusted = tuple(key for key in keys_of(entry) if len(holders[key]) == 1)
-        keys = trusted or (f"content:{digest}",)
-        place = next((place_by_key[key] for key in keys if key in place_by_key), len(identified))
-        if place == len(identified):
-            identified.append(Identified(entry=entry, keys=keys, content_hash=digest))
-        else:  # a trusted key names entries of one content only, so this is the same once more
-            before = identified[place]
-            identified[place] = replace(before, keys=tuple(dict.fromkeys(before.keys + keys)))
-        place_by_key |= dict.fromkeys(keys, place)
-    return identified
+            contents[key].add(digest)
+            versions[key].add((entry.title or digest, *stronger))
+            stronger = (*stronger, key)
+    return {key for key in contents if len(contents[key]) == 1 or len(versions[key]) == 1}
+
+
+def _is_newer(entry: Entry, other: Entry) -> bool:
+    """Return whether an entry says that it is younger; documents begin with the newest otherwise."""
+    mine, others = entry.updated or entry.published, other.updated or other.published
+    return mine is not None and others is not None and mine > others
 
 
 def items_by_entry(entries: Sequence[Identified], known: Mapping[str, KnownItem]) -> list[KnownItem | None]:
