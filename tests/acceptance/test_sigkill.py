@@ -203,7 +203,7 @@ def kill_working(desk: Desk, chance: random.Random, servers: Sequence[LocalServe
         return sum(len(server.asked) for server in servers)
 
     process = desk.start()
-    wanted = count() + chance.randint(1, 10)
+    wanted = count() + chance.randint(1, 6)
     try:
         eventually(lambda: count() >= wanted)
         time.sleep(chance.uniform(0, 0.1))

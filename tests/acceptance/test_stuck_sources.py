@@ -99,6 +99,6 @@ def test_while_some_hang_every_good_one_is_polled_again_and_again(desk, outlets)
 
     with desk.running(SYNDICATE_NETWORK__TIMEOUT="10m"):
         eventually(are_stuck)
-        wanted = polls() + Counter(dict.fromkeys(GOOD, 3))
+        wanted = polls() + Counter(dict.fromkeys(GOOD, 2))
         eventually(lambda: polls() >= wanted)
         assert polls()["silent"] == polls()["dripping"] == 1
