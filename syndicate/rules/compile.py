@@ -11,6 +11,8 @@ from syndicate.rules.examples import failing_examples
 from syndicate.rules.index import Rule
 from syndicate.rules.query import keywords, phrase
 
+LANGUAGE_VERSION = 1  # raised when the same rule may match other items, so that all are applied anew
+
 
 def compile_rules(
     texts: Sequence[RuleText], sources: Sequence[Source]
@@ -50,13 +52,14 @@ def _keyword_problems(text: RuleText) -> Iterator[Problem]:
 
 
 def _compile(text: RuleText, sources: Sequence[Source]) -> Rule:
-    decisive = json.dumps([text.keywords, text.sources], ensure_ascii=False)
+    selected = selected_sources(text.sources, sources)
+    decisive = [LANGUAGE_VERSION, text.keywords, selected and sorted(selected)]
     return Rule(
         id=text.id,
         title=text.title,
-        version=hashlib.sha256(decisive.encode(errors="surrogatepass")).hexdigest()[:16],
+        version=hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16],
         query=keywords(text.keywords),
-        sources=selected_sources(text.sources, sources),
+        sources=selected,
         notify=text.notify,
         feed=text.feed,
         terms=text.keywords,

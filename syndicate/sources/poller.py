@@ -23,7 +23,7 @@ from syndicate.store.thread import StoreThread
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=5)  # longer than any poll: the request, the reading, and waiting to be recorded
-BATCH = 100
+BATCH = 25  # polls a transaction: the write lock is held for a second at most
 CHECK_SECONDS = 0.25  # how often `drain` looks whether a host may be asked again
 
 Result = Reading | NotModified | Gone | Failed
