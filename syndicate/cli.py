@@ -316,7 +316,9 @@ async def _once(loaded: Loaded, everything: bool, advance: Callable[[str], None]
 
     async with Service(loaded, random=random.random, heard=heard) as running:
         feeds_changed, totals = await running.once(everything=everything)
-    return report.Run(polls=tuple(polls), feeds_changed=feeds_changed, deliveries=totals)
+    return report.Run(
+        backfilled=running.backfilled, polls=tuple(polls), feeds_changed=feeds_changed, deliveries=totals
+    )
 
 
 async def _demo(options: show.Options) -> None:

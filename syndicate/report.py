@@ -1,7 +1,7 @@
 """What the commands say: records as JSON values, as rows of tables, and as sentences. Prints nothing."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,7 @@ Values = dict[str, Any]
 class Run:
     """What one `once` did."""
 
+    backfilled: Mapping[str, int]  # matches by rule
     polls: tuple[tuple[Poll, Recorded], ...]
     feeds_changed: int
     deliveries: Totals
@@ -133,6 +134,7 @@ def problem_json(problem: Problem) -> Values:
 
 def summary(loaded: Loaded, run: Run) -> Iterator[str]:
     """Yield what one `once` did: the sums, why nothing was alerted, and everything that failed."""
+    yield from _backfilled(run.backfilled)
     yield _polled(run.polls)
     new, changed, matched, alerts = (
         sum(getattr(recorded, name) for _, recorded in run.polls)
@@ -144,6 +146,12 @@ def summary(loaded: Loaded, run: Run) -> Iterator[str]:
     yield from _why_no_alerts(loaded, run.polls)
     yield from _failures(run.polls)
     yield from run.deliveries.errors
+
+
+def _backfilled(matches: Mapping[str, int]) -> Iterator[str]:
+    for rule, count in matches.items():
+        items = "1 stored item" if count == 1 else f"{count} stored items"
+        yield f"Rule {rule} is new or edited: it holds for {items} of the last 30 days; none is alerted."
 
 
 def _polled(polls: Sequence[tuple[Poll, Recorded]]) -> str:

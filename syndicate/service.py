@@ -127,6 +127,7 @@ class Service:
 
     def __init__(self, loaded: Loaded, *, random: Callable[[], float], heard: Heard | None = None) -> None:
         self.loaded = loaded
+        self.backfilled: dict[str, int] = {}  # matches by new or edited rule, of items stored before
         self._random = random
         self._heard = heard
         self._stack = AsyncExitStack()
@@ -294,6 +295,7 @@ class Service:
         for new in await self.call(self.store.configure, self.loaded.config.sources, states):
             recorded = await self.call(backfill, self.store, rules[new])
             if recorded.matched:
+                self.backfilled[new] = recorded.matched
                 log.info(
                     "rule.backfilled",
                     rule=new,

@@ -82,9 +82,9 @@ def test_a_new_rule_is_applied_to_what_is_stored_without_alerts_and_says_so(desk
     desk.call("once")
     watch({"water": rule("water", notify=["desk"])}, baseline=False)
     called = desk.call("once")
-    assert "rule.backfilled" in called.err
-    assert "water" in called.err
-    assert "without alerts" in called.err
+    said = "Rule water is new or edited: it holds for 1 stored item of the last 30 days; none is alerted."
+    assert said in called.out
+    assert "rule.backfilled rule=water matches=1" in called.err
     assert WATER.link in (desk.folder / "feeds/water.atom").read_text()
     assert [item["title"] for item in desk.json("items", "--rule", "water")] == [WATER.title]
     assert told(receiver) == []
