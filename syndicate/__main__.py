@@ -1,5 +1,10 @@
 """Runs the command line: `python -m syndicate`."""
 
-from syndicate.cli import main
+import sys
 
-main()
+try:
+    from syndicate.cli import main
+
+    main()
+except KeyboardInterrupt:  # while it starts, which takes a moment; later each command sees to it
+    sys.exit(130)

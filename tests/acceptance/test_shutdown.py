@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.desk import RUN, Desk, endpoint, network, rule, service, source
+from tests.desk import RUN, Desk, endpoint, eventually, network, rule, service, source
 from tests.outlets import Article, Asked, LocalServer, Reply, feed
 
 LIMIT_SECONDS = 10
@@ -85,3 +85,11 @@ def test_it_stops_while_a_poll_and_a_delivery_hang_and_the_next_takes_both_up_at
     assert len(deliveries) == 2
     again = [asked for asked in receiver.asked if asked.headers["webhook-id"] == stuck.headers["webhook-id"]]
     assert [asked.body for asked in again] == [stuck.body] * 2
+
+
+def test_interrupted_while_it_starts_it_just_ends(desk):
+    process = desk.start(PYTHONPROFILEIMPORTTIME="1")
+    eventually(lambda: "syndicate.errors" in desk.log.read_text())
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert "Traceback" not in desk.log.read_text()
