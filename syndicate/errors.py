@@ -29,6 +29,14 @@ class ConfigError(SyndicateError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+class QueryError(SyndicateError):
+    """A query needs a person. Says where in its text, counted from 1, and shows the place."""
+
+    def __init__(self, problem: str, *, line: int, column: int, excerpt: str) -> None:
+        self.problem, self.line, self.column, self.excerpt = problem, line, column, excerpt
+        super().__init__(f"{line}:{column}: {problem}\n{excerpt}".rstrip())
+
+
 class NetworkError(SyndicateError):
     """There was no complete response. Try again later."""
 

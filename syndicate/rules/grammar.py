@@ -1,0 +1,633 @@
+"""The text of a query -> a tree, or an error that shows the place.
+
+    query    = all { OR all }
+    all      = near { [ AND ] near }
+    near     = unary [ ( NEAR/n | BEFORE/n ) unary ]
+    unary    = [ NOT | - ] operand
+    operand  = [ field: ] term
+    term     = word | word* | "a phrase" | =Word | ="A Phrase" | /regex/ | rule:id
+             | ( query ) | n OF ( query, query, ... )
+
+NEAR joins two of words, phrases and (a OR b) of those. Three in a row are refused, since readers differ on
+what the third is near to. `# ` begins a comment that goes on to the end of the line.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, NoReturn
+
+from syndicate.errors import QueryError
+from syndicate.rules.language import tokens
+from syndicate.rules.lexer import (
+    Kind,
+    Lexeme,
+    lexemes,
+    query_error,
+    regex_problem,
+    star_problem,
+    word_problem,
+)
+from syndicate.rules.tree import (
+    DEFAULT_FIELDS,
+    LABELS,
+    MAX_DISTANCE,
+    All,
+    Any,
+    AtLeast,
+    Exact,
+    Folded,
+    InField,
+    Near,
+    Node,
+    Not,
+    Pattern,
+    Phrase,
+    Place,
+    Prefix,
+    RuleRef,
+    Weighted,
+    Word,
+    children,
+    stretches,
+    total,
+    unparse,
+    walk,
+)
+
+MAX_LENGTH = 65_536  # code points
+MAX_DEPTH = 64  # of parentheses
+
+_TERM_KINDS = frozenset(
+    {Kind.WORD, Kind.QUOTED, Kind.EXACT, Kind.REGEX, Kind.FIELD, Kind.RULE, Kind.OPEN, Kind.MINUS, Kind.NOT}
+)
+_DISTANCES = (Kind.NEAR, Kind.BEFORE)
+_RULE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_LABEL_VALUES = {
+    "source": (re.compile(r"(tag:)?[\w.*-]+"), "a source's id, a pattern with *, or tag:name"),
+    "lang": (re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*"), "a language's code, like en, kk or zh-Hant"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """Something in a valid query that may mean otherwise than its author thinks; counted from 1."""
+
+    line: int
+    column: int
+    text: str
+
+
+def parse(query: str) -> Node:
+    """Return the tree of a query.
+
+    Raises:
+        QueryError: it has none, or could only match everything or nothing.
+    """
+    return _parsed(query)[0]
+
+
+def hints(query: str) -> tuple[Hint, ...]:
+    """Return what is worth a second look in a query; nothing for one that does not parse."""
+    try:
+        _, found = _parsed(query)
+    except QueryError:
+        return ()
+    errors = [query_error(query, place, text) for place, text in sorted(set(found))]
+    return tuple(Hint(line=error.line, column=error.column, text=error.problem) for error in errors)
+
+
+def keyword(text: str) -> Phrase | None:
+    """Return a text as a phrase, whatever signs are in it; None if there is no word in it."""
+    parts = _phrase_parts([Word(chunk) for chunk in text.split()])
+    return Phrase(parts) if parts else None
+
+
+def _parsed(query: str) -> tuple[Node, list[tuple[int, str]]]:
+    if len(query) > MAX_LENGTH:
+        raise query_error(query, MAX_LENGTH, f"a query has at most {MAX_LENGTH:,} characters")
+    parser = _Parser(query)
+    tree = parser.whole()
+    if found := refusal(tree):
+        raise query_error(query, found.place[0], found.reason)
+    return tree, parser.hints
+
+
+# --------------------------------------------------------------------------- text to tree
+
+
+class _Parser:
+    """Reads one query from left to right."""
+
+    def __init__(self, query: str) -> None:
+        self.hints: list[tuple[int, str]] = []
+        self._query = query
+        self._lexemes = lexemes(query)
+        self._next = 0
+        self._depth = 0
+        self._field: str | None = None
+
+    def whole(self) -> Node:
+        if self._peek() is Kind.END:
+            self._fail(0, "the query is empty: write at least one word to look for")
+        tree = self._any()
+        if self._peek() is not Kind.END:
+            self._refuse_next()
+        return tree
+
+    # ----------------------------------------------------------------------- operators
+
+    def _any(self) -> Node:
+        alternatives = [self._all()]
+        while self._accept(Kind.OR):
+            alternatives.append(self._all())
+        nodes = [parts[0] if len(parts) == 1 else All(tuple(parts), _span(parts)) for parts in alternatives]
+        if len(nodes) == 1:
+            return nodes[0]
+        tree = Any(tuple(nodes), _span(nodes))
+        if any(len(parts) > 1 for parts in alternatives):
+            self.hints.append((tree.place[0], _mixed(tree)))
+        return tree
+
+    def _all(self) -> list[Node]:
+        parts = [self._near()]
+        while self._accept(Kind.AND) or self._peek() in _TERM_KINDS:
+            parts.append(self._near())
+        return parts
+
+    def _near(self) -> Node:
+        left = self._unary()
+        if self._peek() not in _DISTANCES:
+            return left
+        operator = self._take()
+        right = self._unary()
+        if self._peek() in _DISTANCES:
+            self._fail(self._here().start, f"a third term for {operator.kind} is ambiguous: {_CHAIN}")
+        for operand in (left, right):
+            self._check_operand(operand, operator)
+        distance = int(operator.value)
+        if not 1 <= distance <= MAX_DISTANCE:
+            self._fail(operator.start, f"{operator.kind} takes a number of words from 1 to {MAX_DISTANCE:,}")
+        return Near(left, right, distance, operator.kind is Kind.BEFORE, _span([left, right]))
+
+    def _check_operand(self, operand: Node, operator: Lexeme) -> None:
+        for node in walk(operand):
+            if not isinstance(node, Word | Prefix | Exact | Phrase | Any):
+                self._fail(node.place[0], f"{operator.kind} {_operand_advice(node, operator)}")
+
+    def _unary(self) -> Node:
+        sign = self._here()
+        if not (self._accept(Kind.NOT) or self._accept(Kind.MINUS)):
+            return self._operand()
+        if self._peek() in (Kind.NOT, Kind.MINUS):
+            self._fail(self._here().start, "twice NOT is the term itself: leave both out")
+        child = self._operand()
+        if isinstance(child, Not):
+            self._fail(child.place[0], "twice NOT is the term itself: leave both out")
+        return Not(child, (sign.start, child.place[1]))
+
+    # ----------------------------------------------------------------------- terms
+
+    def _operand(self) -> Node:
+        return self._in_field() if self._peek() is Kind.FIELD else self._term()
+
+    def _in_field(self) -> Node:
+        name = self._take()
+        if self._field:
+            self._fail(name.start, f"{name.value}: cannot stand inside {self._field}:")
+        if self._peek() in (Kind.NOT, Kind.MINUS):
+            self._fail(self._here().start, f"the NOT goes before the field: NOT {name.value}:...")
+        self._field = name.value
+        child = self._term()
+        self._field = None
+        if name.value in LABELS and not all(isinstance(node, Word | Any) for node in walk(child)):
+            self._fail(child.place[0], f"{name.value}: takes one value, or several: {name.value}:(a OR b)")
+        return InField(name.value, child, (name.start, child.place[1]))
+
+    def _term(self) -> Node:
+        match self._peek():
+            case Kind.OPEN:
+                return self._group()
+            case Kind.WORD:
+                return self._word_or_count()
+            case Kind.QUOTED:
+                return self._quoted(self._take())
+            case Kind.EXACT:
+                return self._exact(self._take())
+            case Kind.REGEX:
+                return self._pattern(self._take())
+            case Kind.RULE:
+                return self._rule(self._take())
+            case _:
+                return self._refuse_next()
+
+    def _group(self) -> Node:
+        opening = self._enter()
+        tree = self._any()
+        self._leave(opening)
+        return tree
+
+    def _enter(self) -> Lexeme:
+        opening = self._take()
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            self._fail(opening.start, f"parentheses go at most {MAX_DEPTH} deep")
+        if self._peek() is Kind.CLOSE:
+            self._fail(opening.start, "there is nothing between these parentheses")
+        return opening
+
+    def _leave(self, opening: Lexeme) -> Lexeme:
+        if self._peek() is Kind.END:
+            self._fail(opening.start, "this ( is never closed")
+        if self._peek() is not Kind.CLOSE:
+            self._refuse_next()
+        self._depth -= 1
+        return self._take()
+
+    def _word_or_count(self) -> Node:
+        word = self._take()
+        if self._peek() is Kind.OF:
+            return self._at_least(word)
+        if self._peek() is Kind.OPEN and word.value.lower() == "of":
+            self._fail(
+                word.start, f"OF is written in capitals: {_OF}; to search for the word put it in quotes"
+            )
+        if self._field not in LABELS and (hint := _word_hint(word.value)):
+            self.hints.append((word.start, hint))
+        return self._word(word)
+
+    def _at_least(self, number: Lexeme) -> Node:
+        operator = self._take()
+        if not re.fullmatch(r"[0-9]{1,9}", number.value):
+            self._fail(operator.start, _OF_ALONE)
+        if self._peek() is not Kind.OPEN:
+            self._fail(self._here().start, f"expected '(' after OF: {_OF}")
+        opening = self._enter()
+        parts = [self._any()]
+        while self._accept(Kind.COMMA):
+            parts.append(self._any())
+        end = self._leave(opening).end
+        count = int(number.value)
+        if not 1 <= count <= len(parts):
+            self._fail(number.start, _count_problem(count, len(parts), operator))
+        return AtLeast(count, tuple(parts), (number.start, end))
+
+    def _word(self, word: Lexeme) -> Node:
+        if self._field in LABELS:
+            return self._value(word)
+        problem = star_problem(word.value) if self._field == "link" else word_problem(word.value)
+        self._check(word.start, problem)
+        return _word_or_prefix(word.value, (word.start, word.end))
+
+    def _value(self, lexeme: Lexeme) -> Word:
+        form, expected = _LABEL_VALUES[self._field or ""]
+        if not form.fullmatch(lexeme.value):
+            self._fail(lexeme.start, f"expected {expected} after {self._field}:")
+        return Word(lexeme.value, (lexeme.start, lexeme.end))
+
+    def _quoted(self, lexeme: Lexeme) -> Node:
+        if self._field in LABELS:
+            return self._value(lexeme)
+        inside = lexeme.end - 1 - len(lexeme.value)
+        found: list[Word | Prefix] = []
+        for chunk in re.finditer(r"\S+", lexeme.value):
+            place = (inside + chunk.start(), inside + chunk.end())
+            if "*" in chunk[0]:
+                self._check(place[0], star_problem(chunk[0]))
+            found.append(_word_or_prefix(chunk[0], place))
+        parts = _phrase_parts(found)
+        if not parts:
+            self._fail(lexeme.start, "there is no letter or digit in this phrase, so it could never match")
+        return Phrase(parts, (lexeme.start, lexeme.end))
+
+    def _exact(self, lexeme: Lexeme) -> Node:
+        text = " ".join(lexeme.value.split())
+        if "*" in text:
+            self._fail(lexeme.start, "= takes words as they are, without a *")
+        if self._query[lexeme.start + 1] == text[:1]:
+            self._check(lexeme.start + 1, word_problem(text))
+        if not tokens(text):
+            self._fail(lexeme.start, "there is no letter or digit after this =, so it could never match")
+        return Exact(text, (lexeme.start, lexeme.end))
+
+    def _pattern(self, lexeme: Lexeme) -> Node:
+        if problem := regex_problem(lexeme.value):
+            place, text = problem
+            slashes = lexeme.value[:place].count("/")  # each is two characters in the query
+            self._fail(lexeme.start + 1 + place + slashes, text)
+        return Pattern(lexeme.value, (lexeme.start, lexeme.end))
+
+    def _rule(self, lexeme: Lexeme) -> Node:
+        if not _RULE_ID.fullmatch(lexeme.value):
+            self._fail(
+                lexeme.start, "expected another rule's id right after rule:, as in rule:eu-central-asia"
+            )
+        if self._field:
+            self._fail(lexeme.start, f"rule: cannot stand inside {self._field}:")
+        return RuleRef(lexeme.value, (lexeme.start, lexeme.end))
+
+    # ----------------------------------------------------------------------- lexemes
+
+    def _here(self) -> Lexeme:
+        lexeme = self._lexemes[self._next]
+        if lexeme.kind is Kind.MISTAKE:
+            self._fail(lexeme.start, lexeme.value)
+        return lexeme
+
+    def _peek(self) -> Kind:
+        return self._here().kind
+
+    def _take(self) -> Lexeme:
+        lexeme = self._here()
+        self._next += 1
+        return lexeme
+
+    def _accept(self, kind: Kind) -> bool:
+        is_there = self._peek() is kind
+        self._next += is_there
+        return is_there
+
+    # ----------------------------------------------------------------------- mistakes
+
+    def _fail(self, place: int, problem: str) -> NoReturn:
+        raise query_error(self._query, place, problem)
+
+    def _check(self, start: int, problem: tuple[int, str] | None) -> None:
+        if problem:
+            self._fail(start + problem[0], problem[1])
+
+    def _refuse_next(self) -> NoReturn:
+        """Say what is wrong with a lexeme that cannot stand where it does."""
+        lexeme = self._here()
+        before = self._lexemes[self._next - 1] if self._next else None
+        match lexeme.kind:
+            case Kind.CLOSE if not self._depth:
+                problem = "this ) closes nothing"
+            case Kind.COMMA if before and before.kind not in (Kind.COMMA, Kind.OPEN):
+                problem = f"a comma stands only in {_OF}; otherwise write AND or OR"
+            case Kind.OF:
+                problem = _OF_ALONE
+            case _ if before is None:
+                problem = f"{self._text(lexeme)} has nothing before it; to search for it put it in quotes"
+            case _:
+                problem = f"expected a word, a phrase or '(' after {self._text(before)}"
+        self._fail(lexeme.start, problem)
+
+    def _text(self, lexeme: Lexeme) -> str:
+        return self._query[lexeme.start : lexeme.end]
+
+
+_CHAIN = "write each pair by itself, as in a NEAR/5 b AND b NEAR/5 c"
+_OF = "2 OF (a, b, c)"
+_OF_ALONE = f"OF needs a number before it: {_OF}; to search for the word put it in quotes"
+
+
+def _span(nodes: Sequence[Node]) -> Place:
+    return nodes[0].place[0], nodes[-1].place[1]
+
+
+def _word_or_prefix(text: str, place: Place) -> Word | Prefix:
+    return Prefix(text[:-1], place) if text.endswith("*") else Word(text, place)
+
+
+def _phrase_parts(found: Sequence[Word | Prefix]) -> tuple[Word | Prefix, ...]:
+    """Return the parts with a word in them; signs that stand alone stay with their neighbour."""
+    parts: list[Word | Prefix] = []
+    before = ""
+    for part in found:
+        if tokens(part.text):
+            parts.append(type(part)(before + part.text, part.place))
+            before = ""
+        elif parts and isinstance(parts[-1], Word):
+            parts[-1] = Word(f"{parts[-1].text} {part.text}", parts[-1].place)
+        else:
+            before += part.text + " "
+    return tuple(parts)
+
+
+def _operand_advice(node: Node, operator: Lexeme) -> str:
+    example = f"a {operator.kind}/{operator.value} b"
+    match node:
+        case InField():
+            return f"goes inside the field, in parentheses: {node.field}:({example})"
+        case Not():
+            return f"joins what is there; to exclude a pair write NOT ({example})"
+        case Near():
+            return f"cannot join a pair to a third: {_CHAIN}"
+        case _:
+            return "joins words, phrases and (a OR b) of those only"
+
+
+def _count_problem(count: int, parts: int, operator: Lexeme) -> str:
+    if not count:
+        return f"0 {operator.kind} would always hold; the least is 1"
+    separated = "" if parts > 1 else "; they are separated by commas"
+    return f"{count} {operator.kind} needs at least {count} terms, and there {_are(parts)}{separated}"
+
+
+def _are(count: int) -> str:
+    return "is 1" if count == 1 else f"are {count}"
+
+
+_FOREIGN = {"И": "AND", "ИЛИ": "OR", "НЕ": "NOT", "ЖӘНЕ": "AND", "НЕМЕСЕ": "OR", "VA": "AND", "YOKI": "OR"}
+
+
+def _word_hint(word: str) -> str | None:
+    operator = _FOREIGN.get(word) or word.upper()
+    if operator in ("AND", "OR", "NOT", "OF"):
+        return f"{word} is searched for as a word; the operator is {operator}"
+    if re.fullmatch(r"(near|before)/?\d*", word, re.IGNORECASE):
+        return f"{word} is searched for as a word; the operator is {word.partition('/')[0].upper()}/5"
+    if len(word) == 2 and word.endswith("*"):
+        return f"{word} finds every word that begins with {word[0]}"
+    return None
+
+
+def _mixed(tree: Any) -> str:
+    parts = [
+        unparse(child) if not isinstance(child, All) else f"({unparse(child)})" for child in tree.children
+    ]
+    text = " OR ".join(parts)
+    shown = text if len(text) <= 100 else text[:99] + "…"
+    return f"AND binds tighter than OR, so this reads as {shown}; parentheses make it plain"
+
+
+# --------------------------------------------------------------------------- everything or nothing
+
+
+class Refusal(NamedTuple):
+    """Why a tree is of no use, and which part of it."""
+
+    place: Place
+    reason: str
+
+
+def refusal(tree: Node) -> Refusal | None:
+    """Return why a tree can only match everything or nothing, None if nothing shows that.
+
+    Sound, not complete. It sees whether something has to be there, and a term that is both asked for and
+    excluded, through phrases, NEAR, fields, AND and OR; not that `a OR NOT a` beside another term adds
+    nothing, nor what regular expressions or other rules contradict.
+    """
+    for node in walk(tree):
+        if found := _contradiction(node):
+            return found
+    idle = _idle(tree)
+    if idle is None:
+        return None
+    if isinstance(idle, Weighted):
+        return Refusal(idle.place, "the threshold can be reached without any term that has to be there")
+    if any(idle is part for node in walk(tree) if isinstance(node, Any | AtLeast) for part in walk(node)):
+        return Refusal(
+            idle.place, "this alternative holds for nearly every item, and with it the whole query"
+        )
+    return Refusal(
+        idle.place, "this only excludes, so nearly every item would match: add what has to be there"
+    )
+
+
+def _idle(node: Node) -> Node | None:
+    """Return what makes a node hold although nothing particular is there, None if something has to be."""
+    match node:
+        case Not():
+            return node
+        case All():
+            found = [_idle(child) for child in node.children]
+            return found[0] if all(found) else None
+        case Any():
+            return next((idle for child in node.children if (idle := _idle(child))), None)
+        case AtLeast():
+            idle_children = [idle for child in node.children if (idle := _idle(child))]
+            return idle_children[0] if len(idle_children) >= node.count else None
+        case Weighted():
+            free = total(weight for term, weight in node.terms if weight > 0 and _idle(term))
+            return node if free >= node.threshold else None
+        case InField() | Folded():
+            return _idle(node.child)
+        case _:
+            return None
+
+
+def _contradiction(node: Node) -> Refusal | None:
+    match node:
+        case All():
+            return _opposed(node)
+        case AtLeast():
+            return _repeated(node)
+        case Weighted():
+            return _unreachable(node)
+        case _:
+            return None
+
+
+def _repeated(node: AtLeast) -> Refusal | None:
+    twice = [child for child, count in Counter(map(_canonical, node.children)).items() if count > 1]
+    for child in reversed(node.children):
+        if _canonical(child) in twice:
+            return Refusal(child.place, f"{unparse(child)} stands here twice, but counts only once")
+    return None
+
+
+def _unreachable(node: Weighted) -> Refusal | None:
+    most = total(weight for _, weight in node.terms if weight > 0)
+    if most < node.threshold:
+        reason = f"all terms together weigh {most:g}, so the threshold {node.threshold:g} is never reached"
+        return Refusal(node.place, reason)
+    return None
+
+
+def _opposed(node: All) -> Refusal | None:
+    """Return what is asked for and excluded at once."""
+    joined = list(_conjuncts(node))
+    held = {key for child in joined for key in _held(child, None)}
+    excluded = [child for child in joined if isinstance(child, Not)]
+    for exclusion in excluded:
+        if _is_held(exclusion.child, None, held):
+            shown = unparse(exclusion.child)
+            return Refusal(exclusion.place, f"{shown} is asked for and excluded, so nothing could match")
+    out = {key for exclusion in excluded for key in _excluded(exclusion.child, None)}
+    for child in joined:
+        if isinstance(child, Any) and all(out.intersection(_held(part, None)) for part in child.children):
+            return Refusal(child.place, "each of these is excluded as well, so nothing could match")
+    languages = [key for key in held if isinstance(key[1], _Language)]
+    if len(languages) > 1:
+        return Refusal(node.place, "an item has one language, so nothing could match: write lang:(a OR b)")
+    return None
+
+
+class _Language(NamedTuple):
+    primary: str
+
+
+_Key = tuple[str | None, object]  # a field, None for where words are looked for by default; what is there
+
+
+def _conjuncts(node: All) -> Iterator[Node]:
+    for child in node.children:
+        if isinstance(child, All):
+            yield from _conjuncts(child)
+        else:
+            yield child
+
+
+def _held(node: Node, field: str | None) -> Iterator[_Key]:
+    """Yield what certainly holds where a node does."""
+    yield field, _canonical(node)
+    match node:
+        case Word() | Exact():
+            yield from ((field, (piece.text,)) for run in stretches(node) for piece in run)
+        case Phrase():
+            for part in node.parts:
+                yield from _held(part, field)
+        case All() | Near():
+            for child in children(node):
+                yield from _held(child, field)
+        case InField():
+            yield from _held_in_field(node)
+        case _:
+            pass
+
+
+def _held_in_field(node: InField) -> Iterator[_Key]:
+    if node.field == "lang" and isinstance(node.child, Word):
+        yield None, _Language(node.child.text.partition("-")[0].lower())
+    elif node.field not in LABELS:
+        yield from _held(node.child, node.field)
+        if node.field in DEFAULT_FIELDS:
+            yield from _held(node.child, None)
+
+
+def _is_held(node: Node, field: str | None, held: set[_Key]) -> bool:
+    match node:
+        case _ if (field, _canonical(node)) in held:
+            return True
+        case Any():
+            return any(_is_held(child, field, held) for child in node.children)
+        case All():
+            return all(_is_held(child, field, held) for child in node.children)
+        case InField():
+            return _is_held(node.child, node.field, held)
+        case _:
+            return False
+
+
+def _excluded(node: Node, field: str | None) -> Iterator[_Key]:
+    """Yield what cannot hold where a node does not."""
+    yield field, _canonical(node)
+    if isinstance(node, Any):
+        for alternative in node.children:
+            yield from _excluded(alternative, field)
+    elif isinstance(node, InField):
+        yield from _excluded(node.child, node.field)
+
+
+def _canonical(node: Node) -> object:
+    """Return the same for nodes that are sure to hold for the same texts, where that is easy to tell."""
+    if isinstance(node, Word) or (
+        isinstance(node, Phrase) and all(isinstance(part, Word) for part in node.parts)
+    ):
+        runs = stretches(node)
+        if len(runs) == 1:
+            return tuple(piece.text for piece in runs[0])
+    return node
