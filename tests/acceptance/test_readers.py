@@ -50,7 +50,7 @@ def reader_python() -> Path:
         words = ["install", "-qq", "--no-input", "--disable-pip-version-check", "--require-hashes"]
         constraint = ["--build-constraint", str(ROOT / "requirements-build.lock")]
         command = [str(python), "-I", str(pip), *words, "-r", str(LOCK), *constraint]
-        if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+        if subprocess.run(command, check=False).returncode:
             unavailable("the package reader", "it needs the network, this once; pip's words are above")
         stamp.touch()
     return python
