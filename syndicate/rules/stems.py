@@ -1,0 +1,143 @@
+"""What a word's forms have in common, in every language that there is a way for: the door to Snowball."""
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+from threading import Lock
+
+import snowballstemmer  # which hands out PyStemmer's compiled algorithms where they are installed
+
+from syndicate.rules import kazakh, uzbek
+
+_LONGEST = 40  # letters; what is longer is no word, and may be meant to cost
+_REMEMBERED = 1 << 16  # the words of the news are few
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def stem(word: str, language: str | None) -> str:
+    """Return what a word's forms have in common, for comparing only; the word itself if there is no way.
+
+    A word in a script that the language is not written in, or of letters that it does not have, is taken for
+    one of its script: a Latin word in Russian text for English, a Cyrillic one in English text for Russian
+    unless its letters are Kazakh or Uzbek. So are all words if the language is not known. Kazakh and Uzbek
+    words meet across their two scripts.
+
+    Args:
+        word: as `normalise` returns it.
+        language: a BCP 47 tag; None if it can't be told.
+    """
+    if len(word) > _LONGEST or not word or any(letter.isnumeric() for letter in word):
+        return word
+    way = _way(word, language)
+    return (way(word) if way else word) or word
+
+
+def _way(word: str, language: str | None) -> Callable[[str], str] | None:
+    script = _script(word)
+    name, scripts = _written(language)
+    if name and script in scripts:
+        name = _by_letters(word, name) if script == "Cyrillic" else name
+    elif name and not scripts:
+        return None  # a language that we know nothing of, not even what words of others would look like
+    elif script == "Latin":
+        name = "en"
+    else:
+        name = _by_letters(word, "ru") if script == "Cyrillic" else None
+    return _WAYS.get(name) or _snowball(_SNOWBALL.get(name)) if name else None
+
+
+# Ours, whose words may be as short as they like.
+_WAYS: dict[str | None, Callable[[str], str]] = {"kk": kazakh.stem, "uz": uzbek.stem}
+
+_SNOWBALL = {
+    "ar": "arabic", "bs": "serbian", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german",
+    "el": "greek", "en": "english", "eo": "esperanto", "es": "spanish", "et": "estonian", "eu": "basque",
+    "fa": "persian", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi", "hr": "serbian",
+    "hu": "hungarian", "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian",
+    "nb": "norwegian", "ne": "nepali", "nl": "dutch", "nn": "norwegian", "no": "norwegian", "pl": "polish",
+    "pt": "portuguese", "ro": "romanian", "ru": "russian", "sh": "serbian", "sr": "serbian",
+    "st": "sesotho", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
+LANGUAGES = frozenset((*_SNOWBALL, "kk", "uz"))  # that have stems
+_SHORTEST = 3  # letters: `EU`, `ЕС` and `ЦА` are no forms of anything
+
+
+@cache
+def _snowball(algorithm: str | None) -> Callable[[str], str] | None:
+    if algorithm is None:
+        return None
+    stemmer = snowballstemmer.stemmer(algorithm)
+    stemmer.maxCacheSize = 0  # there is one in front of it
+    lock = Lock()  # a stemmer holds the word that it works on
+
+    def stemmed(word: str) -> str:
+        if len(word) < _SHORTEST:
+            return word
+        try:
+            with lock:
+                return str(stemmer.stemWord(word))
+        except UnicodeEncodeError:  # half a surrogate pair
+            return word
+
+    return stemmed
+
+
+# What languages are written in, those with a stemmer in Latin letters aside. Those without one are here so
+# that their own words are left alone, and the words of others are not.
+_SCRIPTS = {
+    "Cyrillic": "ba be bg cv ce kv ky mk mn myv os ru sah tg tt tyv udm uk",
+    "Latin Cyrillic": "bs hr kk kaa sh sr uz",
+    "Greek": "el",
+    "Armenian": "hy",
+    "Hebrew": "he yi",
+    "Arabic": "ar fa ps ug ur",
+    "Devanagari": "hi mr ne",
+    "Tamil": "ta",
+    "other": "am bn dz gu ja ka km kn ko lo ml my or pa si te th ti yue zh",
+    "Latin": "af az cy eu gl is ku lb lv ms mt sk sl sq sw tk tl vi",
+}
+_UNDETERMINED = ("", "und", "mul", "zxx")
+_SCRIPT_SUBTAGS = {"cyrl": "Cyrillic", "latn": "Latin", "arab": "Arabic"}
+
+
+@cache
+def _scripts_by_language() -> dict[str, frozenset[str]]:
+    latin = dict.fromkeys(_SNOWBALL, frozenset({"Latin"}))
+    return latin | {
+        name: frozenset(scripts.split()) for scripts, names in _SCRIPTS.items() for name in names.split()
+    }
+
+
+@lru_cache(maxsize=1024)
+def _written(language: str | None) -> tuple[str | None, frozenset[str]]:
+    """Return a language's primary subtag and its scripts; none of these if it is not known here."""
+    name, *subtags = (language or "").lower().replace("_", "-").split("-")
+    named = {_SCRIPT_SUBTAGS[subtag] for subtag in subtags if subtag in _SCRIPT_SUBTAGS}
+    scripts = frozenset(named) or _scripts_by_language().get(name, frozenset())
+    return (None if name in _UNDETERMINED else name), scripts
+
+
+# The last letter of each script's blocks, as far as the languages above need them.
+_BLOCKS = (
+    ("\u024f", "Latin"), ("\u036f", "other"), ("\u03ff", "Greek"), ("\u052f", "Cyrillic"),
+    ("\u058f", "Armenian"), ("\u05ff", "Hebrew"), ("\u07ff", "Arabic"), ("\u08ff", "other"),
+    ("\u097f", "Devanagari"), ("\u0b7f", "other"), ("\u0bff", "Tamil"), ("\u1dff", "other"),
+    ("\u1eff", "Latin"), ("\u1fff", "Greek"),
+)  # fmt: skip
+
+
+def _script(word: str) -> str:
+    first = word[0]
+    return next((script for last, script in _BLOCKS if first <= last), "other")
+
+
+def _by_letters(word: str, language: str) -> str | None:
+    """Return the language that a Cyrillic word is to be stemmed in, by letters that others do not have."""
+    if language not in ("ru", "kk", "uz"):
+        return language
+    letters = set(word)
+    if letters & set("їєґ"):
+        return None
+    for name, telling, shared in (("kk", "әңөұүһі", ""), ("uz", "ўҳ", ""), ("kk", "қғ", "uz")):
+        if letters & set(telling):
+            return language if language == shared else name
+    return language
