@@ -23,7 +23,6 @@ from typing import Annotated
 import structlog
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -45,14 +44,21 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 endpoints_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(endpoints_app, name="endpoints")
 
 PIPE_WIDTH = 10_000  # more than any row; a table takes what it needs
 
-out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+out = Console(
+    soft_wrap=True,
+    highlight=False,
+    markup=False,  # what sources and people write is printed as it is
+    emoji=False,
+    width=None if sys.stdout.isatty() else PIPE_WIDTH,
+)
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything failed.")]
@@ -78,13 +84,16 @@ class Options:
 def main() -> None:
     """Run the command line; turn expected errors into a text and an exit status."""
     try:
-        app()
+        app(prog_name=os.environ.get("SYNDICATE_COMMAND", "syndicate"))
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except ConfigError as error:
         for problem in error.problems:
-            err.print(str(problem), markup=False)
+            err.print(str(problem))
         sys.exit(2)
     except SyndicateError as error:
-        err.print(str(error), markup=False)
+        err.print(str(error))
         sys.exit(1)
 
 
@@ -115,7 +124,10 @@ def options(
 
 @app.command()
 def run(context: typer.Context) -> None:
-    """Run the service: poll, match, publish, alert, and serve the feeds, until stopped."""
+    """Run the service until stopped.
+
+    It polls, matches, publishes, alerts, and serves the feeds and a start page.
+    """
     loaded = load(context)
     set_up_logging(context.obj.log_level or "info")
     asyncio.run(_run(loaded))
@@ -128,7 +140,9 @@ def once(
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """Poll every due source, match, publish, deliver what is due, and say what happened. For cron.
+    """Poll what is due once, for cron.
+
+    Polls every due source, matches, publishes, delivers what is due, and says what happened.
 
     Progress is shown while a person watches; otherwise structured logs go to standard error.
     """
@@ -141,14 +155,17 @@ def once(
         print_json([report.poll_json(poll, recorded) for poll, recorded in done.polls])
     else:
         for line in report.summary(loaded, done):
-            out.print(line, markup=False)
+            out.print(line)
     if strict and done.has_failed:
         raise typer.Exit(1)
 
 
 @app.command()
 def check(context: typer.Context, as_json: AsJson = False) -> None:
-    """Check config.toml and all rules with their examples; print every problem as `file:line: problem`."""
+    """Check the configuration.
+
+    Reads config.toml and all rules, runs their examples, and prints every problem as `file:line: problem`.
+    """
     try:
         loaded = load(context)
     except ConfigError as error:
@@ -165,7 +182,7 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
         (loaded.config.endpoints, "endpoint"),
     )
     counted = ", ".join(f"{len(some)} {word}{'' if len(some) == 1 else 's'}" for some, word in sizes)
-    out.print(f"{context.obj.config}: no problems: {counted}.", markup=False)
+    out.print(f"{context.obj.config}: no problems: {counted}.")
 
 
 @app.command()
@@ -188,13 +205,13 @@ def items(
     if as_json:
         print_json([report.item_json(each) for each in found])
     else:
-        titles = ("id", "published", "source", "title", "rules")
+        titles = ("id", "date", "source", "title", "rules")
         print_table(titles, map(report.item_row, found), "No items.")
 
 
 @app.command()
 def sources(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the sources, how each is, and when it is polled next."""
+    """List the sources, and how each is."""
     loaded = load(context)
     with opened(loaded) as store:
         now, statuses = store.now(), service.source_statuses(loaded, store)
@@ -213,14 +230,14 @@ def deliveries(
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """List deliveries, newest first: which alerts, to which endpoint, and how far they are."""
+    """List deliveries, newest first."""
     loaded = load(context)
     with opened(loaded) as store:
         now, found = store.now(), store.deliveries(endpoint=endpoint, state=state, limit=limit)
     if as_json:
         print_json([report.delivery_json(each) for each in found])
     else:
-        titles = ("id", "endpoint", "alerts", "state", "attempts", "next attempt", "remarks")
+        titles = ("id", "endpoint", "made", "alerts", "state", "attempts", "next attempt", "remarks")
         print_table(titles, (report.delivery_row(each, now) for each in found), "No deliveries.")
 
 
@@ -253,7 +270,7 @@ def send_test(
     if as_json:
         print_json([report.answer_json(answer)])
     else:
-        out.print(report.answer_text(answer), markup=False)
+        out.print(report.answer_text(answer))
     if strict and not answer.is_success:
         raise typer.Exit(1)
 
@@ -272,7 +289,10 @@ def demo(
         Path | None, typer.Option(help="Keep its configuration, rules and database in this new folder.")
     ] = None,
 ) -> None:
-    """Show everything without internet: sample outlets, rules, feeds, and a receiver of verified alerts."""
+    """Show everything without internet.
+
+    Sample outlets, rules over them, their feeds, and a receiver that prints verified alerts.
+    """
     set_up_logging(context.obj.log_level or LogLevel.ERROR)
     try:
         options = show.Options(
@@ -382,7 +402,7 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str
     for title in titles:
         table.add_column(title, no_wrap=title == "id", overflow="fold")
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     out.print(table if table.row_count else empty, crop=False)
 
 

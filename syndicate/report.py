@@ -156,7 +156,7 @@ def _backfilled(matches: Mapping[str, int]) -> Iterator[str]:
 
 def _polled(polls: Sequence[tuple[Poll, Recorded]]) -> str:
     if not polls:
-        return "Polled: nothing was due."
+        return "Polled: nothing was due (`once --all` polls everything all the same)."
     names = {
         PollState.OK: "read",
         PollState.UNCHANGED: "unchanged",
@@ -234,6 +234,7 @@ def delivery_row(delivery: DeliveryStatus, now: datetime) -> tuple[str, ...]:
     return (
         delivery.id,
         delivery.endpoint,
+        ago(delivery.created_at, now),
         ", ".join(f"{rule}: {item}" for rule, item in delivery.alerts),
         delivery.state.value,
         str(delivery.attempts),

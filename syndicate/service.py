@@ -69,7 +69,7 @@ def source_statuses(loaded: Loaded, store: Store) -> list[SourceStatus]:
     known = {status.id: status for status in store.sources()}
     configured = [known.get(source.id, new_source(source)) for source in loaded.config.sources]
     names = {source.id for source in loaded.config.sources}
-    return configured + [status for status in known.values() if status.id not in names]
+    return configured + [status for status in known.values() if status.id not in names and status.items]
 
 
 def new_source(source: Source) -> SourceStatus:
@@ -168,6 +168,9 @@ class Service:
             "service.started",
             version=__version__,
             address=settings.base_url,
+            sources=len(self.loaded.config.sources),
+            rules=len(self.loaded.rules),
+            endpoints=len(self.loaded.config.endpoints),
             listening=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         )
         server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
@@ -292,7 +295,9 @@ class Service:
     async def _configure(self) -> None:
         rules = {rule.id: rule for rule in self.loaded.rules}
         states = [state_of(rule) for rule in rules.values()]
-        for new in await self.call(self.store.configure, self.loaded.config.sources, states):
+        config = self.loaded.config
+        network = repr(config.network)
+        for new in await self.call(self.store.configure, config.sources, states, network):
             recorded = await self.call(backfill, self.store, rules[new])
             if recorded.matched:
                 self.backfilled[new] = recorded.matched

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 
 from syndicate.config import is_selected
@@ -11,6 +12,7 @@ from syndicate.rules.examples import failing_examples
 from syndicate.rules.index import Rule
 from syndicate.rules.query import keywords, phrase
 
+_WILDCARD = re.compile(r"\w\*|\*\w")
 LANGUAGE_VERSION = 1  # raised when the same rule may match other items, so that all are applied anew
 
 
@@ -24,7 +26,8 @@ def compile_rules(
         found = list(_keyword_problems(text))
         if not found:
             rule = _compile(text, sources)
-            found = list(failing_examples(rule, text))
+            if rule.sources != frozenset():  # else it is its sources that are wrong, which is said already
+                found = list(failing_examples(rule, text))
             rules.append(rule)
         problems += found
     return tuple(rules), tuple(problems)
@@ -44,11 +47,12 @@ def selected_sources(patterns: Sequence[str], sources: Sequence[Source]) -> froz
 def _keyword_problems(text: RuleText) -> Iterator[Problem]:
     for keyword, line in zip(text.keywords, text.keyword_lines, strict=True):
         if phrase(keyword) is None:
-            yield Problem(
-                file=text.file,
-                line=line,
-                text=f'keyword "{keyword}" has no letter or digit in it, so it could never match',
-            )
+            reason = "has no letter or digit in it, so it could never match"
+        elif _WILDCARD.search(keyword):
+            reason = "has a * in it, which stands for nothing here: list the forms of the word"
+        else:
+            continue
+        yield Problem(file=text.file, line=line, text=f'keyword "{keyword}" {reason}')
 
 
 def _compile(text: RuleText, sources: Sequence[Source]) -> Rule:

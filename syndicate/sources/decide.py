@@ -24,6 +24,7 @@ from syndicate.sources.schedule import next_poll
 from syndicate.stories import story_keys
 
 ADOPT_AFTER = 3  # identical, valid answers
+UNREACHED_INTERVAL = timedelta(minutes=5)  # to begin with, where there was no answer
 HOST_BACKOFF = timedelta(minutes=5)  # when 429 or 503 comes without Retry-After
 
 
@@ -113,7 +114,10 @@ def decide_failure(claim: Claim, outcome: Failed | Gone, moment: Moment) -> Poll
 def _next_after_failure(claim: Claim, failed: Failed, moment: Moment) -> datetime:
     if not claim.is_last_address:
         return claim.due_at
-    return next_poll(moment.now, claim.source.interval, claim.failures + 1, failed.asked, moment.jitter)
+    interval = claim.source.interval
+    if failed.status is None:  # nobody was bothered: it may be our own network that is down
+        interval = min(interval, UNREACHED_INTERVAL)
+    return next_poll(moment.now, interval, claim.failures + 1, failed.asked, moment.jitter)
 
 
 def _after_answer(claim: Claim, state: PollState, answer: Answer, moment: Moment) -> Poll:

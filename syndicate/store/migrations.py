@@ -43,7 +43,8 @@ def m0001_first(db: Database) -> None:
         CREATE TABLE installation (
             id INTEGER PRIMARY KEY CHECK (id = 1),
             uuid TEXT NOT NULL,
-            created_at TEXT NOT NULL
+            created_at TEXT NOT NULL,
+            network TEXT NOT NULL DEFAULT ''
         );
 
         CREATE TABLE sources (

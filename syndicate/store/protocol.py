@@ -78,11 +78,16 @@ class Store(Protocol):
     def release_abandoned_leases(self) -> int:
         """Return how many leases were freed because no process that could hold them is alive."""
 
-    def configure(self, sources: Sequence[Source], rules: Sequence[RuleState]) -> tuple[str, ...]:
+    def configure(
+        self, sources: Sequence[Source], rules: Sequence[RuleState], network: str = ""
+    ) -> tuple[str, ...]:
         """Take over the configuration; return the rules whose version is new here, so must be backfilled.
 
         Sources and rules that are gone from it are kept, with all that belongs to them, but neither
         polled nor published.
+
+        Args:
+            network: how we may reach others; when it is another than the last time, failing sources are due.
         """
 
     # -- polling

@@ -96,8 +96,11 @@ class SqliteStore:
         finally:
             fcntl.flock(self._alive, fcntl.LOCK_SH)
 
-    def configure(self, sources: Sequence[Source], rules: Sequence[RuleState]) -> tuple[str, ...]:
+    def configure(
+        self, sources: Sequence[Source], rules: Sequence[RuleState], network: str = ""
+    ) -> tuple[str, ...]:
         with self._write() as db:
+            sqlite_configuration.note_network(db, network, self.now())
             return sqlite_configuration.configure(db, sources, rules, self.now())
 
     def claim_sources(self, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace) -> list[Claim]:

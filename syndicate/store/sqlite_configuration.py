@@ -38,6 +38,16 @@ def _retire(db: Database, table: str, column: str, configured: Sequence[str]) ->
     )
 
 
+def note_network(db: Database, network: str, now: datetime) -> None:
+    """Make failing sources due if how we may reach others has changed."""
+    _installation(db, now)
+    changed = db.execute("UPDATE installation SET network = ?1 WHERE network <> ?1", [network])
+    if changed.rowcount:
+        db.execute(
+            "UPDATE sources SET next_poll_at = min(next_poll_at, ?) WHERE state = 'failing'", [time_text(now)]
+        )
+
+
 def _installation(db: Database, now: datetime) -> uuid.UUID:
     db.execute(
         "INSERT OR IGNORE INTO installation (id, uuid, created_at) VALUES (1, ?, ?)",

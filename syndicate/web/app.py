@@ -136,7 +136,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise SyndicateError(
             f"{host}:{port} cannot be listened on: {error.strerror}. "
-            "Stop the program that uses it, or set another `listen` under [service]."
+            "Stop the program that uses it, or set another `listen`, and `base_url` with it, under [service]."
         ) from error
 
 

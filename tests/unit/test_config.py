@@ -14,7 +14,7 @@ from syndicate.config import duration, public
 from syndicate.config.durations import spelled
 from syndicate.errors import ConfigError, Problem
 from syndicate.model import Example, Source
-from tests.support import ROOT
+from tests.support import ROOT, shipped
 
 DATA = ROOT / "tests" / "data" / "config"
 CASES = sorted([*DATA.glob("*.txt"), *DATA.glob("*/problems.txt")])
@@ -335,9 +335,8 @@ def test_files_of_windows_editors_are_read(folder, text):
     assert config.load(path, {}).sources[0].id == "a"
 
 
-@pytest.mark.skipif(not (ROOT / "config.toml").exists(), reason="there is none yet")
-def test_the_configuration_that_is_shipped_has_no_problems():
-    assert said(config.read(ROOT / "config.toml", {})) == []
+def test_the_configuration_that_is_shipped_has_no_problems(tmp_path):
+    assert said(config.read(shipped(tmp_path), {})) == []
 
 
 # --------------------------------------------------------------------------- variables

@@ -250,8 +250,14 @@ def test_a_failure_keeps_what_was_known():
 
 @pytest.mark.parametrize(("failures", "hours"), [(0, 1), (1, 2), (2, 4), (3, 8), (10, 24)])
 def test_failures_in_a_row_back_off(failures, hours):
-    poll = decide_failure(replace(CLAIM, failures=failures), Failed(status=None, error="x"), MOMENT)
+    poll = decide_failure(replace(CLAIM, failures=failures), Failed(status=500, error="x"), MOMENT)
     assert poll.next_poll_at == NOW + hours * HOUR
+
+
+@pytest.mark.parametrize(("failures", "minutes"), [(0, 5), (1, 10), (4, 80), (10, 24 * 60)])
+def test_where_there_was_no_answer_the_next_try_is_soon(failures, minutes):
+    poll = decide_failure(replace(CLAIM, failures=failures), Failed(status=None, error="x"), MOMENT)
+    assert poll.next_poll_at == NOW + minutes * HOUR / 60
 
 
 @pytest.mark.parametrize("outcome", [Failed(status=None, error="x"), Gone()])
