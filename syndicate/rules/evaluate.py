@@ -555,9 +555,10 @@ def _missing_words(term: Term, run: Run, view: _View) -> _Found | None:
     if not missing and run:
         return None
     similar, nearest = _similar(missing, view)
-    shown = _joined([piece.cased or piece.text for piece in missing])
-    whole = unparse(term) if len(run) == len(missing) else f"{shown} of {unparse(term)}"
-    return Reason.ABSENT, f"{whole} does not occur in {_asked(view)}{similar}", nearest, None
+    shown = " and ".join(piece.cased or piece.text for piece in missing)
+    which = unparse(term) if len(missing) == len(run) else f"{unparse(term)}: {shown}"
+    verb = "do" if 1 < len(missing) < len(run) else "does"
+    return Reason.ABSENT, f"{which} {verb} not occur in {_asked(view)}{similar}", nearest, None
 
 
 def _similar(missing: Sequence[Piece], view: _View) -> tuple[str, tuple[Hit, ...]]:
@@ -613,7 +614,7 @@ def _near_failure(node: Near, view: _View) -> Failure:
     found = [(gap, field) for field in view.fields for gap in _gaps(node, field, view)]
     clause, (left, right) = unparse(node), map(unparse, children(node))
     if not found:
-        sentence = f"{left} and {right} do not stand in one field"
+        sentence = f"no field has both {left} and {right}, apart from each other"
         return Failure(clause=clause, place=node.place, reason=Reason.TOO_FAR, sentence=sentence)
     (distance, one, other), field = min(found, key=lambda pair: pair[0][0])
     is_turned = node.is_ordered and distance <= node.distance
@@ -651,7 +652,3 @@ def _asked(view: _View) -> str:
 def _quoted(hit: Hit, view: _View) -> str:
     text = " ".join(view.text.texts[hit.field][hit.start : hit.end].split())
     return f'"{text}"' if len(text) <= _SHOWN_TEXT else f'"{text[: _SHOWN_TEXT - 1]}…"'
-
-
-def _joined(names: Sequence[str]) -> str:
-    return " and ".join(names)
