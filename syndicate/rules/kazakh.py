@@ -8,7 +8,8 @@ from syndicate.rules.turkic import Ending, Grammar, joined, merged, without_endi
 
 def stem(word: str) -> str:
     """Return what the forms of a word have in common; the same for both scripts."""
-    return without_endings(canonical(word), GRAMMAR).replace("і", "и")
+    rest = without_endings(canonical(word), GRAMMAR).replace("і", "и")
+    return rest[:-1] if rest.endswith("ист") and len(rest) > _SHORTEST_IST else rest
 
 
 def canonical(word: str) -> str:
@@ -17,6 +18,7 @@ def canonical(word: str) -> str:
     return cyrillic.translate(_SOUNDS).replace("йе", "е")
 
 
+_SHORTEST_IST = 5  # letters; журналист and журналистер, which is what -лист-тер became
 _SOUNDS = str.maketrans(
     {"я": "йа", "ю": "йу", "э": "е", "ц": "тс", "щ": "ш", "һ": "х", "ъ": "", "ь": "", "'": ""}
 )
@@ -25,7 +27,7 @@ _LATIN = dict(zip("abdefghijklmnopqrstvwzcx", "абдефгхіжклмнопқ�
 _LETTERS_2021 = str.maketrans(
     {**_LATIN, **dict(zip("ıyuūüäöğñŋşç", "ыйуұүәөғңңшч", strict=True)), "\u0307": ""}
 )
-_LETTERS_2018 = str.maketrans({**_LATIN, **dict(zip("yuýúáóǵńı", "ыұууәөғңи", strict=True)), "ú": "ү"})
+_LETTERS_2018 = str.maketrans({**_LATIN, **dict(zip("yuýúáóǵńı", "ыұуүәөғңи", strict=True))})
 _ONLY_2018 = re.compile("[áǵńóúý]|[bdfghjklmnpqrstvz]y|[aeio]ı|ı[aeiouı]|ıy(?![aeiouı])")
 _ONLY_2021 = re.compile("[äğñŋöūüşç]|[aeiou]y")
 
@@ -69,7 +71,7 @@ def _table(rows: _Rows, shortest: int = 3) -> dict[str, Ending]:
 
 # Behind other vowels than а and е an н or с is nearly always the word's own: жұмыс-ы, шығын-ы, миллион-ы.
 _OWNABLE = ("а", "е", "шы", "ші", "зды", "зді", "нды", "нді", "мды", "мді", *OPEN.split())
-_ADJECTIVES = ("лды", "лді", "рды", "рді", "ты", "ті", "лы", "лі")
+_ADJECTIVES = ("ғы", "гі", "қы", "кі", "лды", "лді", "рды", "рді", "ты", "ті", "лы", "лі")
 
 _PLURAL = _table({
     "лАр": _OPEN + "рйу",
@@ -109,6 +111,7 @@ _CASE = _table({
     "дікі": _HISSING + _LIQUID,
     "тікі": _VOICELESS,
 })  # fmt: skip
+_RELATIVE = {letters: place for letters, place in _CASE.items() if letters.endswith(("ғы", "гі"))}
 _CASE_OF_OWNED = _table(
     dict.fromkeys(("нЫң", "нА", "н", "ндА", "нАн", "мен", "ндАҒЫ"), "ыі")
 )  # fmt: skip
@@ -127,6 +130,7 @@ _PERSON = _table({
 _POSSESSED = merged((_OWNED, joined(_OWNED, _CASE_OF_OWNED), _OURS, joined(_OURS, _CASE)))
 _NOMINAL = merged((
     _PLURAL,
+    joined(_RELATIVE, _CASE),
     joined(_PLURAL, _CASE),
     joined(_PLURAL, _POSSESSED),
     _POSSESSED,
@@ -164,7 +168,7 @@ GRAMMAR = Grammar(
     nominal=_NOMINAL,
     verbal=merged((_table(_LONG_TENSES, shortest=4), _table(_SHORT_TENSES))),
     vowels=frozenset(_VOWELS),
-    unbound=("ев",),  # Тоқаевтың, as it is spoken
+    unbound=("ев", "нк", "рк"),  # Тоқаевтың, банктер, as they are spoken
     kept=frozenset(KEPT.split()),
     short=frozenset(SHORT.split()),
     hardened={"б": "п", "г": "к", "ғ": "қ"},

@@ -25,10 +25,14 @@ def stem(word: str, language: str | None) -> str:
         word: as `normalise` returns it.
         language: a BCP 47 tag; None if it can't be told.
     """
-    if len(word) > _LONGEST or not word or any(letter.isnumeric() for letter in word):
+    if len(word) > _LONGEST or not word or not (word.isalpha() or _is_without_numbers(word)):
         return word
     way = _way(word, language)
     return (way(word) if way else word) or word
+
+
+def _is_without_numbers(word: str) -> bool:
+    return not any(letter.isnumeric() for letter in word)
 
 
 def _way(word: str, language: str | None) -> Callable[[str], str] | None:
@@ -126,8 +130,9 @@ _BLOCKS = (
 
 
 def _script(word: str) -> str:
-    first = word[0]
-    return next((script for last, script in _BLOCKS if first <= last), "other")
+    if word.isascii():
+        return "Latin"
+    return next((script for last, script in _BLOCKS if word[0] <= last), "other")
 
 
 def _by_letters(word: str, language: str) -> str | None:

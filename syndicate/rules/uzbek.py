@@ -70,11 +70,13 @@ _CASE = _table({
     "dagi": _ALL,
     "niki": _ALL,
 })  # fmt: skip
+_RELATIVE = {"dagi": _CASE["dagi"]}
 _OTHER = _table({"roq": _ALL, "dir": _ALL, "dek": _ALL}, shortest=4)
 
 _POSSESSED = merged((_OWNED, joined(_OWNED, _CASE)))
 _NOMINAL = merged((
     _PLURAL,
+    joined(_RELATIVE, _CASE),
     joined(_PLURAL, _CASE),
     joined(_PLURAL, _POSSESSED),
     _POSSESSED,

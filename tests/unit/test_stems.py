@@ -80,6 +80,8 @@ def test_different_words_stay_apart(name, part):
         ("kk", "Еуропалық Одақ", "Еуропалық Одағының"),
         ("kk", "стратегия", "стратегиясының"),
         ("kk", "мектеп қазақ", "мектебі қазағы"),
+        ("kk", "Азия журналист банк", "Азиядағыдан журналистер банктердің"),
+        ("uz", "Osiyo", "Osiyodagidan"),
         ("kk", "халық ел", "халқына еліміздің"),
         ("kk", "Orta Aziya", "Orta Aziyada"),
         ("kk", "Қазақстан", "Qazaqstannyń"),
@@ -154,7 +156,7 @@ LETTERS = "aeiosntlrdgkymuöşç'ıäğұқғңіәөүаеоыиунсштлр�
 WORDS = st.text(alphabet=LETTERS, max_size=24) | st.text(max_size=50)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(WORDS, st.sampled_from([*LANGUAGES, "uk", "ka", "zh", "tlh", "", "kk-Latn", "uz-Cyrl", "-", None]))
 def test_any_text_in_any_language_has_a_stem(text, language):
     word = normalise(text)
@@ -163,7 +165,7 @@ def test_any_text_in_any_language_has_a_stem(text, language):
     assert stem(word, language) == found == stem.__wrapped__(word, language)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(WORDS, st.sampled_from(["kk", "uz", "en", "ru", "uk", None]))
 def test_a_stem_is_no_longer_than_its_word(text, language):
     word = normalise(text)
