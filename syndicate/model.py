@@ -284,6 +284,7 @@ class Poll:
     status: int | None = None  # HTTP status; None when no complete response came
     error: str | None = None  # in words, for FAILED and GONE
     host_backoff_until: datetime | None = None  # 429, 503: nobody asks this host before then
+    host_backoff_url: str | None = None  # of that host, after redirects; None: the claim's address
     try_next_address: bool = False
     validators: Validators = Validators()
     body_hash: str | None = None

@@ -17,7 +17,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from syndicate import __version__, config
 from syndicate.alerts.outbox import Outbox, Totals, send_sample
 from syndicate.backfill import backfill, state_of
-from syndicate.errors import ConfigError, NetworkError, Problem
+from syndicate.errors import ConfigError, NetworkError, Problem, StoreError
 from syndicate.feeds.publisher import Publisher
 from syndicate.http import Client
 from syndicate.model import Config, Poll, PollState, Recorded, Source, SourceStatus
@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.5
 GRACE = timedelta(seconds=4)  # for what is in flight when the service ends
 LAST_PUBLISH_SECONDS = 1.0
+STORE_PAUSE_SECONDS = 5.0  # after the database did not do something
 
 Heard = Callable[[Poll, Recorded], None]
 
@@ -157,7 +158,13 @@ class Service:
             await self.call(self.store.poll_now, None)
         await self._poller.drain(self.store.now())
         feeds_changed = await self._publisher.publish_stale()
-        return feeds_changed, await self._outbox.drain()
+        delivered = await self._outbox.drain()
+        not_done = [f"feed {feed}: {error}" for feed, error in self._publisher.failures.items()]
+        if self._poller.unrecorded:
+            not_done.append(f"{self._poller.unrecorded} polls could not be recorded, and are due again")
+        if not_done:
+            raise StoreError("; ".join(not_done))
+        return feeds_changed, delivered
 
     async def run(self, stop: asyncio.Event, listening: socket.socket) -> None:
         """Poll, publish, deliver and serve until told to stop; then end what is in flight, within seconds."""
@@ -253,8 +260,13 @@ class Service:
         await asyncio.wait(loops, timeout=GRACE.total_seconds())
         for loop in loops:
             loop.cancel()
-        await asyncio.gather(self._poller.close(GRACE), self._outbox.close(GRACE))
-        with suppress(TimeoutError):  # what does not fit in stays stale, and is published at the next start
+        for ended in await asyncio.gather(
+            self._poller.close(GRACE), self._outbox.close(GRACE), return_exceptions=True
+        ):
+            if isinstance(ended, BaseException):  # what was leased comes free by itself
+                log.error("service.not_given_back", error=str(ended))
+        # What does not fit in stays stale, and is published at the next start.
+        with suppress(TimeoutError, StoreError):
             await asyncio.wait_for(self._publisher.publish_stale(), LAST_PUBLISH_SECONDS)
 
     async def _open(self) -> None:
@@ -329,6 +341,10 @@ async def _whenever(wake: asyncio.Event, stop: asyncio.Event, job: Callable[[], 
             return
         try:
             await job()
+        except StoreError as error:
+            log.error("store.unavailable", job=job.__name__, error=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), STORE_PAUSE_SECONDS)
         except Exception:
             log.exception("job.failed", job=job.__name__)
 

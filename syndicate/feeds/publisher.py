@@ -30,6 +30,7 @@ class Publisher:
         self._sources = config.sources
         self._rules = rules
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish")
+        self.failures: dict[str, str] = {}  # feeds that could not be written the last time, and why
 
     async def open(self) -> None:
         """Clear away what a crash or an older configuration left, and write the list of feeds."""
@@ -38,14 +39,19 @@ class Publisher:
 
     async def publish_stale(self) -> int:
         """Bring every stale feed up to date; return how many files changed. One that fails stays stale."""
-        changed = 0
-        for feed in await self._call(self._store.stale_feeds):
-            try:
-                changed += await asyncio.get_running_loop().run_in_executor(self._thread, self._publish, feed)
-            except StoreError as error:
-                log.error("feed.not_written", feed=feed.rule, error=str(error))
-            else:
-                await self._call(self._store.feed_published, feed)
+        stale = await self._call(self._store.stale_feeds)
+        self.failures = {}
+        # A feed of a rule that only another process knows of is that one's to publish.
+        return sum([await self._brought_up(feed) for feed in stale if feed.rule in self._rules])
+
+    async def _brought_up(self, feed: StaleFeed) -> bool:
+        try:
+            changed = await asyncio.get_running_loop().run_in_executor(self._thread, self._publish, feed)
+        except StoreError as error:
+            log.error("feed.not_written", feed=feed.rule, error=str(error))
+            self.failures[feed.rule] = str(error)
+            return False
+        await self._call(self._store.feed_published, feed)
         return changed
 
     def close(self) -> None:

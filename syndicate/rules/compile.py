@@ -57,7 +57,7 @@ def _keyword_problems(text: RuleText) -> Iterator[Problem]:
 
 def _compile(text: RuleText, sources: Sequence[Source]) -> Rule:
     selected = selected_sources(text.sources, sources)
-    decisive = [LANGUAGE_VERSION, text.keywords, selected and sorted(selected)]
+    decisive = [LANGUAGE_VERSION, text.keywords, None if selected is None else sorted(selected)]
     return Rule(
         id=text.id,
         title=text.title,

@@ -104,6 +104,7 @@ def decide_failure(claim: Claim, outcome: Failed | Gone, moment: Moment) -> Poll
         error=failed.error,
         next_poll_at=_next_after_failure(claim, failed, moment),
         host_backoff_until=moment.now + (failed.asked or HOST_BACKOFF) if failed.backs_off_host else None,
+        host_backoff_url=failed.url,
         try_next_address=not claim.is_last_address,
         validators=claim.validators,
         body_hash=claim.body_hash,

@@ -59,6 +59,7 @@ class Failed:
     error: str
     asked: timedelta | None = None
     backs_off_host: bool = False
+    url: str | None = None  # who answered, after redirects
 
 
 Outcome = Fetched | NotModified | Gone | Failed
@@ -80,6 +81,7 @@ async def fetch(client: Client, claim: Claim, now: datetime) -> Outcome:
             error=f"the server answered {response.status}",
             asked=retry_after(response.headers.get("retry-after"), now),
             backs_off_host=response.status in (429, 503),
+            url=response.url,
         )
     return _read(response, claim)
 

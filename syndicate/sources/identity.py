@@ -31,15 +31,11 @@ def identify(entries: Sequence[Entry]) -> list[Identified]:
     groups: dict[str, list[Identified]] = {}  # by each of their keys; those of one item share one list
     for entry, digest in zip(entries, hashes, strict=True):
         keys = tuple(key for key in keys_of(entry) if key in trusted) or (f"content:{digest}",)
-        group = _joined([groups[key] for key in keys if key in groups])
+        met = list({id(groups[key]): groups[key] for key in keys if key in groups}.values())
+        group = met[0] if len(met) == 1 else [one for some in met for one in some]
         group.append(Identified(entry=entry, keys=keys, content_hash=digest))
-        groups |= {key: group for one in group for key in one.keys}
+        groups |= {key: group for one in (group if len(met) > 1 else group[-1:]) for key in one.keys}
     return [_newest(group) for group in {id(group): group for group in groups.values()}.values()]
-
-
-def _joined(groups: Sequence[list[Identified]]) -> list[Identified]:
-    different = {id(group): group for group in groups}.values()
-    return [one for group in different for one in group]
 
 
 def _newest(versions: Sequence[Identified]) -> Identified:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -65,6 +66,7 @@ class Poller:
         self._tasks: dict[asyncio.Task[None], Claim] = {}
         self._finished: list[Finished] = []
         self._recording = asyncio.Lock()
+        self.unrecorded = 0  # polls that the store did not take
 
     @property
     def in_flight(self) -> int:
@@ -91,14 +93,16 @@ class Poller:
         Hosts that asked to be left alone, and sources that another process polls, are not waited for.
         """
         longest_wait = self._pace.interval + timedelta(seconds=1)
-        while True:
-            begun = await self.start_due(due_by)
+        idle_since = self._store.now()
+        while self.unrecorded == 0 or self._tasks:
+            begun = await self.start_due(due_by) if self.unrecorded == 0 else 0
             if self._tasks:
+                idle_since = self._store.now()
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED, timeout=CHECK_SECONDS)
                 continue
             at = await self._call(self._store.next_claim_at, due_by)
             wait = None if at is None else at - self._store.now()
-            if wait is None or wait > longest_wait:
+            if wait is None or wait > longest_wait or self._store.now() - idle_since > longest_wait:
                 return
             # What is due but was not claimed waits for another process.
             shortest = 0.005 if begun or wait > timedelta() else CHECK_SECONDS
@@ -141,7 +145,7 @@ class Poller:
             document = await parse(outcome.body, outcome.headers, outcome.url)
         except ParseError as error:
             return Failed(status=outcome.answer.status, error=str(error))
-        reading = Reading.of(outcome, document)
+        reading = await asyncio.to_thread(Reading.of, outcome, document)
         return await self._with_articles(claim, reading) if claim.source.full_text else reading
 
     async def _with_articles(self, claim: Claim, reading: Reading) -> Reading:
@@ -161,8 +165,11 @@ class Poller:
         try:
             self._on_recorded(await self._call(_record, self._store, self._index, batch))
         except StoreError as error:
-            # Nothing was changed: the leases run out, and the sources are due again.
+            # Nothing was changed: the leases are given back or run out, and the sources are due again.
             log.error("polls.not_recorded", polls=len(batch), error=str(error))
+            self.unrecorded += len(batch)
+            with suppress(StoreError):
+                await self._call(self._store.release_sources, [finished.claim for finished in batch])
 
 
 def _record(store: Store, index: RuleIndex, batch: Sequence[Finished]) -> list[tuple[Poll, Recorded]]:

@@ -49,7 +49,11 @@ def feed_matches(db: Database, rule: str, limit: int) -> list[StoredMatch]:
 
 def feed_published(db: Database, feed: StaleFeed) -> None:
     """See `Store.feed_published`."""
-    db.execute("UPDATE feeds SET published = max(published, ?) WHERE rule = ?", [feed.generation, feed.rule])
+    # If another process was faster with a newer generation, this older one may have replaced its file.
+    db.execute(
+        "UPDATE feeds SET published = CASE WHEN published > ?1 THEN 0 ELSE ?1 END WHERE rule = ?2",
+        [feed.generation, feed.rule],
+    )
 
 
 def retired_feeds(db: Database) -> list[str]:

@@ -112,7 +112,7 @@ def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
         db.execute(
             "INSERT INTO hosts (host, backoff_until) VALUES (?, ?) ON CONFLICT (host) DO UPDATE"
             " SET backoff_until = max(coalesce(backoff_until, ''), excluded.backoff_until)",
-            [host_of(poll.claim.address), time_text(poll.host_backoff_until)],
+            [host_of(poll.host_backoff_url or poll.claim.address), time_text(poll.host_backoff_until)],
         )
 
 
@@ -352,7 +352,7 @@ def _insert_alert(db: Database, item: int, story: int, draft: AlertDraft, now: d
         " (dedup_key, kind, rule, story, item, endpoint, state, reason, created_at)"
         " VALUES (?, 'match', ?, ?, ?, ?, ?, ?, ?)",
         [
-            f"match {draft.rule} {story} {draft.endpoint}",
+            _dedup_key(story, draft),
             draft.rule,
             story,
             item,
@@ -362,15 +362,32 @@ def _insert_alert(db: Database, item: int, story: int, draft: AlertDraft, now: d
             time_text(now),
         ],
     )
-    if entered.rowcount and not draft.suppressed:
-        delivery = f"msg_{secrets.token_urlsafe(18)}"
-        db.execute(
-            "INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)"
-            " VALUES (?, ?, 'waiting', ?, ?)",
-            [delivery, draft.endpoint, time_text(now), time_text(now)],
-        )
-        db.execute("UPDATE alerts SET delivery = ? WHERE id = ?", [delivery, entered.lastrowid])
-    return bool(entered.rowcount)
+    if draft.suppressed:
+        return bool(entered.rowcount)
+    if not entered.rowcount and not _is_taken_up(db, item, story, draft, now):
+        return False
+    delivery = f"msg_{secrets.token_urlsafe(18)}"
+    db.execute(
+        "INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)"
+        " VALUES (?, ?, 'waiting', ?, ?)",
+        [delivery, draft.endpoint, time_text(now), time_text(now)],
+    )
+    db.execute("UPDATE alerts SET delivery = ? WHERE dedup_key = ?", [delivery, _dedup_key(story, draft)])
+    return True
+
+
+def _is_taken_up(db: Database, item: int, story: int, draft: AlertDraft, now: datetime) -> bool:
+    """Return whether a suppressed alert becomes a real one: another item of its story is news."""
+    taken_up = db.execute(
+        "UPDATE alerts SET state = 'alerted', reason = NULL, item = ?, created_at = ?"
+        " WHERE dedup_key = ? AND state = 'suppressed' AND item <> ?",
+        [item, time_text(now), _dedup_key(story, draft), item],
+    )
+    return bool(taken_up.rowcount)
+
+
+def _dedup_key(story: int, draft: AlertDraft) -> str:
+    return f"match {draft.rule} {story} {draft.endpoint}"
 
 
 def _count_alerts(counts: Counter[str], entered: Sequence[AlertDraft]) -> None:

@@ -130,8 +130,22 @@ def test_a_suppressed_alert_is_in_the_ledger_and_stays_suppressed(store, reason)
     assert read(store, entry(title="EU news, edited")).alerts == 0
     assert read(store, entry(title=PLAIN)).alerts == 0
     assert read(store, entry(title="EU news again")).alerts == 0
-    assert read(store, entry(title="EU news elsewhere"), name="post").alerts == 0
     assert alerted(store) == []
+
+
+@pytest.mark.parametrize("reason", Suppressed)
+def test_news_of_another_source_is_told_though_it_was_suppressed_elsewhere(store, reason):
+    read(store, entry(), suppressed=reason)
+    assert read(store, entry(title="EU news elsewhere"), name="post").alerts == 1
+    assert read(store, entry(title="EU news elsewhere, edited"), name="post").alerts == 0
+    assert read(store, entry(title="EU news, edited")).alerts == 0
+    assert len(alerted(store)) == 1
+
+
+def test_what_is_suppressed_later_takes_nothing_back(store):
+    assert read(store, entry()).alerts == 1
+    assert read(store, entry(), name="post", suppressed=Suppressed.BASELINE).suppressed == 0
+    assert len(alerted(store)) == 1
 
 
 def test_a_suppressed_alert_holds_for_its_endpoint_only(store):
@@ -271,11 +285,13 @@ def test_a_match_recorded_while_publishing_keeps_the_feed_stale(store):
     assert stale(store) == []
 
 
-def test_an_older_generation_published_late_takes_nothing_back(store):
+def test_an_older_generation_published_late_may_have_replaced_the_file_so_it_is_made_again(store):
     (older,) = store.stale_feeds()
     read(store, entry())
     publish_all(store)
     store.feed_published(older)
+    assert stale(store) == ["eu"]
+    publish_all(store)
     assert stale(store) == []
 
 
