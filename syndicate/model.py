@@ -246,6 +246,8 @@ class KnownItem:
     id: int
     content_hash: str
     revision: int
+    guid: str | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

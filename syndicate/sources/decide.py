@@ -52,7 +52,7 @@ class Reading:
 
     def keys(self) -> list[str]:
         """Return every key of every entry."""
-        return [key for entry in self.entries for key in entry.keys]
+        return [key for entry in self.entries for key in (*entry.keys, *entry.hints)]
 
 
 def decide_reading(
@@ -65,7 +65,8 @@ def decide_reading(
     # Documents begin with the newest; items and alerts are numbered from the oldest on.
     for entry, item in reversed(list(found)):
         if item is None or item.content_hash != entry.content_hash:
-            changes.append(_change(claim, reading.document, entry, item, index))
+            mine = entry if item else replace(entry, keys=_keys_of_new(entry, known))
+            changes.append(_change(claim, reading.document, mine, item, index))
         else:
             new_keys += [(key, item.id) for key in entry.keys if key not in known]
     return replace(
@@ -142,6 +143,16 @@ def _after_answer(claim: Claim, state: PollState, answer: Answer, moment: Moment
         moved_count=0 if is_adopting else moved_count,
         adopted=answer.moved_to if is_adopting else adopted,
     )
+
+
+def _keys_of_new(entry: Identified, known: Mapping[str, KnownItem]) -> tuple[str, ...]:
+    """Return the keys of a new item: links that name other items stay with those."""
+    keys = tuple(
+        key
+        for key in entry.keys
+        if key not in known or (key == entry.keys[0] and not key.startswith("link:"))
+    )
+    return keys or (f"content:{entry.content_hash}",)
 
 
 def _change(

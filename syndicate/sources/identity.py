@@ -17,6 +17,7 @@ class Identified:
     entry: Entry
     keys: tuple[str, ...]
     content_hash: str
+    hints: tuple[str, ...] = ()  # keys that name it only if its content is the same as well
 
 
 def identify(entries: Sequence[Entry]) -> list[Identified]:
@@ -33,7 +34,8 @@ def identify(entries: Sequence[Entry]) -> list[Identified]:
         keys = tuple(key for key in keys_of(entry) if key in trusted) or (f"content:{digest}",)
         met = list({id(groups[key]): groups[key] for key in keys if key in groups}.values())
         group = met[0] if len(met) == 1 else [one for some in met for one in some]
-        group.append(Identified(entry=entry, keys=keys, content_hash=digest))
+        hints = tuple(key for key in (*keys_of(entry), f"content:{digest}") if key not in keys)
+        group.append(Identified(entry=entry, keys=keys, content_hash=digest, hints=hints))
         groups |= {key: group for one in (group if len(met) > 1 else group[-1:]) for key in one.keys}
     return [_newest(group) for group in {id(group): group for group in groups.values()}.values()]
 
@@ -69,21 +71,41 @@ def _is_newer(entry: Entry, other: Entry) -> bool:
 def items_by_entry(entries: Sequence[Identified], known: Mapping[str, KnownItem]) -> list[KnownItem | None]:
     """Return the stored item that each entry is, None for a new one; no item twice.
 
-    Who names an item by its strongest key has it before those that name it by a weaker one.
+    Who names an item by its strongest key has it before those that name it by a weaker one, and those before
+    an entry of the same content whose key can't be trusted in this document, or could not in an earlier one.
     """
-    found: list[KnownItem | None] = [known.get(entry.keys[0]) for entry in entries]
+    found: list[KnownItem | None] = [None] * len(entries)
     taken: set[int] = set()
-    for place, item in enumerate(found):
-        if item and item.id in taken:
-            found[place] = None
-        elif item:
-            taken.add(item.id)
-    for place, entry in enumerate(entries):
-        if found[place] is None:
-            others = (known[key] for key in entry.keys[1:] if key in known)
-            found[place] = next((item for item in others if item.id not in taken), None)
-            taken |= {item.id for item in (found[place],) if item}
+    for candidates in (_by_strongest_key, _by_weaker_keys, _by_content):
+        for place, entry in enumerate(entries):
+            if found[place] is None:
+                items = (item for item in candidates(entry, known) if item.id not in taken)
+                item = found[place] = next(items, None)
+                taken |= {item.id} if item else set()
     return found
+
+
+def _by_strongest_key(entry: Identified, known: Mapping[str, KnownItem]) -> Iterator[KnownItem]:
+    key = entry.keys[0]
+    if key in known and _may_be(entry.entry, known[key], key):
+        yield known[key]
+
+
+def _by_weaker_keys(entry: Identified, known: Mapping[str, KnownItem]) -> Iterator[KnownItem]:
+    return (known[key] for key in entry.keys[1:] if key in known and _may_be(entry.entry, known[key], key))
+
+
+def _by_content(entry: Identified, known: Mapping[str, KnownItem]) -> Iterator[KnownItem]:
+    return (
+        known[key] for key in entry.hints if key in known and known[key].content_hash == entry.content_hash
+    )
+
+
+def _may_be(entry: Entry, item: KnownItem, key: str) -> bool:
+    """Return whether a key is believed: not a link by which guid and title would both become others."""
+    if not key.startswith("link:") or not entry.guid or not item.guid:
+        return True
+    return entry.title == item.title or canonical_guid(entry.guid) == canonical_guid(item.guid)
 
 
 def changed_entries(entries: Sequence[Identified], known: Mapping[str, KnownItem]) -> list[Identified]:

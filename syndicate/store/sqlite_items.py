@@ -23,14 +23,19 @@ def known_items(db: Database, source: str, keys: Sequence[str]) -> Mapping[str, 
     known = {}
     for some in _batches(keys):
         rows = db.execute(
-            "SELECT k.key, i.id, i.content_hash, i.revision FROM item_keys k JOIN items i ON i.id = k.item"
+            "SELECT k.key, i.id, i.content_hash, i.revision, i.guid, i.title"
+            " FROM item_keys k JOIN items i ON i.id = k.item"
             " WHERE k.source = (SELECT id FROM sources WHERE slug = ?)"
             f" AND k.key IN ({', '.join('?' * len(some))})",
             [source, *some],
         )
         for row in rows:
             known[row["key"]] = KnownItem(
-                id=row["id"], content_hash=row["content_hash"], revision=row["revision"]
+                id=row["id"],
+                content_hash=row["content_hash"],
+                revision=row["revision"],
+                guid=row["guid"],
+                title=row["title"],
             )
     return known
 

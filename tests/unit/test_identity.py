@@ -102,6 +102,36 @@ def test_entries_without_titles_that_differ_stay_apart_under_one_guid():
     assert len(identify([bare, replace(bare, body="Other")])) == 2
 
 
+def stored(one, item=1, key=None):
+    entry = one.entry
+    return {
+        key or one.keys[0]: KnownItem(
+            id=item, content_hash=one.content_hash, revision=1, guid=entry.guid, title=entry.title
+        )
+    }
+
+
+def test_an_item_is_found_though_its_key_has_lost_its_trust():
+    bare = replace(ENTRY, link=None)
+    items = stored(*identify([bare]))
+    assert ids([replace(bare, title="Other"), bare], items) == [None, 1]
+
+
+def test_an_item_named_by_its_content_is_found_once_its_key_can_be_trusted():
+    bare = replace(ENTRY, link=None)
+    _, second = identify([replace(bare, title="Other"), bare])
+    assert second.keys == (f"content:{second.content_hash}",)
+    assert ids([bare], stored(second)) == [1]
+
+
+def test_a_link_does_not_join_entries_whose_guid_and_title_differ():
+    (one,) = identify([ENTRY])
+    items = stored(one, key="link:news.example/a")
+    assert ids([replace(ENTRY, guid="h", title="Other")], items) == [None]
+    assert ids([replace(ENTRY, guid="h")], items) == [1]
+    assert ids([replace(ENTRY, title="Other")], items) == [1]
+
+
 def test_an_entry_without_a_key_is_named_by_its_content():
     bare = replace(ENTRY, guid=None, link=None)
     ((key,),) = keys(bare)

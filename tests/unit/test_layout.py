@@ -23,6 +23,7 @@ DOORS = {
     "psycopg": {"syndicate.store"},
     "pydantic": {"syndicate.config"},
     "rich": {"syndicate.cli", "syndicate.demo"},
+    "snowballstemmer": {"syndicate.rules.stems"},
     "sqlite3": {"syndicate.store"},
     "sqlite_utils": {"syndicate.store"},
     "standardwebhooks": {"syndicate.alerts.webhook", "syndicate.demo"},
