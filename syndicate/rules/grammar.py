@@ -50,6 +50,7 @@ from syndicate.rules.tree import (
     Weighted,
     Word,
     children,
+    pieces,
     stretches,
     total,
     unparse,
@@ -445,10 +446,7 @@ def _word_hint(word: str) -> str | None:
 
 
 def _mixed(tree: Any) -> str:
-    parts = [
-        unparse(child) if not isinstance(child, All) else f"({unparse(child)})" for child in tree.children
-    ]
-    text = " OR ".join(parts)
+    text = unparse(tree)
     shown = text if len(text) <= 100 else text[:99] + "…"
     return f"AND binds tighter than OR, so this reads as {shown}; parentheses make it plain"
 
@@ -627,7 +625,7 @@ def _canonical(node: Node) -> object:
     if isinstance(node, Word) or (
         isinstance(node, Phrase) and all(isinstance(part, Word) for part in node.parts)
     ):
-        runs = stretches(node)
-        if len(runs) == 1:
-            return tuple(piece.text for piece in runs[0])
+        run = pieces(node, None)
+        if stretches(node) == (run,):  # no ending that only some languages drop
+            return tuple(piece.text for piece in run)
     return node

@@ -233,7 +233,7 @@ def _compound_text(node: Near | All | Any | Not | AtLeast | InField | Folded, te
         case All():
             return " AND ".join(_grouped(node.children, text, Near, Not))
         case Any():
-            return " OR ".join(_grouped(node.children, text, Near, Not, All))
+            return " OR ".join(_grouped(node.children, text, Near, Not))
         case Not():
             return "NOT " + "".join(_grouped(children(node), text))
         case AtLeast():

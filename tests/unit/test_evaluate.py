@@ -102,6 +102,8 @@ def holds(query, *texts, **fields):
         ("2 OF (a, b, c)", "c a", [("c", "c"), ("a", "a")]),
         ("2 OF (a, b, c)", "c c", None),
         ("2 OF (a, b, NOT c)", "a", [("a", "a")]),
+        ("a NOT (NOT b NOT c)", "a", None),
+        ("a NOT (NOT b NOT c)", "a c", [("a", "a")]),
         ("a NEAR/1 b", "a b", [("a", "a"), ("b", "b")]),
         ("a NEAR/1 b", "b a", [("b", "b"), ("a", "a")]),
         ("a NEAR/2 b", "a x b x x b", [("a", "a"), ("b", "b")]),
@@ -175,6 +177,7 @@ def test_words_are_looked_for_in_title_and_body_and_phrases_within_one():
         ("lang:EN-gb", True),
         ("lang:en-US", False),
         ("lang:ru", False),
+        ("lang:en-g", False),
         ("x NOT lang:ru", True),
         ("lang:(ru OR en)", True),
     ],
@@ -429,6 +432,7 @@ def shown(tree, **known):
         ("EU rule:x", ["eu"]),
         ("rule:x", None),
         ("ЕО-ның", ["ео"]),
+        ("ЕО-ны*", ["ео ны*"]),
         ('"ЕО-ның стратегиясы"', ["стратегиясы"]),
     ],
 )
@@ -478,6 +482,7 @@ WORDS = [
     "中亚",
     "中",
     "é",
+    "E",
     "É's",
     "a-b",
 ]

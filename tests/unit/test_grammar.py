@@ -65,6 +65,7 @@ def problem(query):
         ("a\n\tb\u00a0c", All((A, B, C))),
         ("a OR b", Any((A, B))),
         ("a OR b c", Any((A, All((B, C))))),
+        ("a AND\u200b b", All((A, B))),
         ("(a OR b) c", All((Any((A, B)), C))),
         ("a OR (b OR c)", Any((A, Any((B, C))))),
         ("（a OR b）c", All((Any((A, B)), C))),
@@ -209,6 +210,7 @@ def test_a_long_line_is_cut_around_the_place():
     [
         ("(" * MAX_DEPTH + "a" + ")" * MAX_DEPTH, None),
         ("(" * (MAX_DEPTH + 1) + "a" + ")" * (MAX_DEPTH + 1), "parentheses go at most 64 deep"),
+        ("(a) " * 1_000, None),
         ("(" * 30_000, "parentheses go at most 64 deep"),
         ("1 OF (" * 10_000, "parentheses go at most 64 deep"),
         ("NOT (a (b OR 1 OF (" * MAX_DEPTH, "parentheses go at most 64 deep"),
@@ -290,6 +292,9 @@ def test_what_matches_everything_or_nothing_is_refused(query, place):
         "source:a source:tag:b",
         "author:a NOT a",
         "ЕО-ның -ның",  # in Kazakh the ending is no word
+        "ЕО -ЕО-ның",  # elsewhere it is
+        '"ЕО x" -"ЕО-ның x"',
+        "(a OR c) -(a b) -c",
     ],
 )
 def test_what_may_match_is_not_refused(query):
