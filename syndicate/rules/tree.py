@@ -353,20 +353,23 @@ _PLURALS = {
     "kk": "лар лер дар дер тар тер lar ler dar der tar ter",
     "uz": "lar лар",
 }
+_POSSESSIVES = {"kk": "ы і сы сі y i sy si", "uz": "i si и си"}
 _CASES = {
     "kk": "ның нің дың дің тың тің ға ге қа ке на не ны ні ды ді ты ті да де та те нда нде "
     "дан ден тан тен нан нен мен бен пен дағы дегі тағы тегі ндағы ндегі дай дей тай тей "
-    "дық дік тық тік лық лік сы сі шы ші ншы нші ыншы інші "
+    "дық дік тық тік лық лік н шы ші ншы нші ыншы інші "
     "nyñ niñ dyñ diñ tyñ tiñ nyń niń dyń diń tyń tiń ğa ǵa ge qa ke na ne ny ni dy di ty ti da de ta te "
     "dan den tan ten nan nen men ben pen dağy daǵy degi tağy taǵy tegi shy shi şy şi",
-    "uz": "ning ni ga ka qa da dan dagi gacha dek day cha si нинг ни га ка қа да дан даги гача дек дай ча си",
+    "uz": "ning ni ga ka qa da dan dagi gacha dek day cha нинг ни га ка қа да дан даги гача дек дай ча",
 }
+# Any plural before any possessive before any case: more than there are, which does no harm behind a hyphen.
 _ENDINGS: Mapping[str, frozenset[str]] = {
     language: frozenset(
-        plural + case for plural, case in product(["", *plurals.split()], ["", *_CASES[language].split()])
+        "".join(parts)
+        for parts in product(*(["", *rows[language].split()] for rows in (_PLURALS, _POSSESSIVES, _CASES)))
+        if len("".join(parts)) > 1
     )
-    - {""}
-    for language, plurals in _PLURALS.items()
+    for language in _CASES
 }
 _ANY_ENDING = frozenset().union(*_ENDINGS.values())
 

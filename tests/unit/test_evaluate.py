@@ -130,7 +130,9 @@ def test_a_query_finds_these_places(query, body, hits):
         ("ЕО", "ЕО‑ның", "kk-Cyrl", "ЕО"),
         ('"YeI strategiyasi"', "YeI-ning strategiyasi", "uz", "YeI-ning strategiyasi"),
         ('"ЕИ стратегияси"', "ЕИ-нинг стратегияси", "uz", "ЕИ-нинг стратегияси"),
-        ('"=ЕО стратегиясы"', "ЕО-ларының стратегиясы", "kk", None),
+        ('"ЕО стратегиясы"', "ЕО-ларының стратегиясы", "kk", "ЕО-ларының стратегиясы"),
+        ('"TMD Markaziy"', "TMD-larining Markaziy", "uz", "TMD-larining Markaziy"),
+        ('"ЕО стратегиясы"', "ЕО-ның стратегиясы", "ru", None),
         ('"EU da x"', "EU-da x", "en", "EU-da x"),
         ('"EU x"', "EU-da x", "en", None),
         ("EU NEAR/1 x", "EU-da x", "uz", "EU"),
@@ -619,6 +621,17 @@ def test_a_text_holds_as_a_phrase_for_itself(text, language, before):
     assert phrase is not None
     assert evaluate(phrase, item(f"{before} {text}", language=language)) is not None
     assert len(words(text, language)) <= len(words(text, None))
+
+
+def test_the_deepest_tree_is_evaluated():
+    deep = "z"
+    for level in range(21):
+        deep = f"x{level} OR y{level} NOT (w{level} v{level} NOT 1 OF (u{level}, {deep}))"
+    tree, text = parse(deep), item("y20")
+    assert evaluate(tree, text) is not None
+    assert why_not(tree, text) is None
+    assert why_not(tree, item("z")) is not None
+    assert anchors(tree) is not None
 
 
 def test_a_reference_needs_somebody_to_ask():
