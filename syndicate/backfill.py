@@ -1,6 +1,8 @@
 """A new or edited rule over what is stored, so that its feed is never empty for no reason. Never alerts."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from syndicate.model import AlertDraft, FoundItem, Recorded, Suppressed
@@ -8,16 +10,26 @@ from syndicate.rules.index import Rule, match_rule
 from syndicate.rules.language import TokenText
 from syndicate.rules.query import Node, anchors, find
 from syndicate.store.protocol import BackfillMatch, ItemFilter, RuleState, Store
+from syndicate.store.thread import StoreThread
 
 WINDOW = timedelta(days=30)
 PAGE = 500
 
 
-def backfill(store: Store, rule: Rule) -> Recorded:
-    """Apply a rule to the items of the last 30 days; return what that did."""
+async def backfill(store: Store, call: StoreThread, rule: Rule, stop: asyncio.Event) -> Recorded | None:
+    """Apply a rule to the items of the last 30 days; return what that did, None if told to stop before.
+
+    It takes its turn with polls, page by page. What was not finished is done anew at the next start.
+    """
     since = store.now() - WINDOW
-    found = tuple(_matches(rule, candidates(store, rule.query, ItemFilter(since=since))))
-    return store.record_backfill(state_of(rule), since, found)
+    found: list[BackfillMatch] = []
+    which: ItemFilter | None = ItemFilter(any_of=anchors(rule.query), since=since, limit=PAGE)
+    while which is not None:
+        matches, which = await call(_matches_of_page, store, rule, which)
+        found += matches
+        if stop.is_set():
+            return None
+    return await call(store.record_backfill, state_of(rule), since, found)
 
 
 def state_of(rule: Rule) -> RuleState:
@@ -41,16 +53,7 @@ def candidates(store: Store, query: Node | None, which: ItemFilter) -> Iterator[
     any_of = None if query is None else anchors(query)
     before = which.before
     while True:
-        page = store.items(
-            ItemFilter(
-                any_of=any_of,
-                rule=which.rule,
-                source=which.source,
-                since=which.since,
-                before=before,
-                limit=PAGE,
-            )
-        )
+        page = store.items(replace(which, any_of=any_of, before=before, limit=PAGE))
         yield from page
         if len(page) < PAGE:
             return
@@ -62,7 +65,19 @@ def text_of(found: FoundItem) -> TokenText:
     return TokenText({"title": found.item.title, "body": found.item.body})
 
 
-def _matches(rule: Rule, items: Iterator[FoundItem]) -> Iterator[BackfillMatch]:
+def _matches_of_page(
+    store: Store, rule: Rule, which: ItemFilter
+) -> tuple[list[BackfillMatch], ItemFilter | None]:
+    """Return the matches of a page of items, and the page after it, None after the last."""
+    page = store.items(which)
+    matches = list(_matches(rule, page))
+    if len(page) < which.limit:
+        return matches, None
+    last = page[-1].item
+    return matches, replace(which, before=(last.order, last.id))
+
+
+def _matches(rule: Rule, items: Iterable[FoundItem]) -> Iterator[BackfillMatch]:
     for found in items:
         match = match_rule(rule, found.item.source, text_of(found))
         if match:

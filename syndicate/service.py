@@ -15,7 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from syndicate import __version__, config
-from syndicate.alerts.outbox import Outbox, Totals, send_sample
+from syndicate.alerts.outbox import Outbox, Totals, send_sample, told
 from syndicate.backfill import backfill, state_of
 from syndicate.errors import ConfigError, NetworkError, Problem, StoreError
 from syndicate.feeds.publisher import Publisher
@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.5
 GRACE = timedelta(seconds=4)  # for what is in flight when the service ends
 LAST_PUBLISH_SECONDS = 1.0
+BACKFILL_FIRST_SECONDS = 2.0  # how long new rules keep the start waiting, for feeds that are whole at once
 STORE_PAUSE_SECONDS = 5.0  # after the database did not do something
 
 Heard = Callable[[Poll, Recorded], None]
@@ -119,7 +120,7 @@ async def send_test(loaded: Loaded, endpoint: str, now: datetime) -> SampleAnswe
         endpoint=endpoint,
         status=answer.status,
         milliseconds=round(answer.elapsed.total_seconds() * 1000),
-        text=answer.body[:1024].decode(errors="replace"),
+        text=told(answer.body, chosen),
     )
 
 
@@ -154,6 +155,7 @@ class Service:
 
         Returns how many feeds changed, and what was delivered.
         """
+        await self._backfill(asyncio.Event())
         if everything:
             await self.call(self.store.poll_now, None)
         await self._poller.drain(self.store.now())
@@ -168,6 +170,8 @@ class Service:
 
     async def run(self, stop: asyncio.Event, listening: socket.socket) -> None:
         """Poll, publish, deliver and serve until told to stop; then end what is in flight, within seconds."""
+        backfilling = asyncio.create_task(self._backfill_beside(stop), name="backfill")
+        await asyncio.wait([backfilling], timeout=BACKFILL_FIRST_SECONDS)
         await self._publisher.publish_stale()  # so that no feed is missing when the first reader asks
         settings = self.loaded.config.service
         host, port = listening.getsockname()[:2]
@@ -184,6 +188,7 @@ class Service:
         loops = [
             asyncio.create_task(_whenever(wake, stop, job), name=job.__name__) for wake, job in self._jobs()
         ]
+        loops.append(backfilling)
         scheduler = AsyncIOScheduler()
         for wake, _ in self._jobs():
             scheduler.add_job(
@@ -309,16 +314,28 @@ class Service:
         states = [state_of(rule) for rule in rules.values()]
         config = self.loaded.config
         network = repr(config.network)
-        for new in await self.call(self.store.configure, config.sources, states, network):
-            recorded = await self.call(backfill, self.store, rules[new])
-            if recorded.matched:
-                self.backfilled[new] = recorded.matched
+        new = await self.call(self.store.configure, config.sources, states, network)
+        self._new_rules = [rules[rule] for rule in new]
+
+    async def _backfill_beside(self, stop: asyncio.Event) -> None:
+        try:
+            await self._backfill(stop)
+        except StoreError as error:  # done anew at the next start
+            log.error("store.unavailable", job="backfill", error=str(error))
+
+    async def _backfill(self, stop: asyncio.Event) -> None:
+        while self._new_rules and not stop.is_set():
+            rule = self._new_rules.pop(0)
+            recorded = await backfill(self.store, self.call, rule, stop)
+            if recorded and recorded.matched:
+                self.backfilled[rule.id] = recorded.matched
                 log.info(
                     "rule.backfilled",
-                    rule=new,
+                    rule=rule.id,
                     matches=recorded.matched,
                     reason="new or edited: applied to the last 30 days, without alerts",
                 )
+        self._wake_publish.set()
 
     def _on_recorded(self, polls: Sequence[tuple[Poll, Recorded]]) -> None:
         self._wake_poll.set()

@@ -31,6 +31,7 @@ PER_ENDPOINT = 4
 CLAIMED_AT_ONCE = 100
 ANSWER_READ_BYTES = 64 * 1024
 ANSWER_KEPT_BYTES = 1024
+SHORTEST_SECRET = 4  # what is shorter is none, and would be found everywhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +221,7 @@ class Outbox:
         return Answer(
             status=response.status,
             retry_after=response.headers.get("retry-after"),
-            text=_beginning(response.body),
+            text=told(response.body, endpoint),
         )
 
     async def _record(self, made: Try) -> None:
@@ -263,9 +264,16 @@ async def _post(client: Client, endpoint: Endpoint, message: Message, within: ti
     )
 
 
-def _beginning(body: bytes) -> str:
-    """Return the beginning of an answer as text that every database takes."""
-    return body[:ANSWER_KEPT_BYTES].decode(errors="replace").replace("\0", "")
+def told(answer: bytes, endpoint: Endpoint) -> str:
+    """Return the beginning of an answer as text to keep and to show: printable, without what we keep secret.
+
+    Some receivers answer with what they were sent.
+    """
+    text = answer[:ANSWER_KEPT_BYTES].decode(errors="replace")
+    for secret in (endpoint.secret or "", *endpoint.headers.values()):
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, "***")
+    return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
 def _reason(consequence: Consequence) -> str | None:

@@ -44,7 +44,8 @@ def m0001_first(db: Database) -> None:
             id INTEGER PRIMARY KEY CHECK (id = 1),
             uuid TEXT NOT NULL,
             created_at TEXT NOT NULL,
-            network TEXT NOT NULL DEFAULT ''
+            network TEXT NOT NULL DEFAULT '',
+            rule_set TEXT NOT NULL DEFAULT ''
         );
 
         CREATE TABLE sources (

@@ -65,6 +65,7 @@ class SqliteStore:
         self._clock = clock
         self._idle: deque[Database] = deque()
         self._is_closed = False
+        self._rule_set: str | None = None  # that this process was configured with
         self._alive = _open_lock_file(path, works=works)
         try:
             with _one_process_at_a_time(self._alive):
@@ -101,6 +102,7 @@ class SqliteStore:
     ) -> tuple[str, ...]:
         with self._write() as db:
             sqlite_configuration.note_network(db, network, self.now())
+            self._rule_set = sqlite_configuration.note_rule_set(db, rules)
             return sqlite_configuration.configure(db, sources, rules, self.now())
 
     def claim_sources(self, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace) -> list[Claim]:
@@ -127,6 +129,8 @@ class SqliteStore:
 
     def record_polls(self, polls: Sequence[Poll]) -> list[Recorded]:
         with self._write() as db:
+            if self._rule_set and any(poll.changes for poll in polls):
+                sqlite_configuration.forget_versions_under_other_rules(db, self._rule_set)
             return [sqlite_polls.record_poll(db, poll, self.now()) for poll in polls]
 
     def record_backfill(self, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch]) -> Recorded:

@@ -48,6 +48,18 @@ def note_network(db: Database, network: str, now: datetime) -> None:
         )
 
 
+def note_rule_set(db: Database, rules: Sequence[RuleState]) -> str:
+    """Return what names this set of rules, and keep it as the one in force."""
+    rule_set = json.dumps(sorted((rule.id, rule.version) for rule in rules))
+    db.execute("UPDATE installation SET rule_set = ?", [rule_set])
+    return rule_set
+
+
+def forget_versions_under_other_rules(db: Database, rule_set: str) -> None:
+    """Have rules applied anew at the next start if another set is in force, which misses what we record."""
+    db.execute("UPDATE rules SET version = NULL WHERE (SELECT rule_set FROM installation) <> ?", [rule_set])
+
+
 def _installation(db: Database, now: datetime) -> uuid.UUID:
     db.execute(
         "INSERT OR IGNORE INTO installation (id, uuid, created_at) VALUES (1, ?, ?)",

@@ -46,12 +46,16 @@ def items(db: Database, which: ItemFilter) -> list[FoundItem]:
     where = " AND ".join(condition for condition, _ in conditions) or "1"
     rows = db.execute(
         f"""
+        WITH page AS (  -- ids alone, so that what is sorted is small
+            SELECT i.id, i.sort_at FROM items i JOIN sources s ON s.id = i.source
+            WHERE {where} ORDER BY i.sort_at DESC, i.id DESC LIMIT ?
+        )
         SELECT {ITEM_COLUMNS},
             (SELECT json_group_array(rule) FROM
                 (SELECT m.rule FROM matches m JOIN rules r ON r.id = m.rule AND r.is_configured
                  WHERE m.item = i.id AND m.ended_at IS NULL ORDER BY m.rule)) AS rules
-        FROM items i JOIN sources s ON s.id = i.source
-        WHERE {where} ORDER BY i.sort_at DESC, i.id DESC LIMIT ?
+        FROM page JOIN items i ON i.id = page.id JOIN sources s ON s.id = i.source
+        ORDER BY page.sort_at DESC, page.id DESC
         """,
         [*(value for _, values in conditions for value in values), which.limit],
     )

@@ -18,7 +18,10 @@ def sources(db: Database) -> list[SourceStatus]:
     failing: dict[int, list[str]] = {}
     for row in db.execute("SELECT source, url, error FROM addresses WHERE error IS NOT NULL"):
         failing.setdefault(row["source"], []).append(f"{row['url']}: {row['error']}")
-    rows = db.execute("SELECT * FROM sources ORDER BY is_configured DESC, place, slug").fetchall()
+    rows = db.execute(
+        "SELECT s.*, h.backoff_until FROM sources s LEFT JOIN hosts h ON h.host = s.host"
+        " ORDER BY is_configured DESC, place, slug"
+    ).fetchall()
     return [_status(row, counts.get(row["id"], 0), failing.get(row["id"], [])) for row in rows]
 
 
@@ -38,7 +41,9 @@ def _status(row: Row, items: int, failing: list[str]) -> SourceStatus:
         urls=source.urls,
         enabled=source.enabled,
         state=state,
-        next_poll_at=time_or_none(row["next_poll_at"]) if is_polled else None,
+        next_poll_at=time_or_none(max(row["next_poll_at"], row["backoff_until"] or ""))
+        if is_polled
+        else None,
         last_polled_at=time_or_none(row["last_polled_at"]),
         last_success_at=time_or_none(row["last_success_at"]),
         last_status=row["last_status"],

@@ -15,7 +15,7 @@ import pytest
 import structlog
 from standardwebhooks import Webhook
 
-from syndicate.alerts.outbox import LEASE, PER_ENDPOINT, TIMEOUT, Outbox, Totals, send_sample
+from syndicate.alerts.outbox import LEASE, PER_ENDPOINT, TIMEOUT, Outbox, Totals, send_sample, told
 from syndicate.errors import NetworkError, RefusedError
 from syndicate.http import Client
 from syndicate.model import (
@@ -576,3 +576,15 @@ def test_a_sample_that_cannot_be_sent_says_why_but_not_where(desk):
     assert "token" not in str(caught.value)
     with pytest.raises(RefusedError):
         asyncio.run(work(()))
+
+
+def test_what_an_endpoint_echoes_is_told_without_secrets_and_escape_codes():
+    endpoint = Endpoint(
+        id="desk",
+        url="https://desk.example/",
+        secret="whsec_c2VjcmV0",
+        headers={"authorization": "Bearer T0P"},
+    )
+    assert (
+        told(b"got Bearer T0P and whsec_c2VjcmV0\x1b[31m\0 \xff ok", endpoint) == "got *** and ***[31m � ok"
+    )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from hypothesis import strategies as st
 from syndicate.errors import SchemaError, StoreError
 from syndicate.rules.language import TokenText
 from syndicate.store import sqlite_claims, sqlite_deliveries
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.protocol import ItemFilter, RuleState
 from syndicate.store.sqlite import SqliteStore
 from tests.contract.making import (
     EU,
+    START,
     Clock,
     claim_alerts,
     claim_all,
@@ -395,3 +397,16 @@ def test_what_every_tick_looks_for_is_found_by_an_index(store, sql, values, tabl
 def test_due_deliveries_come_from_the_index_in_order(store):
     steps = plan(store, sqlite_deliveries._DUE, {"endpoint": "", "now": "", "limit": 1})
     assert not any("TEMP B-TREE" in step for step in steps), steps
+
+
+def test_what_is_recorded_under_another_set_of_rules_is_made_up_for(tmp_path):
+    path, rule = tmp_path / "s.db", RuleState(id="eu", version="1", feed=True)
+    with closing(SqliteStore(path, Clock())) as old, closing(SqliteStore(path, Clock())) as new:
+        old.configure([source("wire")], [rule])
+        old.record_backfill(rule, START, [])
+        other = replace(rule, id="new")
+        assert new.configure([source("wire")], [rule, other]) == ("new",)
+        new.record_backfill(other, START, [])
+        assert new.configure([source("wire")], [rule, other]) == ()
+        read(old, entry())
+        assert new.configure([source("wire")], [rule, other]) == ("eu", "new")
