@@ -126,6 +126,7 @@ def test_other_answers_are_failures(status, backs_off):
         error=f"the server answered {status}",
         asked=timedelta(minutes=2),
         backs_off_host=backs_off,
+        url=URL,
     )
 
 
