@@ -74,7 +74,6 @@ def decide_reading(
         body_hash=reading.fetched.body_hash,
         document_title=reading.document.title,
         document_link=reading.document.link,
-        entry_count=len(reading.document.entries),
         problems=reading.document.problems,
         changes=tuple(changes),
         new_keys=tuple(new_keys),
