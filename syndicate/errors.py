@@ -10,15 +10,18 @@ class SyndicateError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Problem:
-    """One thing wrong in one configuration file; prints as `file:line: problem`."""
+    """One thing wrong in one configuration file; prints as `file:line: problem`, with the column if known."""
 
     file: str
     line: int  # from 1; 0 when the whole file is meant, or there is no file (an environment variable)
+    column: int = 0  # from 1; 0 when the whole line is meant
     text: str
+    excerpt: str = ""  # the place itself, with a caret below it
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.text}"
+        line = f":{self.line}" if self.line else ""
+        column = f":{self.column}" if self.column else ""
+        return f"{self.file}{line}{column}: {self.text}\n{self.excerpt}".rstrip()
 
 
 class ConfigError(SyndicateError):

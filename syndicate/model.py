@@ -80,16 +80,46 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A text in a file, and where in the file it stands."""
+
+    text: str
+    places: tuple[tuple[int, int], ...]  # for each line of the text: the file's line, characters before it there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightedTerm:
+    """One of the terms of `[score]`."""
+
+    query: Written
+    weight: float  # below 0: counts against
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreText:
+    """`[score]`: the rule holds where the weights of the terms that hold add up to the threshold."""
+
+    threshold: float
+    terms: tuple[WeightedTerm, ...]
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleText:
-    """A rule as its file has it, before it is compiled."""
+    """A rule as its file has it, before it is compiled. It asks by keywords, a query or a score: one of them."""
 
     id: str
     title: str
     file: str
     line: int  # of the table's head; 1 for the one rule of a file
-    keywords: tuple[str, ...]
+    keywords: tuple[str, ...] = ()
     keyword_lines: tuple[int, ...] = ()  # where each keyword stands in the file
+    query: Written | None = None
+    score: ScoreText | None = None
+    fold: bool = False  # diacritics make no difference
     sources: tuple[str, ...] = ()  # ids, patterns with *, tag:name; empty: all
+    languages: tuple[str, ...] = ()  # of items, BCP 47; empty: all
+    since: timedelta | None = None  # only items published within so long before they are matched
     notify: tuple[str, ...] = ()  # endpoint ids
     feed: bool = True
     match: tuple[Example, ...] = ()
@@ -210,6 +240,15 @@ class Snippet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What the terms of a weighted rule that hold add up to."""
+
+    threshold: float
+    total: float
+    parts: tuple[tuple[str, float], ...]  # each term that holds and its weight, in the rule's order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """A rule that holds for an item, and why."""
 
@@ -217,6 +256,7 @@ class Match:
     rule_version: str  # content hash of the rule
     hits: tuple[Hit, ...]
     snippet: Snippet
+    score: Score | None = None  # of a weighted rule
 
 
 # --------------------------------------------------------------------------- decide
