@@ -30,9 +30,10 @@ from syndicate import __version__, report, service
 from syndicate import demo as show
 from syndicate.backfill import search
 from syndicate.config import duration
-from syndicate.errors import ConfigError, SyndicateError
+from syndicate.errors import ConfigError, QueryError, SyndicateError
 from syndicate.model import DeliveryState, Poll, Recorded
-from syndicate.rules.query import Node, search_terms
+from syndicate.rules.compile import trial_rule
+from syndicate.rules.rule import Rule
 from syndicate.service import Loaded, Service
 from syndicate.store.protocol import ItemFilter
 from syndicate.store.sqlite import SqliteStore
@@ -201,7 +202,7 @@ def items(
     known("--source", source, [each.id for each in loaded.config.sources])
     with opened(loaded) as store:
         which = ItemFilter(rule=rule, source=source, since=since_time(since, store.now()), limit=limit)
-        found = list(search(store, query_of(query), which))
+        found = [each for each, _ in search(store, query_of(query), which, loaded.known)]
     if as_json:
         print_json([report.item_json(each) for each in found])
     else:
@@ -353,14 +354,14 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def query_of(text: str) -> Node | None:
-    """Return what a person searches for, None for everything."""
+def query_of(text: str) -> Rule | None:
+    """Return a rule of what a person searches for, None for everything."""
     if not text.strip():
         return None
-    query = search_terms(text)
-    if not query.children:
-        raise typer.BadParameter(f"there is no word in {text!r}", param_hint="QUERY")
-    return query
+    try:
+        return trial_rule(text)
+    except QueryError as error:
+        raise typer.BadParameter(str(error), param_hint="QUERY") from error
 
 
 def since_time(text: str | None, now: datetime) -> datetime | None:

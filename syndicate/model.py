@@ -84,7 +84,7 @@ class Written:
     """A text in a file, and where in the file it stands."""
 
     text: str
-    places: tuple[tuple[int, int], ...]  # for each line of the text: the file's line, characters before it there
+    places: tuple[tuple[int, int], ...]  # of each of its lines: the file's line, how much stands before it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class ScoreText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleText:
-    """A rule as its file has it, before it is compiled. It asks by keywords, a query or a score: one of them."""
+    """A rule as its file has it, before it is compiled. It asks by one of keywords, query and score."""
 
     id: str
     title: str
@@ -300,7 +300,8 @@ class Change:
     story_keys: tuple[str, ...]
     content_hash: str
     language: str | None
-    tokens: Mapping[str, str]  # field -> our own tokens, separated by spaces, for the full-text index
+    words: Mapping[str, str]  # "words" and "stems", each separated by spaces, for the full-text index
+    words_version: int  # of the ways by which those were found
     matches: tuple[Match, ...]
     alerts: tuple[AlertDraft, ...]
 
@@ -423,6 +424,15 @@ class SourceStatus:
     problems: tuple[str, ...]  # repaired or cut in the last document; addresses failing while another works
     failures: int
     items: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Words that follow one another in an item, to be looked up in the full-text index."""
+
+    column: str  # words, stems
+    words: tuple[str, ...]
+    is_beginning: bool = False  # whether the last one may go on
 
 
 # --------------------------------------------------------------------------- publish

@@ -16,13 +16,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from syndicate import __version__, config
 from syndicate.alerts.outbox import Outbox, Totals, send_sample, told
-from syndicate.backfill import backfill, state_of
+from syndicate.backfill import WINDOW, Backfill, Known, backfill, keep_words_anew, state_of
 from syndicate.errors import ConfigError, NetworkError, Problem, StoreError
 from syndicate.feeds.publisher import Publisher
 from syndicate.http import Client
 from syndicate.model import Config, Poll, PollState, Recorded, Source, SourceStatus
 from syndicate.rules.compile import compile_rules
-from syndicate.rules.index import Rule, RuleIndex
+from syndicate.rules.index import RuleIndex
+from syndicate.rules.rule import Rule
 from syndicate.sources.poller import Poller
 from syndicate.store.protocol import Store
 from syndicate.store.sqlite import SqliteStore
@@ -47,6 +48,14 @@ class Loaded:
 
     config: Config
     rules: tuple[Rule, ...]
+
+    @property
+    def known(self) -> Known:
+        """What rules need to be asked about stored items."""
+        return Known(
+            rules={rule.id: rule for rule in self.rules},
+            tags={source.id: source.tags for source in self.config.sources},
+        )
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Loaded:
@@ -324,9 +333,13 @@ class Service:
             log.error("store.unavailable", job="backfill", error=str(error))
 
     async def _backfill(self, stop: asyncio.Event) -> None:
+        anew = await keep_words_anew(self.store, self.call, stop)
+        if anew:
+            log.info("items.kept_anew", items=anew, reason="words are found in another way than before")
         while self._new_rules and not stop.is_set():
             rule = self._new_rules.pop(0)
-            recorded = await backfill(self.store, self.call, rule, stop)
+            todo = Backfill(rule=rule, since=self.store.now() - WINDOW)
+            recorded = await backfill(self.store, self.call, todo, self.loaded.known, stop)
             if recorded and recorded.matched:
                 self.backfilled[rule.id] = recorded.matched
                 log.info(

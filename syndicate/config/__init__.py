@@ -4,5 +4,6 @@ from syndicate.config.durations import duration
 from syndicate.config.public import public
 from syndicate.config.reading import Reading, load, read
 from syndicate.config.selection import is_selected
+from syndicate.config.values import suggestion
 
-__all__ = ["Reading", "duration", "is_selected", "load", "public", "read"]
+__all__ = ["Reading", "duration", "is_selected", "load", "public", "read", "suggestion"]

@@ -18,7 +18,6 @@ from rich.console import Console
 from starlette.types import ASGIApp
 
 from syndicate import service
-from syndicate.backfill import search
 from syndicate.demo import outlets, receiver
 from syndicate.demo.documents import ATOM, Site
 from syndicate.demo.newsroom import Event, old_news, read_outlets, timetable
@@ -234,7 +233,7 @@ async def _wait(stop: asyncio.Event, seconds: float | None) -> None:
 
 
 def _figures(running: Service) -> Figures:
-    found = list(search(running.store, None, ItemFilter(limit=10_000)))
+    found = running.store.items(ItemFilter(limit=10_000))
     matches = Counter(rule for each in found for rule in each.rules)
     folder = running.feeds_folder
     return Figures(

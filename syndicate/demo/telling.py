@@ -15,7 +15,7 @@ from syndicate.demo.documents import Site
 from syndicate.demo.newsroom import Event
 from syndicate.demo.receiver import Duplicate, Postponed, Receipt, ReceivedAlert, Refused, Verified
 from syndicate.model import Change, Poll, PollState, Recorded
-from syndicate.rules.index import Rule
+from syndicate.rules.rule import Rule
 
 INDENT = 10  # as wide as the time of day with two spaces
 

@@ -11,7 +11,7 @@ from syndicate.errors import StoreError
 from syndicate.feeds import atom, opml
 from syndicate.feeds.publish import tidy, write
 from syndicate.model import Config, StaleFeed
-from syndicate.rules.index import Rule
+from syndicate.rules.rule import Rule
 from syndicate.store.protocol import Store
 from syndicate.store.thread import StoreThread
 

@@ -1,5 +1,31 @@
 """What the index may look for: words, some of which any text that a tree holds for must have."""
 
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, assert_never
+
+from syndicate.rules.tree import (
+    INDEXED_FIELDS,
+    LABELS,
+    All,
+    Any,
+    AtLeast,
+    Exact,
+    Folded,
+    InField,
+    Near,
+    Node,
+    Not,
+    Pattern,
+    Phrase,
+    Prefix,
+    RuleRef,
+    Term,
+    Weighted,
+    Word,
+    children,
+    total,
+)
+from syndicate.rules.words import Form, Piece, Run, stretches
 
 Anchors = tuple[Run, ...] | None
 
@@ -8,7 +34,8 @@ def anchors(node: Node, known: Mapping[str, Anchors] | None = None, *, is_folded
     """Return runs of words, at least one of which stands in every text for which the node holds.
 
     None when there is no such set; an empty one belongs to a node that never holds. A run stands in a
-    text if its words follow one another in one of INDEXED_FIELDS, each compared as its form says.
+    text if its words follow one another in one of INDEXED_FIELDS, each compared as its form says; that of a
+    regular expression is one PATTERN alone, which matches some of a field's text, the link's too.
 
     Args:
         node: a tree.
@@ -21,12 +48,15 @@ def anchors(node: Node, known: Mapping[str, Anchors] | None = None, *, is_folded
 class _Scope(NamedTuple):
     known: Mapping[str, Anchors]
     is_folded: bool
+    is_indexed: bool = True  # whether the field's words are seen by the index
 
 
 def _anchors(node: Node, scope: _Scope) -> Anchors:
     match node:
         case Word() | Prefix() | Exact() | Phrase():
-            return _term_anchors(node, scope)
+            return _term_anchors(node, scope) if scope.is_indexed else None
+        case Pattern():
+            return ((Piece(Form.PATTERN, node.regex),),)
         case Near() | All():
             return _rarest([_anchors(child, scope) for child in children(node)])
         case Any():
@@ -35,7 +65,7 @@ def _anchors(node: Node, scope: _Scope) -> Anchors:
             return _enough(node, scope)
         case InField() | Folded() | RuleRef():
             return _anchors_within(node, scope)
-        case Not() | Pattern():
+        case Not():
             return None
         case _:
             assert_never(node)
@@ -49,7 +79,9 @@ def _term_anchors(term: Term, scope: _Scope) -> Anchors:
 def _anchors_within(node: InField | Folded | RuleRef, scope: _Scope) -> Anchors:
     match node:
         case InField():
-            return _anchors(node.child, scope) if node.field in INDEXED_FIELDS else None
+            if node.field in LABELS:
+                return None
+            return _anchors(node.child, scope._replace(is_indexed=node.field in INDEXED_FIELDS))
         case Folded():
             return _anchors(node.child, scope._replace(is_folded=True))
         case RuleRef():
@@ -86,13 +118,12 @@ def _enough(node: AtLeast | Weighted, scope: _Scope) -> Anchors:
     return None if needed <= 0 else _joined([anchor for anchor, _ in found])
 
 
-def total(weights: Iterable[float]) -> float:
-    """Return a sum of weights as a person adds decimals: 0.7 + 0.2 + 0.1 is 1, in any order."""
-    return round(math.fsum(weights), 9)
-
-
 def _commonness(runs: tuple[Run, ...]) -> tuple[int, int, int]:
-    # Few runs are rarer than many, words rarer than beginnings, and long words rarer than short ones.
-    longest = [max((len(piece.text), piece.form is not Form.PREFIX) for piece in run) for run in runs]
-    beginnings = sum(not is_word for _, is_word in longest)
-    return len(runs), beginnings, -min((length for length, _ in longest), default=0)
+    # Few runs are rarer than many, whole words rarer than the rest, and long words rarer than short ones.
+    longest = [max((_is_whole(piece), len(piece.text)) for piece in run) for run in runs]
+    parts = sum(not is_whole for is_whole, _ in longest)
+    return len(runs), parts, -min((length for _, length in longest), default=0)
+
+
+def _is_whole(piece: Piece) -> bool:
+    return piece.form in (Form.STEM, Form.EXACT)

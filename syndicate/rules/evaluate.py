@@ -3,67 +3,45 @@
 Slow beside an index, and obvious: the index has to give what this gives.
 """
 
-import difflib
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple, assert_never
 
 from syndicate.config import is_selected
-from syndicate.model import Hit
-from syndicate.rules.language import Token
-from syndicate.rules.lexer import regex_spans
+from syndicate.model import Hit, Score
+from syndicate.rules.language import is_language
+from syndicate.rules.patterns import regex_spans
+from syndicate.rules.text import ItemText
 from syndicate.rules.tree import (
     DEFAULT_FIELDS,
     FIELDS,
-    INDEXED_FIELDS,
     LABELS,
-    MAX_DISTANCE,
     All,
     Any,
     AtLeast,
     Exact,
     Folded,
-    Form,
     InField,
     Near,
     Node,
     Not,
     Pattern,
     Phrase,
-    Piece,
-    Place,
     Prefix,
     RuleRef,
-    Run,
     Term,
     Weighted,
     Word,
-    cased,
     children,
-    fold,
     label,
-    pieces,
     total,
     unparse,
     walk,
-    words,
 )
-
-Stem = Callable[[str, str | None], str]  # a normalised word and its text's language -> what its forms share
-
+from syndicate.rules.words import Run, pieces
 
 # --------------------------------------------------------------------------- why it holds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """What the terms of a weighted rule that hold add up to."""
-
-    threshold: float
-    total: float
-    parts: tuple[tuple[str, float], ...]  # each term that holds and its weight, in the rule's order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +55,7 @@ class Evidence:
 Refer = Callable[[str], Evidence | None]  # a rule's id -> why that rule holds for the same item
 
 
-class _View(NamedTuple):
+class View(NamedTuple):
     """Where and how to look."""
 
     text: ItemText
@@ -86,11 +64,11 @@ class _View(NamedTuple):
     is_folded: bool = False
 
 
-def _no_rule(_: str) -> None:
+def no_rule(_: str) -> None:
     return None
 
 
-def evaluate(tree: Node, text: ItemText, refer: Refer = _no_rule) -> Evidence | None:
+def evaluate(tree: Node, text: ItemText, refer: Refer = no_rule) -> Evidence | None:
     """Return why a tree holds for a text, None if it does not.
 
     Args:
@@ -99,34 +77,37 @@ def evaluate(tree: Node, text: ItemText, refer: Refer = _no_rule) -> Evidence | 
         refer: tells whether another rule holds for the same item. With circles excluded and each rule
             asked once, it has the answers at hand.
     """
-    view = _View(text, refer)
-    hits = _hits(tree, view)
+    view = View(text, refer)
+    hits = hits_of(tree, view)
     if hits is None:
         return None
     weighted = next((node for node in (tree, *children(tree)) if isinstance(node, Weighted)), None)
-    return Evidence(hits=_ordered(hits), score=_score(weighted, view) if weighted else None)
+    return Evidence(hits=ordered(hits), score=score_of(weighted, view) if weighted else None)
 
 
-def _ordered(hits: Iterable[Hit]) -> tuple[Hit, ...]:
-    return tuple(
-        sorted(dict.fromkeys(hits), key=lambda hit: (FIELDS.index(hit.field), hit.start, hit.end, hit.term))
-    )
+def ordered(hits: Iterable[Hit]) -> tuple[Hit, ...]:
+    return tuple(sorted(dict.fromkeys(hits), key=place))
 
 
-def _hits(node: Node, view: _View) -> list[Hit] | None:
+def place(hit: Hit) -> tuple[int, int, int, str]:
+    """Return what hits are ordered by."""
+    return FIELDS.index(hit.field), hit.start, hit.end, hit.term
+
+
+def hits_of(node: Node, view: View) -> list[Hit] | None:
     match node:
         case Word() | Prefix() | Exact() | Phrase() | Pattern() | Near():
-            return _places(node, view) or None
+            return places_of(node, view) or None
         case All() | Any() | AtLeast():
             return _counted(node, view)
         case Weighted():
             return _weighed(node, view)
         case Not():
-            return [] if _hits(node.child, view) is None else None
+            return [] if hits_of(node.child, view) is None else None
         case InField():
             return _hits_in_field(node, view)
         case Folded():
-            return _hits(node.child, view._replace(is_folded=True))
+            return hits_of(node.child, view._replace(is_folded=True))
         case RuleRef():
             evidence = view.refer(node.id)
             return None if evidence is None else list(evidence.hits)
@@ -134,10 +115,10 @@ def _hits(node: Node, view: _View) -> list[Hit] | None:
             assert_never(node)
 
 
-def _counted(node: All | Any | AtLeast, view: _View) -> list[Hit] | None:
+def _counted(node: All | Any | AtLeast, view: View) -> list[Hit] | None:
     holding: list[list[Hit]] = []
     for child in node.children:
-        hits = _hits(child, view)
+        hits = hits_of(child, view)
         if hits is not None:
             holding.append(hits)
     return [hit for hits in holding for hit in hits] if len(holding) >= _needed(node) else None
@@ -156,16 +137,16 @@ def _needed(node: All | Any | AtLeast) -> int:
             assert_never(node)
 
 
-def _weighed(node: Weighted, view: _View) -> list[Hit] | None:
-    holding = [(hits, weight) for term, weight in node.terms if (hits := _hits(term, view)) is not None]
+def _weighed(node: Weighted, view: View) -> list[Hit] | None:
+    holding = [(hits, weight) for term, weight in node.terms if (hits := hits_of(term, view)) is not None]
     if total(weight for _, weight in holding) < node.threshold:
         return None
     # A term that counts against the rule is no evidence for it.
     return [hit for hits, weight in holding if weight > 0 for hit in hits]
 
 
-def _score(node: Weighted, view: _View) -> Score:
-    holding = [(term, weight) for term, weight in node.terms if _hits(term, view) is not None]
+def score_of(node: Weighted, view: View) -> Score:
+    holding = [(term, weight) for term, weight in node.terms if hits_of(term, view) is not None]
     return Score(
         threshold=node.threshold,
         total=total(weight for _, weight in holding),
@@ -173,28 +154,28 @@ def _score(node: Weighted, view: _View) -> Score:
     )
 
 
-def _hits_in_field(node: InField, view: _View) -> list[Hit] | None:
+def _hits_in_field(node: InField, view: View) -> list[Hit] | None:
     if node.field not in LABELS:
-        return _hits(node.child, view._replace(fields=(node.field,)))
+        return hits_of(node.child, view._replace(fields=(node.field,)))
     found = view.text.texts[node.field]
-    held = [value for value in _labels(node) if _is_labelled(node.field, value, view.text)]
+    held = [value for value in labels_of(node) if _is_labelled(node.field, value, view.text)]
     return [Hit(term=value, field=node.field, start=0, end=len(found)) for value in held] or None
 
 
-def _labels(node: InField) -> list[str]:
+def labels_of(node: InField) -> list[str]:
     return [below.text for below in walk(node.child) if isinstance(below, Word)]
 
 
 def _is_labelled(field: str, value: str, text: ItemText) -> bool:
     if field == "source":
-        return is_selected(value, text.source, text.tags)
-    return f"{(text.language or '').lower()}-".startswith(f"{value.lower()}-")
+        return is_selected(value, text.subject.source, text.subject.tags)
+    return is_language(text.subject.language, value)
 
 
 # --------------------------------------------------------------------------- where it holds
 
 
-class _Span(NamedTuple):
+class Span(NamedTuple):
     """A place in a field's words: positions of the first and last, and what to show."""
 
     first: int
@@ -202,44 +183,45 @@ class _Span(NamedTuple):
     hit: Hit
 
 
-def _places(node: Term | Pattern | Near, view: _View) -> list[Hit]:
+def places_of(node: Term | Pattern | Near, view: View) -> list[Hit]:
     return [hit for field in view.fields for hit in _places_in(node, field, view)]
 
 
-def _places_in(node: Term | Pattern | Near, field: str, view: _View) -> Iterator[Hit]:
+def _places_in(node: Term | Pattern | Near, field: str, view: View) -> Iterator[Hit]:
     match node:
         case Pattern():
             text = view.text.fields[field].text
-            return (_hit(label(node), field, span) for span in regex_spans(node.regex, text))
+            return (hit_at(label(node), field, span) for span in regex_spans(node.regex, text))
         case Near():
-            left, right = _spans(node.left, field, view), _spans(node.right, field, view)
+            left, right = spans_of(node.left, field, view), spans_of(node.right, field, view)
             return (span.hit for span in _close(left, right, node))
         case _:
-            return (span.hit for span in _spans(node, field, view))
+            return (span.hit for span in spans_of(node, field, view))
 
 
-def _hit(term: str, field: str, span: tuple[int, int]) -> Hit:
+def hit_at(term: str, field: str, span: tuple[int, int]) -> Hit:
     return Hit(term=term, field=field, start=span[0], end=span[1])
 
 
-def _spans(node: Node, field: str, view: _View) -> list[_Span]:
+def spans_of(node: Node, field: str, view: View) -> list[Span]:
     """Return where a term, or any of several, stands in a field."""
     terms = (term for term in walk(node) if isinstance(term, Word | Prefix | Exact | Phrase))
     return [span for term in terms for span in _term_spans(term, field, view)]
 
 
-def _term_spans(term: Term, field: str, view: _View) -> Iterator[_Span]:
+def _term_spans(term: Term, field: str, view: View) -> Iterator[Span]:
     found = view.text.fields[field]
-    for first, last in found.spans(_run(term, view)):
+    for first, last in found.spans(run_of(term, view)):
         place = (found.words[first].start, found.words[last].end)
-        yield _Span(found.positions[first], found.positions[last], _hit(label(term), field, place))
+        yield Span(found.positions[first], found.positions[last], hit_at(label(term), field, place))
 
 
-def _run(term: Term, view: _View) -> Run:
-    return tuple(piece._replace(is_folded=view.is_folded) for piece in pieces(term, view.text.language))
+def run_of(term: Term, view: View) -> Run:
+    run = pieces(term, view.text.subject.language)
+    return tuple(piece._replace(is_folded=True) for piece in run) if view.is_folded else run
 
 
-def _close(left: Sequence[_Span], right: Sequence[_Span], node: Near) -> Iterator[_Span]:
+def _close(left: Sequence[Span], right: Sequence[Span], node: Near) -> Iterator[Span]:
     """Yield the spans of either side that have one of the other side near enough."""
     for spans, others, is_before in ((left, right, True), (right, left, False)):
         firsts = sorted(span.first for span in others)

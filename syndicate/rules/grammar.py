@@ -13,10 +13,9 @@ what the third is near to. `# ` begins a comment that goes on to the end of the 
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from syndicate.errors import QueryError
 from syndicate.rules.language import tokens
@@ -25,19 +24,18 @@ from syndicate.rules.lexer import (
     Lexeme,
     lexemes,
     query_error,
-    regex_problem,
     star_problem,
     word_problem,
 )
+from syndicate.rules.patterns import regex_problem
+from syndicate.rules.refusal import refusal
 from syndicate.rules.tree import (
-    DEFAULT_FIELDS,
     LABELS,
     MAX_DISTANCE,
     All,
     Any,
     AtLeast,
     Exact,
-    Folded,
     InField,
     Near,
     Node,
@@ -47,12 +45,7 @@ from syndicate.rules.tree import (
     Place,
     Prefix,
     RuleRef,
-    Weighted,
     Word,
-    children,
-    pieces,
-    stretches,
-    total,
     unparse,
     walk,
 )

@@ -1,7 +1,6 @@
 """Words and languages: how a text becomes tokens that can be compared."""
 
 import unicodedata
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ _WORD = regex.compile(
     rf"(?V1)[{_UNSPACED}&&[\p{{L}}\p{{N}}]]\p{{M}}*"
     rf"|[\w--{_UNSPACED}--[{_INVISIBLE}]]{_INNER}*(?:[{_APOSTROPHES}]{_INNER}+)*"
 )
-_UNIFIED = str.maketrans(
+UNIFIED = str.maketrans(
     dict.fromkeys(_APOSTROPHES, "'") | dict.fromkeys(_INVISIBLE, "") | {"ё": "е", "Ё": "Е"}
 )
 
@@ -47,8 +46,8 @@ def normalise(word: str) -> str:
         folded = word.lower().replace("`", "'")
     else:
         # Apostrophes first: some of them fall apart under NFKC.
-        composed = unicodedata.normalize("NFKC", word.translate(_UNIFIED))
-        folded = unicodedata.normalize("NFKC", composed.casefold()).translate(_UNIFIED)
+        composed = unicodedata.normalize("NFKC", word.translate(UNIFIED))
+        folded = unicodedata.normalize("NFKC", composed.casefold()).translate(UNIFIED)
         folded = "".join(folded.split())  # a few letters are compatible with words and a space
     folded = folded.strip("'")
     while folded.endswith("'s"):
@@ -58,39 +57,6 @@ def normalise(word: str) -> str:
 
 _LONGEST_REMEMBERED = 32
 _remembered = lru_cache(maxsize=1 << 16)(normalise)  # the words of the news are few
-
-
-class TokenText:
-    """The fields of an item as tokens, indexed for looking phrases up."""
-
-    __slots__ = ("_positions", "fields", "texts")
-
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        self.texts = texts
-        self.fields = {name: tokens(text) for name, text in texts.items()}
-        self._positions: dict[str, dict[str, list[int]]] = {}
-        for name, words in self.fields.items():
-            positions = self._positions[name] = {}
-            for position, word in enumerate(words):
-                positions.setdefault(word.text, []).append(position)
-
-    def vocabulary(self) -> set[str]:
-        """Return every token that occurs."""
-        return set().union(*self._positions.values())
-
-    def occurrences(self, field: str, phrase: tuple[str, ...]) -> list[int]:
-        """Return the positions in a field where the tokens of the phrase follow one another."""
-        words = self.fields[field]
-        return [
-            start
-            for start in self._positions[field].get(phrase[0], ())
-            if start + len(phrase) <= len(words)
-            and all(words[start + step].text == token for step, token in enumerate(phrase))
-        ]
-
-    def joined(self, field: str) -> str:
-        """Return a field's tokens separated by spaces, as the full-text index holds them."""
-        return " ".join(word.text for word in self.fields[field])
 
 
 def language_of(configured: str | None, entry: str | None, document: str | None, text: str) -> str | None:
@@ -120,23 +86,23 @@ _SAMPLE_LETTERS = 200
 
 def _agrees(language: str, text: str) -> bool:
     script = _script(text)
-    primary = language.partition("-")[0].lower()
+    name = primary(language)
     match script:
         case None:
             return True
         case "CYRILLIC":
-            return primary in _CYRILLIC or "cyrl" in language.lower()
+            return name in _CYRILLIC or "cyrl" in language.lower()
         case "LATIN":
             others = (
                 _CYRILLIC - {"kk", "mn", "sr", "tt", "uz"}
                 | set(_OTHER_SCRIPTS.values())
                 | {"zh", "ja", "ar", "fa"}
             )
-            return primary not in others or "latn" in language.lower()
+            return name not in others or "latn" in language.lower()
         case "CJK" | "HIRAGANA" | "KATAKANA":
-            return primary in ("zh", "ja")
+            return name in ("zh", "ja")
         case _:
-            return _OTHER_SCRIPTS.get(script, primary) == primary
+            return _OTHER_SCRIPTS.get(script, name) == name
 
 
 def _detected(text: str) -> str | None:
@@ -171,3 +137,13 @@ def _script(text: str) -> str | None:
         script = unicodedata.name(letter, "?").split()[0]
         counts[script] = counts.get(script, 0) + 1
     return max(counts, key=lambda script: counts[script]) if counts else None
+
+
+def primary(language: str | None) -> str:
+    """Return the primary subtag of a language, empty if it is not known."""
+    return (language or "").replace("_", "-").partition("-")[0].lower()
+
+
+def is_language(language: str | None, wanted: str) -> bool:
+    """Say whether a language is the wanted one, or one of its kinds: `zh-Hant` is `zh`."""
+    return f"{(language or '').lower()}-".startswith(f"{wanted.lower()}-")

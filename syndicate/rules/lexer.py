@@ -4,13 +4,10 @@ A mistake is the last lexeme that is found, so that of several the first in the 
 """
 
 import difflib
-import importlib
 import re
 import unicodedata
-from collections.abc import Iterator
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from syndicate.errors import QueryError
 from syndicate.rules.language import tokens
@@ -329,66 +326,3 @@ def _width(letter: str) -> int:
     if unicodedata.combining(letter):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
-
-
-# --------------------------------------------------------------------------- regular expressions (RE2)
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def regex_spans(regex: str, text: str) -> Iterator[tuple[int, int]]:
-    """Yield where a regular expression matches something, in code points."""
-    whole = _SURROGATE.sub("\ufffd", text)
-    return (match.span() for match in compiled(regex).finditer(whole) if match.end() > match.start())
-
-
-def regex_problem(regex: str) -> tuple[int, str] | None:
-    """Return where a regular expression goes wrong (code points) and how, None if it does not."""
-    try:
-        if compiled(regex).search("") is None:
-            return None
-    except ImportError:
-        return 0, "regular expressions need a library that is not installed: pip install google-re2"
-    except ValueError as error:
-        return _regex_place(regex, str(error))
-    return 0, "this regular expression matches the empty text too, so it would hold everywhere"
-
-
-@lru_cache(maxsize=1 << 12)
-def compiled(regex: str) -> Any:
-    """Return a regular expression as RE2 runs it: in time that grows with the text alone, whatever it says.
-
-    Raises:
-        ValueError: it is none; the text says why, as `reason: the part that is wrong`.
-    """
-    re2 = importlib.import_module("re2")
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(_SURROGATE.sub("\ufffd", regex), options)
-    except re2.error as error:
-        reason = error.args[0]
-        raise ValueError(reason.decode(errors="replace") if isinstance(reason, bytes) else reason) from error
-
-
-def _regex_place(regex: str, reason: str) -> tuple[int, str]:
-    said, _, part = reason.partition(": ")
-    if said == "missing )":
-        return _unclosed(regex), "this ( is never closed"
-    place = max(regex.find(part), 0) if part else 0
-    if part.startswith("(?"):
-        return place, f"RE2, which never takes long, has no {part}"
-    if re.fullmatch(r"\\[1-9]", part):
-        return place, f"RE2, which never takes long, has no back-references like {part}"
-    return place, f"{said}: {part}" if part else said
-
-
-def _unclosed(regex: str) -> int:
-    """Return where the innermost parenthesis that stays open stands, so far as can be told unparsed."""
-    still_open: list[int] = []
-    for sign in re.finditer(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()]", regex, re.DOTALL):
-        if sign[0] == "(":
-            still_open.append(sign.start())
-        elif sign[0] == ")" and still_open:
-            still_open.pop()
-    return still_open[-1] if still_open else 0

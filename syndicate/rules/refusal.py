@@ -1,5 +1,32 @@
 """Which trees are of no use, since they could only match everything or nothing, and why."""
 
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from syndicate.rules.tree import (
+    DEFAULT_FIELDS,
+    LABELS,
+    All,
+    Any,
+    AtLeast,
+    Exact,
+    Folded,
+    InField,
+    Near,
+    Node,
+    Not,
+    Phrase,
+    Place,
+    Weighted,
+    Word,
+    children,
+    total,
+    unparse,
+    walk,
+)
+from syndicate.rules.words import pieces, stretches
+
 
 class Refusal(NamedTuple):
     """Why a tree is of no use, and which part of it."""

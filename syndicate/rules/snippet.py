@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from syndicate.model import Hit, Snippet
+from syndicate.rules.tree import LABELS
 
 SNIPPET_LENGTH = 240
 
@@ -10,9 +11,13 @@ SNIPPET_LENGTH = 240
 def snippet(texts: Mapping[str, str], hits: Sequence[Hit], length: int = SNIPPET_LENGTH) -> Snippet:
     """Return the passage of at most this many characters that shows the most different terms.
 
-    Texts of equal worth are taken from the body rather than the title, which is shown anyway. Cut ends
-    are marked by an ellipsis. Marks neither overlap nor touch the ellipses.
+    Texts of equal worth are taken from the body rather than the title, which is shown anyway, and from that
+    rather than elsewhere. Cut ends are marked by an ellipsis. Marks neither overlap nor touch the ellipses.
+    Where no text but only the source or the language made a rule hold, it is the beginning of the text.
     """
+    hits = [hit for hit in hits if hit.field not in LABELS]
+    if not hits:
+        return _beginning(texts, length)
     candidates = [_window(texts[hit.field], hit, length) for hit in hits]
     start, end, first = max(
         ((start, end, hit) for (start, end), hit in zip(candidates, hits, strict=True)),
@@ -28,6 +33,14 @@ def snippet(texts: Mapping[str, str], hits: Sequence[Hit], length: int = SNIPPET
     ]
     passage = before + text[start:end].replace("\n", " ") + after
     return Snippet(text=passage, field=first.field, marks=_disjoint(marks))
+
+
+def _beginning(texts: Mapping[str, str], length: int) -> Snippet:
+    field = "body" if texts.get("body") else "title"
+    text = texts.get(field, "").replace("\n", " ")
+    if len(text) > length:
+        text = text[: _previous_word(text, 0, length - 1)] + "…"
+    return Snippet(text=text, field=field, marks=())
 
 
 def _window(text: str, hit: Hit, length: int) -> tuple[int, int]:
@@ -63,10 +76,13 @@ def _previous_word(text: str, limit: int, end: int) -> int:
     return end
 
 
-def _worth(window: tuple[int, int, Hit], hits: Sequence[Hit]) -> tuple[int, int, bool, int]:
+_RANKS = {"body": 2, "title": 1}
+
+
+def _worth(window: tuple[int, int, Hit], hits: Sequence[Hit]) -> tuple[int, int, int, int]:
     start, end, first = window
     shown = [hit for hit in hits if hit.field == first.field and start <= hit.start and hit.end <= end]
-    return len({hit.term for hit in shown}), len(shown), first.field == "body", -start
+    return len({hit.term for hit in shown}), len(shown), _RANKS.get(first.field, 0), -start
 
 
 def _disjoint(marks: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

@@ -31,6 +31,21 @@ def stem(word: str, language: str | None) -> str:
     return (way(word) if way else word) or word
 
 
+@lru_cache(maxsize=4096)
+def canonical_language(language: str | None) -> str | None:
+    """Return a language of which there are few, whose stems and endings are the same as those of this one."""
+    name, scripts = _written(language)
+    if name is None:
+        return None
+    known = _scripts_by_language().get(name)
+    if not scripts:
+        return "x-unknown"
+    if scripts == known:
+        return name
+    tag = {script: subtag for subtag, script in _SCRIPT_SUBTAGS.items()}
+    return "-".join([name if known else "x", *sorted(tag[script] for script in scripts)])
+
+
 def _is_without_numbers(word: str) -> bool:
     return not any(letter.isnumeric() for letter in word)
 

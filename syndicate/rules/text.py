@@ -1,5 +1,33 @@
 """One item as rules see it: its fields, their words, and where these stand."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from syndicate.rules.language import Token
+from syndicate.rules.patterns import regex_spans
+from syndicate.rules.stems import stem
+from syndicate.rules.tree import INDEXED_FIELDS, MAX_DISTANCE
+from syndicate.rules.words import Form, Piece, Run, cased, fold, words
+
+Stem = Callable[[str, str | None], str]  # a normalised word and its text's language -> what its forms share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What rules are asked about: an item as they see it."""
+
+    title: str = ""
+    body: str = ""
+    author: str = ""
+    categories: tuple[str, ...] = ()
+    link: str = ""
+    source: str = ""
+    tags: tuple[str, ...] = ()  # of the source
+    language: str | None = None
+    published: datetime | None = None  # None: just now
+
 
 class FieldText:
     """The words of one field, and where they stand in each form."""
@@ -25,7 +53,9 @@ class FieldText:
         """Return the first and last word (as indexes) of each place where a run stands, in order."""
         if not run:
             return []
-        keys = [(self.keys(piece.form, piece.is_folded), self._key(piece), piece.form) for piece in run]
+        keys = [
+            (self.keys(piece.form, is_folded=piece.is_folded), self._key(piece), piece.form) for piece in run
+        ]
         return [
             (first, first + len(run) - 1)
             for first in self.starts(run[0])
@@ -44,7 +74,7 @@ class FieldText:
             return indexes.get(key, [])
         return sorted(index for word, found in indexes.items() if word.startswith(key) for index in found)
 
-    def keys(self, form: Form, is_folded: bool) -> list[str]:
+    def keys(self, form: Form, *, is_folded: bool) -> list[str]:
         """Return what each word is compared as."""
         if (form, is_folded) not in self._keys:
             surfaces = (self.text[word.start : word.end] for word in self.words)
@@ -62,6 +92,8 @@ class FieldText:
                 key = f"{piece.cased}\n{piece.text}"
             case Form.PREFIX:
                 key = piece.text
+            case Form.PATTERN:
+                raise ValueError("a regular expression is no word")
             case _:
                 assert_never(piece.form)
         return fold(key) if piece.is_folded else key
@@ -69,7 +101,7 @@ class FieldText:
     def _indexes_by_key(self, form: Form, is_folded: bool) -> dict[str, list[int]]:
         if (form, is_folded) not in self._indexes:
             found: dict[str, list[int]] = {}
-            for index, key in enumerate(self.keys(form, is_folded)):
+            for index, key in enumerate(self.keys(form, is_folded=is_folded)):
                 found.setdefault(key, []).append(index)
             self._indexes[form, is_folded] = found
         return self._indexes[form, is_folded]
@@ -86,34 +118,28 @@ class ItemText:
     a line of its own.
     """
 
-    def __init__(
-        self,
-        texts: Mapping[str, str | Sequence[str]],
-        stem: Stem,
-        *,
-        language: str | None = None,
-        source: str = "",
-        tags: Iterable[str] = (),
-    ) -> None:
+    def __init__(self, subject: Subject, stem: Stem = stem) -> None:
+        language = subject.language
+
         def stem_here(word: str) -> str:
             return stem(word, language)
 
-        self.language, self.source, self.tags = language, source, tuple(tags)
+        self.subject = subject
         self.fields: Mapping[str, FieldText] = {
-            field: FieldText(_values(texts.get(field, "")), language, str if field == "link" else stem_here)
-            for field in FIELDS
-            if field not in LABELS
+            "title": FieldText([subject.title], language, stem_here),
+            "body": FieldText([subject.body], language, stem_here),
+            "author": FieldText([subject.author], language, stem_here),
+            "category": FieldText(subject.categories, language, stem_here),
+            "link": FieldText([subject.link], language, str),
         }
         self.texts: Mapping[str, str] = {
             **{field: found.text for field, found in self.fields.items()},
-            "source": source,
+            "source": subject.source,
             "lang": language or "",
         }
 
     def has(self, run: Run) -> bool:
         """Say whether a run, as `anchors` returns them, stands in a field that the index sees."""
+        if run[0].form is Form.PATTERN:
+            return any(any(regex_spans(run[0].text, field.text)) for field in self.fields.values())
         return any(self.fields[field].spans(run) for field in INDEXED_FIELDS)
-
-
-def _values(value: str | Sequence[str]) -> Sequence[str]:
-    return [value] if isinstance(value, str) else value

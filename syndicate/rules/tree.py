@@ -1,20 +1,14 @@
-"""What a rule asks, as a tree: its nodes, their text, the words they need, and what the index may look for.
+"""What a rule asks, as a tree: its nodes, and their text.
 
 A place is where a node stands in the query's text, in code points; it takes no part in comparing trees.
 Which texts a tree holds for is told by `evaluate`; the text of a query becomes a tree in `grammar`.
 """
 
 import math
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from enum import StrEnum
-from functools import lru_cache
-from itertools import product
-from typing import NamedTuple, assert_never
-
-from syndicate.rules.language import _UNIFIED, Token, tokens
+from typing import assert_never
 
 Place = tuple[int, int]
 NOWHERE: Place = (0, 0)
@@ -178,6 +172,11 @@ def walk(node: Node) -> Iterator[Node]:
 def references(node: Node) -> frozenset[str]:
     """Return the ids of the rules that a tree refers to."""
     return frozenset(found.id for found in walk(node) if isinstance(found, RuleRef))
+
+
+def total(weights: Iterable[float]) -> float:
+    """Return a sum of weights as a person adds decimals: 0.7 + 0.2 + 0.1 is 1, in any order."""
+    return round(math.fsum(weights), 9)
 
 
 # --------------------------------------------------------------------------- back to text

@@ -1,5 +1,57 @@
 """Why a tree does not hold for one item's text: the clause that failed, and what came nearest."""
 
+import difflib
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from syndicate.model import Hit, Score
+from syndicate.rules.evaluate import (
+    Refer,
+    Span,
+    View,
+    hit_at,
+    hits_of,
+    labels_of,
+    no_rule,
+    ordered,
+    places_of,
+    run_of,
+    score_of,
+    spans_of,
+)
+from syndicate.rules.language import is_language
+from syndicate.rules.rule import Rule
+from syndicate.rules.text import FieldText, ItemText, Subject
+from syndicate.rules.tree import (
+    INDEXED_FIELDS,
+    LABELS,
+    All,
+    Any,
+    AtLeast,
+    Exact,
+    Folded,
+    InField,
+    Near,
+    Node,
+    Not,
+    Pattern,
+    Phrase,
+    Place,
+    Prefix,
+    RuleRef,
+    Term,
+    Weighted,
+    Word,
+    children,
+    label,
+    unparse,
+)
+from syndicate.rules.words import Piece, Run
+
 
 class Reason(StrEnum):
     """What kept a clause from holding."""
@@ -36,13 +88,35 @@ _SHOWN_PARTS = 3
 _SHOWN_TEXT = 80
 
 
-def why_not(tree: Node, text: ItemText, refer: Refer = _no_rule) -> Failure | None:
+def why_not(tree: Node, text: ItemText, refer: Refer = no_rule) -> Failure | None:
     """Return why a tree does not hold for a text, None if it does."""
-    return _failure(tree, _View(text, refer))
+    return _failure(tree, View(text, refer))
 
 
-def _failure(node: Node, view: _View) -> Failure | None:
-    if _hits(node, view) is not None:
+def why_not_about(rule: Rule, text: ItemText, now: datetime, refer: Refer = no_rule) -> str | None:
+    """Return in words why a rule does not hold for an item, None if it does."""
+    return _elsewhere(rule, text.subject, now) or _sentence(why_not(rule.query, text, refer))
+
+
+def _elsewhere(rule: Rule, subject: Subject, now: datetime) -> str | None:
+    """Return why a rule does not look at an item, None if it does."""
+    if rule.sources is not None and subject.source not in rule.sources:
+        return f"it looks at other sources than {subject.source or 'this'}"
+    if rule.languages and not any(is_language(subject.language, wanted) for wanted in rule.languages):
+        known = f"is {subject.language}" if subject.language else "is unknown"
+        return f"the language {known}, not {' or '.join(rule.languages)}"
+    published = subject.published
+    if rule.since is not None and published is not None and published < now - rule.since:
+        return f"it was published on {published:%Y-%m-%d %H:%M}, which is too long ago for `since`"
+    return None
+
+
+def _sentence(failure: Failure | None) -> str | None:
+    return failure.sentence if failure else None
+
+
+def _failure(node: Node, view: View) -> Failure | None:
+    if hits_of(node, view) is not None:
         return None
     match node:
         case Word() | Prefix() | Exact() | Phrase():
@@ -61,11 +135,11 @@ def _failure(node: Node, view: _View) -> Failure | None:
             assert_never(node)
 
 
-def _plain_failure(node: Not | Pattern | RuleRef, view: _View) -> Failure:
+def _plain_failure(node: Not | Pattern | RuleRef, view: View) -> Failure:
     clause = unparse(node)
     match node:
         case Not():
-            hits = _ordered(_hits(node.child, view) or ())
+            hits = ordered(hits_of(node.child, view) or ())
             found = f": {_quoted(hits[0], view)} is in the {hits[0].field}" if hits else ", which holds"
             reason, sentence = Reason.EXCLUDED, f"excluded by {clause}{found}"
         case Pattern():
@@ -79,17 +153,17 @@ def _plain_failure(node: Not | Pattern | RuleRef, view: _View) -> Failure:
     return Failure(clause=clause, place=node.place, reason=reason, sentence=sentence, nearest=hits)
 
 
-def _field_failure(node: InField, view: _View) -> Failure | None:
+def _field_failure(node: InField, view: View) -> Failure | None:
     if node.field not in LABELS:
         return _failure(node.child, view._replace(fields=(node.field,)))
     found = view.text.texts[node.field]
     name = "source" if node.field == "source" else "language"
-    expected = " or ".join(_labels(node))
+    expected = " or ".join(labels_of(node))
     sentence = f"the {name} is {found}, not {expected}" if found else f"the {name} is unknown, not {expected}"
     return Failure(clause=unparse(node), place=node.place, reason=Reason.LABEL, sentence=sentence)
 
 
-def _parts_failure(node: All | Any | AtLeast | Weighted, view: _View) -> Failure:
+def _parts_failure(node: All | Any | AtLeast | Weighted, view: View) -> Failure:
     failures: list[Failure | None] = []
     for child in children(node):
         failures.append(_failure(child, view))
@@ -99,7 +173,7 @@ def _parts_failure(node: All | Any | AtLeast | Weighted, view: _View) -> Failure
     said = "; ".join(failure.sentence for failure in failed[:_SHOWN_PARTS])
     if len(failed) > _SHOWN_PARTS:
         said += f"; and {len(failed) - _SHOWN_PARTS} more"
-    score = _score(node, view) if isinstance(node, Weighted) else None
+    score = score_of(node, view) if isinstance(node, Weighted) else None
     return Failure(
         clause=unparse(node),
         place=node.place,
@@ -131,8 +205,8 @@ def _parts_sentence(
 # --------------------------------------------------------------------------- what was nearest to a term
 
 
-def _term_failure(term: Term, view: _View) -> Failure:
-    run = _run(term, view)
+def _term_failure(term: Term, view: View) -> Failure:
+    run = run_of(term, view)
     ways = (_other_case, _other_field, _missing_words, _scattered)
     reason, sentence, nearest, distance = next(found for way in ways if (found := way(term, run, view)))
     return Failure(
@@ -148,25 +222,25 @@ def _term_failure(term: Term, view: _View) -> Failure:
 _Found = tuple[Reason, str, tuple[Hit, ...], int | None]
 
 
-def _other_case(term: Term, run: Run, view: _View) -> _Found | None:
+def _other_case(term: Term, run: Run, view: View) -> _Found | None:
     if not isinstance(term, Exact):
         return None
-    hits = _ordered(_places(Word(term.text), view))
+    hits = ordered(places_of(Word(term.text), view))
     if not hits:
         return None
     sentence = f"{unparse(term)} stands in {_asked(view)} only as {_quoted(hits[0], view)}"
     return Reason.CASE, sentence, hits, None
 
 
-def _other_field(term: Term, run: Run, view: _View) -> _Found | None:
+def _other_field(term: Term, run: Run, view: View) -> _Found | None:
     others = tuple(field for field in INDEXED_FIELDS if field not in view.fields)
-    hits = _ordered(_places(term, view._replace(fields=others)))
+    hits = ordered(places_of(term, view._replace(fields=others)))
     if not hits:
         return None
     return Reason.ELSEWHERE, f"{unparse(term)} is in the {hits[0].field}, not in {_asked(view)}", hits, None
 
 
-def _missing_words(term: Term, run: Run, view: _View) -> _Found | None:
+def _missing_words(term: Term, run: Run, view: View) -> _Found | None:
     fields = [view.text.fields[field] for field in view.fields]
     missing = [piece for piece in run if not any(field.starts(piece) for field in fields)]
     if not missing and run:
@@ -178,18 +252,18 @@ def _missing_words(term: Term, run: Run, view: _View) -> _Found | None:
     return Reason.ABSENT, f"{which} {verb} not occur in {_asked(view)}{similar}", nearest, None
 
 
-def _similar(missing: Sequence[Piece], view: _View) -> tuple[str, tuple[Hit, ...]]:
+def _similar(missing: Sequence[Piece], view: View) -> tuple[str, tuple[Hit, ...]]:
     """Return the word of the text that looks most like the first that is missing."""
     for field in view.fields if missing else ():
         found = view.text.fields[field]
         known = {word.text: word for word in reversed(found.words)}
         for name in difflib.get_close_matches(missing[0].text, known, 1, 0.75):
-            hit = _hit(name, field, known[name][1:])
+            hit = hit_at(name, field, known[name][1:])
             return f"; the closest word is {_quoted(hit, view)}", (hit,)
     return "", ()
 
 
-def _scattered(term: Term, run: Run, view: _View) -> _Found:
+def _scattered(term: Term, run: Run, view: View) -> _Found:
     chains = [(chain, field) for field in view.fields if (chain := _chain(view.text.fields[field], run))]
     if not chains:
         sentence = f"the words of {unparse(term)} occur in {_asked(view)}, but not together in this order"
@@ -197,9 +271,9 @@ def _scattered(term: Term, run: Run, view: _View) -> _Found:
     chain, field = min(chains, key=lambda found: found[0][-1] - found[0][0])
     found = view.text.fields[field]
     hits = tuple(
-        _hit(piece.text, field, found.words[index][1:]) for piece, index in zip(run, chain, strict=True)
+        hit_at(piece.text, field, found.words[index][1:]) for piece, index in zip(run, chain, strict=True)
     )
-    whole = _hit(label(term), field, (hits[0].start, hits[-1].end))
+    whole = hit_at(label(term), field, (hits[0].start, hits[-1].end))
     distance = found.positions[chain[-1]] - found.positions[chain[0]]
     sentence = (
         f"the words of {unparse(term)} are not next to each other: {_quoted(whole, view)} in the {field}"
@@ -223,7 +297,7 @@ def _chain(field: FieldText, run: Run) -> list[int]:
     return min(chains, key=lambda chain: chain[-1] - chain[0], default=[])
 
 
-def _near_failure(node: Near, view: _View) -> Failure:
+def _near_failure(node: Near, view: View) -> Failure:
     sides = [_failure(side, view) for side in children(node)]
     absent = next((side for side in sides if side), None)
     if absent:
@@ -245,14 +319,14 @@ def _near_failure(node: Near, view: _View) -> Failure:
         place=node.place,
         reason=Reason.ORDER if is_turned else Reason.TOO_FAR,
         sentence=sentence,
-        nearest=_ordered([one.hit, other.hit]),
+        nearest=ordered([one.hit, other.hit]),
         distance=distance,
     )
 
 
-def _gaps(node: Near, field: str, view: _View) -> Iterator[tuple[int, _Span, _Span]]:
+def _gaps(node: Near, field: str, view: View) -> Iterator[tuple[int, Span, Span]]:
     """Yield for each place of the one side how far the next of the other is, and the other way round."""
-    left, right = _spans(node.left, field, view), _spans(node.right, field, view)
+    left, right = spans_of(node.left, field, view), spans_of(node.right, field, view)
     for spans, others in ((left, right), (right, left)):
         following = sorted(others, key=lambda span: span.first)
         firsts = [span.first for span in following]
@@ -262,10 +336,10 @@ def _gaps(node: Near, field: str, view: _View) -> Iterator[tuple[int, _Span, _Sp
                 yield following[place].first - span.last, span, following[place]
 
 
-def _asked(view: _View) -> str:
+def _asked(view: View) -> str:
     return " or ".join(view.fields)
 
 
-def _quoted(hit: Hit, view: _View) -> str:
+def _quoted(hit: Hit, view: View) -> str:
     text = " ".join(view.text.texts[hit.field][hit.start : hit.end].split())
     return f'"{text}"' if len(text) <= _SHOWN_TEXT else f'"{text[: _SHOWN_TEXT - 1]}…"'

@@ -1,5 +1,15 @@
 """The words of a rule's term, and how each is compared with the words of a text."""
 
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from itertools import product
+from typing import NamedTuple, assert_never
+
+from syndicate.rules.language import UNIFIED, Token, primary, tokens
+from syndicate.rules.tree import Exact, Phrase, Prefix, Term, Word
+
 
 class Form(StrEnum):
     """How a word of a rule is compared with a word of a text."""
@@ -7,6 +17,7 @@ class Form(StrEnum):
     STEM = "stem"  # stems in the item's language are equal
     EXACT = "exact"  # letters and their case are equal
     PREFIX = "prefix"  # the text's word begins like this
+    PATTERN = "pattern"  # no word but a regular expression, which matches some of a field's text
 
 
 class Piece(NamedTuple):
@@ -55,7 +66,7 @@ def _words(text: str, language: str | None) -> tuple[Token, ...]:
 
 def cased(word: str) -> str:
     """Return what a word is compared as where letter case counts; possessive 's is no part of it."""
-    composed = unicodedata.normalize("NFKC", word.translate(_UNIFIED)).strip("'")
+    composed = unicodedata.normalize("NFKC", word.translate(UNIFIED)).strip("'")
     while composed.endswith(("'s", "'S")):
         composed = composed[:-2].rstrip("'")
     return composed
@@ -100,7 +111,7 @@ _CASES = {
     "uz": "ning ni ga ka qa da dan dagi gacha dek day cha нинг ни га ка қа да дан даги гача дек дай ча",
 }
 # Any plural before any possessive before any case: more than there are, which does no harm behind a hyphen.
-_ENDINGS: Mapping[str, frozenset[str]] = {
+ENDINGS: Mapping[str, frozenset[str]] = {
     language: frozenset(
         "".join(parts)
         for parts in product(*(["", *rows[language].split()] for rows in (_PLURALS, _POSSESSIVES, _CASES)))
@@ -108,12 +119,12 @@ _ENDINGS: Mapping[str, frozenset[str]] = {
     )
     for language in _CASES
 }
-_ANY_ENDING = frozenset().union(*_ENDINGS.values())
+ANY_ENDING = frozenset().union(*ENDINGS.values())
 
 
 def words(text: str, language: str | None) -> list[Token]:
     """Return the words of a text in a language, without the case endings that stand behind hyphens."""
-    endings = _ENDINGS.get((language or "").partition("-")[0].lower())
+    endings = ENDINGS.get(primary(language))
     found = tokens(text)
     return _without(endings, text, found) if endings else found
 
@@ -143,7 +154,7 @@ def stretches(term: Term) -> tuple[Run, ...]:
         found = tokens(text)
         for position, piece in enumerate(run):
             is_last_of_prefix = piece.form is Form.PREFIX
-            if piece.text in _ANY_ENDING and _is_attached(text, found, position) and not is_last_of_prefix:
+            if piece.text in ANY_ENDING and _is_attached(text, found, position) and not is_last_of_prefix:
                 result.append([])
             else:
                 result[-1].append(piece)

@@ -16,8 +16,10 @@ from syndicate.model import (
     PollState,
     Suppressed,
 )
+from syndicate.rules.archive import WORDS_VERSION, kept_words
 from syndicate.rules.index import RuleIndex
-from syndicate.rules.language import TokenText, language_of
+from syndicate.rules.language import language_of
+from syndicate.rules.text import ItemText, Subject
 from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
 from syndicate.sources.identity import Identified, identify, items_by_entry
 from syndicate.sources.schedule import next_poll
@@ -61,12 +63,13 @@ def decide_reading(
     """Return the poll of a document; `known` is what the store has under `reading.keys()`."""
     changes: list[Change] = []
     new_keys: list[tuple[str, int]] = []
+    seen = _Seen(claim=claim, document=reading.document, index=index, now=moment.now)
     found = zip(reading.entries, items_by_entry(reading.entries, known), strict=True)
     # Documents begin with the newest; items and alerts are numbered from the oldest on.
     for entry, item in reversed(list(found)):
         if item is None or item.content_hash != entry.content_hash:
             mine = entry if item else replace(entry, keys=_keys_of_new(entry, known))
-            changes.append(_change(claim, reading.document, mine, item, index))
+            changes.append(_change(mine, item, seen))
         else:
             new_keys += [(key, item.id) for key in entry.keys if key not in known]
     return replace(
@@ -154,12 +157,10 @@ def _keys_of_new(entry: Identified, known: Mapping[str, KnownItem]) -> tuple[str
     return keys or (f"content:{entry.content_hash}",)
 
 
-def _change(
-    claim: Claim, document: Document, identified: Identified, item: KnownItem | None, index: RuleIndex
-) -> Change:
+def _change(identified: Identified, item: KnownItem | None, seen: "_Seen") -> Change:
     entry = identified.entry
-    text = TokenText({"title": entry.title, "body": entry.body})
-    matches = index.match(claim.source.id, text)
+    subject = _subject(entry, seen)
+    matches = seen.index.match(subject, seen.now)
     return Change(
         item=item.id if item else None,
         entry=entry,
@@ -167,12 +168,38 @@ def _change(
         # A link that a document gives to entries that differ is the page of a list, and joins nothing.
         story_keys=tuple(key for key in story_keys(entry.link) if key in identified.keys),
         content_hash=identified.content_hash,
-        language=language_of(
-            claim.source.language, entry.language, document.language, f"{entry.title} {entry.body}"
-        ),
-        tokens={field: text.joined(field) for field in text.fields},
+        language=subject.language,
+        words=kept_words(ItemText(subject)),
+        words_version=WORDS_VERSION,
         matches=matches,
-        alerts=tuple(_drafts(matches, index, suppression(claim, entry))),
+        alerts=tuple(_drafts(matches, seen.index, suppression(seen.claim, entry))),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What an entry is seen with: its source and document, the rules, the time."""
+
+    claim: Claim
+    document: Document
+    index: RuleIndex
+    now: datetime
+
+
+def _subject(entry: Entry, seen: _Seen) -> Subject:
+    source = seen.claim.source
+    return Subject(
+        title=entry.title,
+        body=entry.body,
+        author=entry.author,
+        categories=entry.categories,
+        link=entry.link or "",
+        source=source.id,
+        tags=source.tags,
+        language=language_of(
+            source.language, entry.language, seen.document.language, f"{entry.title} {entry.body}"
+        ),
+        published=entry.published,
     )
 
 

@@ -225,3 +225,24 @@ def m0001_first(db: Database) -> None:
         CREATE INDEX attempts_by_delivery ON attempts (delivery);
         """
     )
+
+
+@migrations()
+def m0002_words_and_stems(db: Database) -> None:
+    """Keep items under their words and stems; those from before are kept anew while the service runs."""
+    db.executescript(
+        """
+        DROP TABLE items_fts;
+        CREATE VIRTUAL TABLE items_fts USING fts5 (
+            words, stems, columnsize = 0,
+            tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* Co Pc' tokenchars ''''"
+        );
+        CREATE TABLE item_words (  -- a table of its own, since rows of items are long
+            item INTEGER PRIMARY KEY REFERENCES items (id),
+            version INTEGER NOT NULL
+        );
+        CREATE INDEX item_words_by_version ON item_words (version);
+        INSERT INTO item_words (item, version) SELECT id, 0 FROM items;
+        CREATE INDEX items_by_language ON items (language);
+        """
+    )

@@ -16,6 +16,7 @@ from syndicate.model import (
     DeliveryState,
     DeliveryStatus,
     FoundItem,
+    Item,
     KnownItem,
     Match,
     Poll,
@@ -24,6 +25,7 @@ from syndicate.model import (
     SourceStatus,
     StaleFeed,
     StoredMatch,
+    Wanted,
 )
 
 
@@ -48,7 +50,8 @@ class HostPace:
 class ItemFilter:
     """Which items to list, newest first; what is None does not restrict."""
 
-    any_of: Sequence[Sequence[str]] | None = None  # runs of tokens, at least one of which must occur
+    any_of: Sequence[Wanted] | None = None  # at least one of these must occur
+    id: int | None = None
     rule: str | None = None
     source: str | None = None
     since: datetime | None = None  # by Item.order
@@ -156,6 +159,15 @@ class Store(Protocol):
 
     def items(self, which: ItemFilter) -> list[FoundItem]:
         """Return items, newest first."""
+
+    def languages(self) -> list[str | None]:
+        """Return every language that some stored item has; None is among them if some have none."""
+
+    def items_kept_otherwise(self, words_version: int, limit: int) -> list[Item]:
+        """Return items whose words in the full-text index are of another version than this."""
+
+    def keep_words(self, words: Sequence[tuple[int, int, Mapping[str, str]]], words_version: int) -> None:
+        """Put (item, revision, words) into the full-text index; nothing for items edited meanwhile."""
 
     def sources(self) -> list[SourceStatus]:
         """Return how each source is, in the order of the configuration, those gone from it last."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from syndicate.model import Enclosure, Hit, Item, Match, Snippet, Source, StoredMatch
+from syndicate.model import Enclosure, Hit, Item, Match, Score, Snippet, Source, StoredMatch
 
 Row = Mapping[str, Any]
 
@@ -74,6 +74,11 @@ def evidence_json(match: Match) -> str:
             "version": match.rule_version,
             "hits": [[hit.term, hit.field, hit.start, hit.end] for hit in match.hits],
             "snippet": [match.snippet.text, match.snippet.field, match.snippet.marks],
+            **(
+                {"score": [match.score.threshold, match.score.total, match.score.parts]}
+                if match.score
+                else {}
+            ),
         }
     )
 
@@ -89,7 +94,15 @@ def match_of(rule: str, evidence: str) -> Match:
             Hit(term=term, field=where, start=start, end=end) for term, where, start, end in values["hits"]
         ),
         snippet=Snippet(text=text, field=field, marks=tuple((start, end) for start, end in marks)),
+        score=_score_of(values.get("score")),
     )
+
+
+def _score_of(values: list[Any] | None) -> Score | None:
+    if values is None:
+        return None
+    threshold, total, parts = values
+    return Score(threshold=threshold, total=total, parts=tuple((term, weight) for term, weight in parts))
 
 
 def item_of(row: Row) -> Item:

@@ -23,6 +23,7 @@ from syndicate.model import (
     DeliveryState,
     DeliveryStatus,
     FoundItem,
+    Item,
     KnownItem,
     Poll,
     Recorded,
@@ -176,6 +177,20 @@ class SqliteStore:
     def items(self, which: ItemFilter) -> list[FoundItem]:
         with self._read() as db:
             return sqlite_items.items(db, which)
+
+    def languages(self) -> list[str | None]:
+        with self._read() as db:
+            return sqlite_items.languages(db)
+
+    def items_kept_otherwise(self, words_version: int, limit: int) -> list[Item]:
+        with self._read() as db:
+            return sqlite_items.items_kept_otherwise(db, words_version, limit)
+
+    def keep_words(self, words: Sequence[tuple[int, int, Mapping[str, str]]], words_version: int) -> None:
+        with self._write() as db:
+            for item, revision, found in words:
+                if sqlite_items.has_revision(db, item, revision):
+                    sqlite_items.keep_words(db, item, found, words_version)
 
     def sources(self) -> list[SourceStatus]:
         with self._read() as db:

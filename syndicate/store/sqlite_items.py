@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlite_utils import Database
 
-from syndicate.model import FoundItem, KnownItem
+from syndicate.model import FoundItem, Item, KnownItem, Wanted
 from syndicate.store.protocol import ItemFilter
 from syndicate.store.rows import item_of, time_text
 
@@ -66,8 +66,10 @@ def _conditions(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
     if which.any_of is not None:
         yield (
             "i.id IN (SELECT rowid FROM items_fts WHERE items_fts MATCH ?)",
-            [" OR ".join(_phrase(tokens) for tokens in which.any_of) or '""'],
+            [" OR ".join(map(_phrase, which.any_of)) or '""'],
         )
+    if which.id is not None:
+        yield "i.id = ?", [which.id]
     if which.rule is not None:
         yield (
             "i.id IN (SELECT item FROM matches WHERE rule = ? AND ended_at IS NULL)",
@@ -81,11 +83,58 @@ def _conditions(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
         yield "(i.sort_at, i.id) < (?, ?)", [time_text(which.before[0]), which.before[1]]
 
 
-def _phrase(tokens: Sequence[str]) -> str:
-    # Tokens hold no double quotes; as an FTS5 string they must follow one another.
-    return '"' + " ".join(tokens) + '"'
+def _phrase(wanted: Wanted) -> str:
+    # Words hold no double quotes; as an FTS5 string they must follow one another.
+    return f'{wanted.column} : "{" ".join(wanted.words)}"{" *" if wanted.is_beginning else ""}'
+
+
+def languages(db: Database) -> list[str | None]:
+    """See `Store.languages`. Steps from one to the next in the index, however many items there are."""
+    rows = db.execute(
+        """
+        WITH RECURSIVE known (language) AS (
+            SELECT min(language) FROM items
+            UNION ALL
+            SELECT (SELECT min(language) FROM items WHERE language > known.language)
+            FROM known WHERE known.language IS NOT NULL
+        )
+        SELECT language FROM known WHERE language IS NOT NULL
+        UNION ALL SELECT NULL WHERE EXISTS (SELECT 1 FROM items WHERE language IS NULL)
+        """
+    )
+    return [row["language"] for row in rows]
+
+
+def items_kept_otherwise(db: Database, words_version: int, limit: int) -> list[Item]:
+    """See `Store.items_kept_otherwise`."""
+    rows = db.execute(
+        f"""
+        WITH page AS (
+            SELECT item FROM item_words WHERE version < ?1
+            UNION ALL SELECT item FROM item_words WHERE version > ?1 LIMIT ?2
+        )
+        SELECT {ITEM_COLUMNS} FROM page JOIN items i ON i.id = page.item JOIN sources s ON s.id = i.source
+        """,
+        [words_version, limit],
+    )
+    return [item_of(row) for row in rows]
 
 
 def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(keys), _KEYS_AT_ONCE):
         yield keys[start : start + _KEYS_AT_ONCE]
+
+
+def has_revision(db: Database, item: int, revision: int) -> bool:
+    """Say whether this is an item's present revision."""
+    found = db.execute("SELECT 1 FROM items WHERE id = ? AND revision = ?", [item, revision]).fetchone()
+    return found is not None
+
+
+def keep_words(db: Database, item: int, words: Mapping[str, str], version: int) -> None:
+    """Put an item's words into the full-text index, instead of those that are there."""
+    db.execute("DELETE FROM items_fts WHERE rowid = ?", [item])
+    db.execute(
+        "INSERT INTO items_fts (rowid, words, stems) VALUES (?, ?, ?)", [item, words["words"], words["stems"]]
+    )
+    db.execute("INSERT OR REPLACE INTO item_words (item, version) VALUES (?, ?)", [item, version])

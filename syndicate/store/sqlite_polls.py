@@ -14,6 +14,7 @@ from syndicate.model import AlertDraft, Change, Entry, Match, Poll, PollState, R
 from syndicate.store.protocol import BackfillMatch, RuleState
 from syndicate.store.rows import enclosures_json, evidence_json, host_of, text_or_none, time_text
 from syndicate.store.sqlite_claims import host_to_ask
+from syndicate.store.sqlite_items import keep_words
 
 # After a poll that could not be written; doubles with each failure in a row.
 SHORTEST_BACKOFF = timedelta(minutes=5)
@@ -213,10 +214,7 @@ def _insert_item(db: Database, source: int, slug: str, change: Change, now: date
     columns = ", ".join(values)
     marks = ", ".join(f":{name}" for name in values)
     item = _inserted_id(db.execute(f"INSERT INTO items ({columns}) VALUES ({marks})", values))
-    db.execute(
-        "INSERT INTO items_fts (rowid, title, body) VALUES (?, ?, ?)",
-        [item, change.tokens["title"], change.tokens["body"]],
-    )
+    keep_words(db, item, change.words, change.words_version)
     return item, story
 
 
@@ -233,10 +231,7 @@ def _update_item(db: Database, item: int, change: Change, now: datetime) -> tupl
         " sort_at = min(first_seen, coalesce(:published, first_seen)) WHERE id = :id",
         values | {"id": item},
     )
-    db.execute(
-        "UPDATE items_fts SET title = ?, body = ? WHERE rowid = ?",
-        [change.tokens["title"], change.tokens["body"], item],
-    )
+    keep_words(db, item, change.words, change.words_version)
     return item, db.execute("SELECT story FROM items WHERE id = ?", [item]).fetchone()["story"]
 
 

@@ -1,0 +1,84 @@
+"""Which words of the rules a word of a text stands for, in one language.
+
+All rules share one list of words, whatever the languages of the items: an *atom* is a distinct `Piece`. A
+*key* is what a word is compared as: a stem, a word in its letter case, a beginning. What depends on the
+language is only which key each atom has, so a language costs a few bytes for each atom and not an index of
+its own.
+"""
+
+from array import array
+from collections.abc import Iterator, Mapping
+
+from syndicate.rules.language import normalise, primary
+from syndicate.rules.stems import stem
+from syndicate.rules.words import ENDINGS, Form, Piece, cased, fold
+
+NO_WORD, WORD, ENDING = 0, 1, 2  # what a run of word characters is
+
+
+class Atoms:
+    """The distinct words of all rules, numbered, and the keys they have in some language."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self._number_by_piece: dict[Piece, int] = {}
+        self.key_by_text: dict[tuple[Form, bool], dict[str, int]] = {}
+        self._keys = 0
+
+    def number(self, piece: Piece) -> int:
+        """Return the number of a piece, a new one if it has none."""
+        number = self._number_by_piece.setdefault(piece, len(self.pieces))
+        if number == len(self.pieces):
+            self.pieces.append(piece)
+        return number
+
+    def key(self, form: Form, is_folded: bool, text: str) -> int:
+        """Return the number of a key, a new one if it has none."""
+        keys = self.key_by_text.setdefault((form, is_folded), {})
+        key = keys.setdefault(text, self._keys)
+        self._keys += key == self._keys
+        return key
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+
+class Lexicon:
+    """The words of the rules as a text in one language has them."""
+
+    def __init__(self, atoms: Atoms, language: str | None) -> None:
+        self._language = language
+        self._endings = ENDINGS.get(primary(language), frozenset())
+        self.key_by_atom = array("i", (self._key(atoms, piece) for piece in atoms.pieces))
+        self._by_form = [(form, is_folded, keys) for (form, is_folded), keys in atoms.key_by_text.items()]
+
+    def resolve(self, surface: str) -> tuple[int, ...]:
+        """Return what a run of word characters is (NO_WORD, WORD, ENDING), then the keys that it has."""
+        word = normalise(surface)
+        if not word:
+            return (NO_WORD,)
+        keys: list[int] = []
+        for form, is_folded, known in self._by_form:
+            piece = Piece(form, word, cased(surface) if form is Form.EXACT else "", is_folded)
+            keys += _known(known, compared(piece, self._language), form)
+        return (ENDING if word in self._endings else WORD, *keys)
+
+    def _key(self, atoms: Atoms, piece: Piece) -> int:
+        return atoms.key(piece.form, piece.is_folded, compared(piece, self._language))
+
+
+def _known(keys: Mapping[str, int], text: str, form: Form) -> Iterator[int]:
+    texts = [text[:length] for length in range(1, len(text) + 1)] if form is Form.PREFIX else [text]
+    return (keys[text] for text in texts if text in keys)
+
+
+def compared(piece: Piece, language: str | None) -> str:
+    """Return what a word is compared as."""
+    match piece.form:
+        case Form.STEM:
+            text = stem(piece.text, language)
+        case Form.EXACT:
+            text = f"{piece.cased}\n{piece.text}"
+        case _:
+            text = piece.text
+    return fold(text) if piece.is_folded else text
