@@ -7,12 +7,21 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from syndicate.config.selection import is_selected
-from syndicate.config.shapes import ExampleTable, FileRuleTable, NamedRuleTable, RuleTable, shaped
+from syndicate.config.shapes import (
+    ExampleTable,
+    FileRuleTable,
+    NamedRuleTable,
+    RuleTable,
+    ScoreTable,
+    shaped,
+)
 from syndicate.config.toml_file import TomlFile, read_toml
 from syndicate.config.toml_lines import Key
 from syndicate.config.values import identifier, quoted, suggestion
 from syndicate.errors import Problem
-from syndicate.model import Example, RuleText
+from syndicate.model import Example, RuleText, ScoreText, WeightedTerm
+
+ASKS = ("keywords", "query", "score")  # the keys a rule may ask by, one of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +109,28 @@ def _rule(place: Place, names: Names) -> tuple[RuleText | None, list[Problem]]:
     shape: type[RuleTable] = NamedRuleTable if key else FileRuleTable
     table, problems = shaped(shape, file, key)
     problems += file.repeats(*key, "keywords", fold=_folded)
+    problems += _ask_problems(file, key)
     problems += file.repeats(*key, "sources")
+    problems += file.repeats(*key, "languages", fold=str.casefold)
     problems += file.repeats(*key, "notify")
     if file.at(*key, "feed") is False and not file.at(*key, "notify"):
         text = "without a feed the rule does nothing: name an endpoint in notify"
         problems.append(file.mistake((*key, "feed"), text))
     problems += _unknown_sources(file, key, names.tags_by_source)
     problems += _unknown_endpoints(file, key, names.endpoints)
-    return _rule_text(place, table) if table else None, problems
+    asked = [name for name in ASKS if table and getattr(table, name)]
+    return _rule_text(place, table) if table and len(asked) == 1 else None, problems
+
+
+def _ask_problems(file: TomlFile, key: Key) -> Iterator[Problem]:
+    given = sorted((file.line((*key, name)), name) for name in ASKS if file.at(*key, name) is not None)
+    if not given:
+        yield file.problem(key, "a rule asks by keywords, query or [score]: give one of them")
+    elif len(given) > 1:
+        (first_line, first), (line, name) = given[:2]
+        other = f"line {first_line} has {first}"
+        text = f"{name}: a rule asks by keywords, query or [score], and {other}: keep one of them"
+        yield Problem(file=file.name, line=line, text=text)
 
 
 def _folded(keyword: str) -> str:
@@ -155,11 +178,27 @@ def _rule_text(place: Place, table: RuleTable) -> RuleText:
         line=file.line(key),
         keywords=tuple(table.keywords),
         keyword_lines=tuple(file.line((*key, "keywords", number)) for number in range(len(table.keywords))),
+        query=file.text(*key, "query") if table.query else None,
+        score=_score(file, (*key, "score"), table.score) if table.score else None,
+        fold=table.fold,
         sources=tuple(table.sources),
+        languages=tuple(table.languages),
+        since=table.since,
         notify=tuple(table.notify),
         feed=table.feed,
         match=_examples(file, (*key, "examples", "match"), table.examples.match),
         no_match=_examples(file, (*key, "examples", "no_match"), table.examples.no_match),
+    )
+
+
+def _score(file: TomlFile, key: Key, table: ScoreTable) -> ScoreText:
+    return ScoreText(
+        threshold=table.threshold,
+        terms=tuple(
+            WeightedTerm(query=file.name_of(*key, "terms", term), weight=weight)
+            for term, weight in table.terms.items()
+        ),
+        line=file.line(key),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeGuard, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,8 @@ from syndicate.config.durations import duration, spelled
 from syndicate.config.toml_file import TomlFile
 from syndicate.config.toml_lines import Key
 from syndicate.errors import Problem
+
+MAX_WEIGHT = 1_000_000  # either way, so that no sum is infinite
 
 # --------------------------------------------------------------------------- values
 
@@ -51,6 +53,28 @@ def _within(least: timedelta, most: timedelta) -> AfterValidator:
     return AfterValidator(after)
 
 
+def _weight(value: object) -> float:
+    if isinstance(value, dict):
+        raise ValueError("its weight must be a number, without quotes; a term with a dot in it needs quotes")
+    if not _is_number(value):
+        raise ValueError("its weight must be a number, without quotes")
+    if not 0 < abs(value) <= MAX_WEIGHT:
+        raise ValueError(f"its weight must be between -{MAX_WEIGHT} and {MAX_WEIGHT}, and not 0")
+    return float(value)
+
+
+def _threshold(value: object) -> float:
+    if not _is_number(value):
+        raise ValueError("must be a number, without quotes")
+    if not 0 < value <= MAX_WEIGHT:
+        raise ValueError(f"must be above 0, and at most {MAX_WEIGHT}")
+    return float(value)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _example(value: object) -> object:
     return {"body": value} if isinstance(value, str) else value
 
@@ -59,6 +83,12 @@ def _some(value: list[str]) -> list[str]:
     if not value:
         raise ValueError("must not be empty")
     return value
+
+
+def _reachable(terms: dict[str, float]) -> dict[str, float]:
+    if not any(weight > 0 for weight in terms.values()):
+        raise ValueError("must have a weight above 0: without one no item reaches the threshold")
+    return terms
 
 
 def _no_id(value: object) -> None:
@@ -73,6 +103,10 @@ Path = Annotated[str, AfterValidator(values.path)]
 Address = Annotated[str, AfterValidator(values.web_address)]
 Language = Annotated[str, AfterValidator(values.language)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Query = Annotated[str, AfterValidator(values.query)]
+Term = Annotated[str, AfterValidator(values.term)]
+Weight = Annotated[float, BeforeValidator(_weight)]
+Threshold = Annotated[float, BeforeValidator(_threshold)]
 Network = Annotated[IPv4Network | IPv6Network, _from_text(values.network)]
 
 # --------------------------------------------------------------------------- tables
@@ -144,10 +178,22 @@ class ExamplesTable(Table):
     no_match: list[Annotated[ExampleTable, BeforeValidator(_example)]] = Field(default_factory=list)
 
 
+class ScoreTable(Table):
+    threshold: Threshold
+    terms: Annotated[dict[Term, Weight], AfterValidator(_reachable)]
+
+
 class RuleTable(Table):
+    """Asks by one of keywords, query and score, which is not seen here."""
+
     title: Line | None = None
-    keywords: Annotated[list[Line], AfterValidator(_some)]
+    keywords: Annotated[list[Line], AfterValidator(_some)] = Field(default_factory=list)
+    query: Query | None = None
+    score: ScoreTable | None = None
+    fold: bool = False
     sources: list[Line] = Field(default_factory=list)
+    languages: list[Language] = Field(default_factory=list)
+    since: Annotated[Duration, _within(timedelta(minutes=1), timedelta(days=3650))] | None = None
     notify: list[Line] = Field(default_factory=list)
     feed: bool = True
     examples: ExamplesTable = Field(default_factory=ExamplesTable)
@@ -216,7 +262,8 @@ def _problems(
             continue  # which is a problem of its own
         if mistake["type"] == "extra_forbidden":
             name = str(inner[-1])
-            near = values.suggestion(name, _names_at(shape, inner[:-1]))
+            is_below = len(inner) > 1 and name in shape.model_fields
+            near = f"; it belongs above [{inner[0]}]" if is_below else _suggestion(shape, inner)
             yield file.problem(place, f"unknown key {values.quoted(name)}{near}")
         else:
             yield file.mistake(place, _words(mistake))
@@ -229,11 +276,12 @@ def _words(mistake: ErrorDetails) -> str:
     return _WORDS.get(mistake["type"], "is not valid").format_map(context).replace("'", '"')
 
 
-def _names_at(shape: type[Table], inner: Key) -> list[str]:
-    for name in inner:
+def _suggestion(shape: type[Table], inner: Key) -> str:
+    for name in inner[:-1]:
         if isinstance(name, str):
             shape = _table_in(shape.model_fields[name].annotation) or shape
-    return [name for name, field in shape.model_fields.items() if field.annotation is not type(None)]
+    names = [name for name, field in shape.model_fields.items() if field.annotation is not type(None)]
+    return values.suggestion(str(inner[-1]), names)
 
 
 def _table_in(annotation: Any) -> type[Table] | None:

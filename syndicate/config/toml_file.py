@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from syndicate.config.toml_lines import Key, toml_lines
+from syndicate.config.toml_lines import Key, Place, TomlPlaces, toml_places
 from syndicate.config.values import quoted
-from syndicate.config.variables import fill
+from syndicate.config.variables import fill, filled_places
 from syndicate.errors import Problem
+from syndicate.model import Written
 
 MAX_BYTES = 16 * 1024 * 1024
 MISSING = "there is no such file"
@@ -25,7 +26,8 @@ class TomlFile:
     name: str  # as people are told it
     tables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)  # before variables were filled in
-    lines: Mapping[Key, int] = field(default_factory=dict, repr=False)
+    places: TomlPlaces = field(default_factory=TomlPlaces, repr=False)
+    filled: Mapping[Key, tuple[Place, ...]] = field(default_factory=dict)  # of what variables changed
     unfilled: Mapping[Key, str] = field(default_factory=dict)  # why a text's variables could not be filled in
     overrides: Mapping[Key, str] = field(
         default_factory=dict
@@ -33,9 +35,17 @@ class TomlFile:
 
     def line(self, key: Key) -> int:
         """Return the line of a key, else of the table that it should be in, else the first."""
-        while key and key not in self.lines:
+        while key and key not in self.places.lines:
             key = key[:-1]
-        return self.lines.get(key, 1)
+        return self.places.lines.get(key, 1)
+
+    def text(self, *key: str | int) -> Written:
+        """Return the text at a key, and where it stands."""
+        return Written(text=self.at(*key), places=self.filled.get(key) or self.places.of_value(key))
+
+    def name_of(self, *key: str | int) -> Written:
+        """Return the last name of a key that has a value, and where it stands."""
+        return Written(text=str(key[-1]), places=self.places.of_name(key))
 
     def at(self, *key: str | int) -> Any:
         """Return the value at a key, None where there is none."""
@@ -72,7 +82,7 @@ class TomlFile:
         if variable := self.overrides.get(key[:2]):
             return Problem(file=variable, line=0, text=text)
         value, written = value_at(self.tables, key), value_at(self.written, key)
-        if isinstance(value, str) and isinstance(written, str) and value not in ("", written):
+        if isinstance(value, str) and isinstance(written, str) and value.strip() and value != written:
             text = text.replace(quoted(value), quoted(written)).replace(value, written)
         return Problem(file=self.name, line=self.line(key), text=text)
 
@@ -130,13 +140,20 @@ def read_toml(path: Path, environ: Mapping[str, str]) -> TomlFile | Problem:
         return Problem(file=name, line=text.line, text=text.why)
     try:
         written = tomllib.loads(text)
-        lines = toml_lines(text)
+        places = toml_places(text)
         tables, unfilled = fill(written, environ)
     except RecursionError:
         return Problem(file=name, line=0, text="brackets are nested too deeply")
     except ValueError as error:  # tomllib.TOMLDecodeError, and int() refusing thousands of digits
         return _syntax_problem(name, text, str(error))
-    return TomlFile(name=name, tables=tables, written=written, lines=lines, unfilled=unfilled)
+    filled = {
+        key: filled_places(value_at(written, key), places.of_value(key), environ)
+        for key in places.values
+        if key not in unfilled and value_at(tables, key) != value_at(written, key)
+    }
+    return TomlFile(
+        name=name, tables=tables, written=written, places=places, filled=filled, unfilled=unfilled
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +197,10 @@ def value_at(tables: Any, key: Key) -> Any:
 def label(key: Key) -> str:
     """Return a key as people are told it, without the tables that its line shows: `urls, number 2`."""
     names = [name for name in key if isinstance(name, str)]
+    last = quoted(names[-1]) if names else ""
+    bare = last[1:-1]
     number = f", number {key[-1] + 1}" if key and isinstance(key[-1], int) else ""
-    return f"{quoted(names[-1])[1:-1] if names else ''}{number}"
+    return f"{bare if bare.strip() else last}{number}"
 
 
 def shown(path: Path) -> str:
@@ -205,10 +224,14 @@ def _syntax_problem(name: str, text: str, error: str) -> Problem:
     return Problem(file=name, line=0, text=f"is not TOML: {what}")
 
 
+_KEYS = "a key with more than a-z, A-Z, 0-9, - and _ in it needs quotes"
 _HINTS = {
     "invalid value": "; a text needs quotes",
+    "invalid statement": f"; {_KEYS}",
+    "invalid initial character for a key part": f"; {_KEYS}, and a table in braces is one line",
+    "unescaped '\\' in a string": "; write \\\\, or put the text between single quotes",
     "illegal character '\\n'": "; the text before it needs a closing quote",
     "cannot overwrite a value": "; this key is there already",
     "expected newline or end of document after a statement": "; texts need quotes, and each key a line",
-    "expected '=' after a key in a key/value pair": "; write key = value",
+    "expected '=' after a key in a key/value pair": "; write key = value; a key with blanks needs quotes",
 }

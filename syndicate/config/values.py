@@ -64,6 +64,22 @@ def line_of_text(text: str) -> str:
     return text.strip()
 
 
+def query(text: str) -> str:
+    """Return what a rule asks; whether it is one is seen when the rule is compiled."""
+    if not text.strip():
+        raise ValueError("must not be blank")
+    if has_controls(text.replace("\n", " ").replace("\t", " ")):
+        raise ValueError("must have no control characters; in double quotes \\b is one: use single quotes")
+    return text
+
+
+def term(text: str) -> str:
+    """Return a query that is a key, where variables are not filled in."""
+    if "${" in text:
+        raise ValueError("a term can have no variable: write what it stands for")
+    return query(text)
+
+
 def has_controls(text: str) -> bool:
     return any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text)
 

@@ -1,10 +1,10 @@
 """`${VAR}` and `${VAR:-default}` in texts."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from syndicate.config.toml_lines import Key
+from syndicate.config.toml_lines import Key, Place, line_ends, place_in
 
 _DOLLAR = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|\{)")
 
@@ -17,15 +17,37 @@ def filled(text: str, environ: Mapping[str, str]) -> str:
     Raises:
         ValueError: a variable is not set, or a `${` begins none; the text says which.
     """
+    return _DOLLAR.sub(lambda found: _value(found, environ), text)
 
-    def value(found: re.Match[str]) -> str:
-        if found["dollar"]:
-            return "$"
-        if found["name"] is None:
-            raise ValueError("`${` begins no variable: write ${NAME}, or $${ for the characters themselves")
-        return _value_of(found["name"], found["default"], environ)
 
-    return _DOLLAR.sub(value, text)
+def filled_places(text: str, places: Sequence[Place], environ: Mapping[str, str]) -> tuple[Place, ...]:
+    """Return where each line of a text begins once it is filled, given where its lines as written do.
+
+    Lines that a variable's value begins are where the variable stands.
+    """
+    ends = line_ends(text)
+    begins = (place_in(ends, at) for at in _begins(text, environ))
+    return tuple((places[line - 1][0], places[line - 1][1] + before) for line, before in begins)
+
+
+def _begins(text: str, environ: Mapping[str, str]) -> Iterator[int]:
+    yield 0
+    at = 0
+    for found in _DOLLAR.finditer(text):
+        yield from (at + end + 1 for end in line_ends(text[at : found.start()]))
+        ends = line_ends(value := _value(found, environ))
+        is_written = value == found["default"]
+        yield from (found.start("default") + end + 1 if is_written else found.start() for end in ends)
+        at = found.end()
+    yield from (at + end + 1 for end in line_ends(text[at:]))
+
+
+def _value(found: re.Match[str], environ: Mapping[str, str]) -> str:
+    if found["dollar"]:
+        return "$"
+    if found["name"] is None:
+        raise ValueError("`${` begins no variable: write ${NAME}, or $${ for the characters themselves")
+    return _value_of(found["name"], found["default"], environ)
 
 
 def _value_of(name: str, default: str | None, environ: Mapping[str, str]) -> str:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from syndicate import config
 from syndicate.config import duration, public
 from syndicate.config.durations import spelled
+from syndicate.config.variables import filled, filled_places
 from syndicate.errors import ConfigError, Problem
-from syndicate.model import Example, Source
+from syndicate.model import Example, RuleText, ScoreText, Source, WeightedTerm, Written
 from tests.support import ROOT, shipped
 
 DATA = ROOT / "tests" / "data" / "config"
@@ -110,6 +111,34 @@ def test_no_value_of_another_type_makes_reading_raise(folder, key, value):
     config.read(
         write(folder, {"rules/eu.toml": f"{key} = {value}\nkeywords = {value}\nexamples = {value}"}), {}
     )
+
+
+RULES = "".join(path.read_text() for path in sorted((DATA / "rules-in-full" / "rules").glob("[!s]*.toml")))
+RULE_PIECES = sorted(set(RULES.replace("\n", " \n ").split(" ")))
+
+
+@given(
+    st.lists(st.sampled_from(RULE_PIECES), max_size=20),
+    st.integers(0, len(RULES)),
+    st.integers(0, len(RULES)),
+)
+def test_no_mixed_up_rule_makes_reading_raise(tmp_path_factory, pieces, start, end):
+    path = write(tmp_path_factory.mktemp("mixed"), {})
+    (path.parent / "rules" / "eu.toml").write_text(RULES[:start] + " ".join(pieces) + RULES[end:])
+    config.read(path, {"QUERY": "EU\n\nstrategy"})
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["query", "score", "score.threshold", "score.terms", "score.terms.EU", "fold", "languages", "since"],
+)
+@pytest.mark.parametrize(
+    "value",
+    ["1", "-0.0", "nan", "-inf", "1e400", "1" * 1000, "true", '"x"', "[]", "{}", "[1]", "[{}]", "1979-05-27"],
+)
+def test_no_value_of_a_rule_makes_reading_raise(folder, key, value):
+    rest = "score.threshold = 1\n" if key.startswith("score.terms") else ""
+    config.read(write(folder, {"rules/eu.toml": f"{rest}{key} = {value}"}), {})
 
 
 @pytest.mark.parametrize(
@@ -323,6 +352,153 @@ examples = { no_match = ["EU"] }
     assert read.rules[2].no_match == (Example(body="EU", line=11),)
 
 
+def rule_of(folder: Path, text: str, environ: dict[str, str] | None = None) -> RuleText:
+    """Return the first rule of a file."""
+    return config.load(write(folder, {"rules/eu.toml": text}), environ or {}).rules[0]
+
+
+def test_every_key_of_a_rule_with_a_query(folder):
+    text = """title = "The EU"
+query = '''
+  ("Central Asia" OR =CA)
+  NOT title:football
+'''
+fold = true
+languages = ["en", "kk-Cyrl"]
+sources = ["a"]
+since = "1w"
+notify = []
+[examples]
+match = ["Central Asia"]
+"""
+    query = '  ("Central Asia" OR =CA)\n  NOT title:football\n'
+    assert rule_of(folder, text) == RuleText(
+        id="eu",
+        title="The EU",
+        file="rules/eu.toml",
+        line=1,
+        query=Written(text=query, places=((3, 0), (4, 0), (5, 0))),
+        fold=True,
+        languages=("en", "kk-Cyrl"),
+        sources=("a",),
+        since=timedelta(weeks=1),
+        match=(Example(body="Central Asia", line=12),),
+    )
+
+
+@pytest.mark.parametrize(("since", "length"), [("1m", timedelta(minutes=1)), ("3650d", timedelta(days=3650))])
+def test_the_least_and_the_most_of_since(folder, since, length):
+    assert rule_of(folder, f'{RULE}since = "{since}"').since == length
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "places"),
+    [
+        ('"EU strategy"', "EU strategy", ((1, 9),)),
+        ("'\"EU strategy\"'", '"EU strategy"', ((1, 9),)),
+        ('"""EU\n  strategy"""', "EU\n  strategy", ((1, 11), (2, 0))),
+        ('"EU\\nstrategy"', "EU\nstrategy", ((1, 9), (1, 13))),
+        ('"""\nEU \\\n  strategy\nAsia"""', "EU strategy\nAsia", ((2, 0), (4, 0))),
+        ("'/^EU$/'", "/^EU$/", ((1, 9),)),
+        ("'/^EU$/ OR ${W:-$}'", "/^EU$/ OR $", ((1, 9),)),
+        (
+            "'''\n$${a}\n  ${V}${W:-\n b}\nc'''",
+            "${a}\n  x\ny\n b\nc",
+            ((2, 0), (3, 0), (3, 2), (4, 0), (5, 0)),
+        ),
+    ],
+)
+def test_a_query_knows_where_its_lines_are(folder, query, text, places):
+    rule = rule_of(folder, f"query = {query}", {"V": "x\ny"})
+    assert rule.query == Written(text=text, places=places)
+
+
+TABLE = """
+[score]
+threshold = 5
+
+[score.terms]
+EU = 3
+"Central Asia" = 2.5
+  '"EU strategy"' = -1
+"""
+BRACES = """
+score = { threshold = 5.0, terms = { EU = 3, "Central Asia" = 2.5, '"EU strategy"' = -1 } }
+"""
+DOTS = """
+[score]
+threshold = 5
+terms.EU = 3
+terms . "Central Asia" = 2.5
+terms.'"EU strategy"' = -1.0
+"""
+TABLES = """
+[[rule]]
+id = "eu"
+[rule.score]
+threshold = 5
+terms = { EU = 3, "Central Asia" = 2.5, "\\"EU strategy\\"" = -1 }
+[[rule]]
+id = "other"
+query = "EU"
+"""
+TABLES_WITHIN = """
+[[rule]]
+id = "eu"
+[rule.score.terms]
+EU = 3
+"Central Asia" = 2.5
+'"EU strategy"' = -1
+[rule.score]
+threshold = 5
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "rule_line", "line", "places"),
+    [
+        (TABLE, 1, 2, [(6, 0), (7, 1), (8, 3)]),
+        (BRACES, 1, 2, [(2, 37), (2, 46), (2, 68)]),
+        (DOTS, 1, 2, [(4, 6), (5, 9), (6, 7)]),
+        (TABLES, 2, 4, [(6, 10), (6, 19), (6, 41)]),
+        (TABLES_WITHIN, 2, 8, [(5, 0), (6, 1), (7, 1)]),
+    ],
+    ids=["table", "braces", "dots", "tables", "tables within"],
+)
+def test_a_score_in_every_form(folder, text, rule_line, line, places):
+    terms = zip(("EU", "Central Asia", '"EU strategy"'), places, (3.0, 2.5, -1.0), strict=True)
+    score = ScoreText(
+        threshold=5.0,
+        terms=tuple(
+            WeightedTerm(query=Written(text=term, places=(place,)), weight=weight)
+            for term, place, weight in terms
+        ),
+        line=line,
+    )
+    assert rule_of(folder, text) == RuleText(
+        id="eu", title="eu", file="rules/eu.toml", line=rule_line, score=score
+    )
+
+
+def test_a_query_of_one_of_many_rules(folder):
+    text = "[[rule]]\nid = \"a\"\nkeywords = ['EU']\n[[rule]]\nid = 'b'\nquery = '''\nEU\nAsia'''"
+    rules = config.load(write(folder, {"rules/many.toml": text}), {}).rules
+    assert rules[2] == RuleText(
+        id="b",
+        title="b",
+        file="rules/many.toml",
+        line=4,
+        query=Written(text="EU\nAsia", places=((7, 0), (8, 0))),
+    )
+
+
+def test_a_rule_that_asks_twice_is_not_looked_at(folder):
+    files = {"rules/eu.toml": 'query = "EU"\nkeywords = ["EU"]', "rules/asia.toml": 'query = "Asia"'}
+    reading = config.read(write(folder, files), {})
+    assert reading.config is not None
+    assert [rule.id for rule in reading.config.rules] == ["asia"]
+
+
 def test_only_visible_toml_files_are_rules(folder):
     files = {"rules/.eu.toml": "[", "rules/eu.toml~": "[", "rules/README.md": "["}
     assert [rule.id for rule in config.load(write(folder, files), {}).rules] == ["eu"]
@@ -354,6 +530,25 @@ def test_variables_are_filled_in_everywhere(folder):
     assert read.sources[0].tags == ("${HOST}",)  # a value is taken as it is
     assert read.rules[0].keywords == ("Asia", "EU")
     assert read.rules[0].match[0].body == "Asia"
+
+
+PARTS = ["EU", "\n", "\n", " $$ ", "$5", "${A}", "${B:-one}", "${B:-one\ntwo}", "${C:-}"]
+
+
+@given(st.lists(st.sampled_from(PARTS)), st.text("a\n"), st.text("b\n"))
+def test_lines_of_a_filled_text_are_where_their_variables_stand(parts, a, b):
+    environ = {"A": a, "B": b}
+    lines, line = [1], 1
+    for part in parts:
+        is_as_written = part == "\n" or (part.startswith("${B:") and not b)
+        breaks = filled(part, environ).count("\n")
+        lines += [line + number if is_as_written else line for number in range(1, breaks + 1)]
+        line += part.count("\n")
+    text = "".join(parts)
+    places = [(number, 0) for number in range(1, text.count("\n") + 2)]
+    found = filled_places(text, places, environ)
+    assert [found_line for found_line, _ in found] == lines
+    assert len(found) == filled(text, environ).count("\n") + 1
 
 
 def test_the_environment_overrides_service_and_network(folder):

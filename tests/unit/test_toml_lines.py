@@ -1,4 +1,4 @@
-"""Lines of keys: what the index says is where the document was written."""
+"""Places of keys and texts: what the index says is where the document was written."""
 
 import tomllib
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.config.toml_lines import Key, toml_lines
+from syndicate.config.toml_lines import Key, Place, toml_places
 
 SCALARS = [
     "1",
@@ -173,14 +173,30 @@ def keys_in(value: Any, key: Key = ()) -> Iterator[Key]:
         yield from keys_in(part, (*key, name))
 
 
+def values_in(tables: Any) -> Iterator[tuple[Key, Any]]:
+    """Yield what is neither a table nor a list, with its key."""
+    for key in keys_in(tables):
+        value = tables
+        for name in key:
+            value = value[name]
+        if not isinstance(value, dict | list):
+            yield key, value
+
+
 @given(st.data())
 def test_every_key_is_where_it_was_written(data):
     writer = Writer(data)
     writer.document()
     tables = tomllib.loads(writer.text)
-    lines = toml_lines(writer.text.replace("\r\n", "\n"))
-    assert lines == writer.lines
-    assert set(lines) == set(keys_in(tables))
+    places = toml_places(writer.text.replace("\r\n", "\n"))
+    assert places.lines == writer.lines
+    assert set(places.lines) == set(keys_in(tables))
+    texts = {key: text for key, text in values_in(tables) if isinstance(text, str)}
+    assert {key: len(places.of_value(key)) for key in places.values} == {
+        key: text.count("\n") + 1 for key, text in texts.items()
+    }
+    assert all(places.of_name(key)[0][0] == places.lines[key] for key in places.names)
+    assert {key for key, value in values_in(tables) if key and isinstance(key[-1], str)} <= set(places.names)
 
 
 @pytest.mark.parametrize(
@@ -209,4 +225,109 @@ def test_every_key_is_where_it_was_written(data):
     ],
 )
 def test_lines_of_keys(text, lines):
-    assert toml_lines(text) == lines
+    assert toml_places(text).lines == lines
+
+
+# --------------------------------------------------------------------------- texts
+
+Piece = tuple[str, str]  # as written, as meant
+
+PLAIN: list[Piece] = [
+    (piece, piece) for piece in ("a", "EU strategy", "Азия", " ", "\t", "# [x] = 1, }", "🗞")
+]
+ENDS: list[Piece] = [(f"\\{escape}", "\n") for escape in ("n", "u000A", "u000a", "U0000000A")]
+ESCAPES: list[Piece] = [(r"\t", "\t"), (r"\"", '"'), (r"\\", "\\"), (r"\\n", r"\n"), (r"\u0041", "A")]
+BACKSLASHES: list[Piece] = [(piece, piece) for piece in ("\\", r"\n", '"', r"\u000A")]
+LINE_END: Piece = ("\n", "\n")
+FOLDS: list[Piece] = [("\\\n", ""), ("\\ \t\n\n  ", "")]
+PIECES_BY_QUOTES: dict[str, list[Piece]] = {
+    '"': PLAIN + ENDS + ESCAPES,
+    "'": PLAIN + BACKSLASHES,
+    '"""': [*PLAIN, *ENDS, *ESCAPES, *FOLDS, *FOLDS, *[LINE_END] * 4, ('"x', '"x'), ('""x', '""x')],
+    "'''": [*PLAIN, *BACKSLASHES, *[LINE_END] * 4, ("'x", "'x"), ("''x", "''x"), ("\\\n", "\\\n")],
+    "": [("EU", "EU"), ("a-1_", "a-1_")],
+}
+VALUES = ["text = %", "\n  text =   % # text\n", "q = '''\n'''\n[r] # ü\ntext=%", "q = { text = %, r = 1 }"]
+ELEMENTS = ["list = [%]", "list = [ # 1\n  %,\n 'q' ]", "q = 1\n[[r]]\nlist = [\n\n%]"]
+NAMES_WITHIN = ["% = 1", "\n  % =\t1 # q", "[q.r]\ns = 1\n  % = 1", "q = { r = 1, s . % = 'ü' }", "q.% = [1]"]
+
+
+def written_text(data: st.DataObject, quotes: str) -> tuple[str, str, list[int]]:
+    """Return a text as written, as meant, and where in it each line begins: with its first character."""
+    written = quotes + data.draw(st.sampled_from(["", "\n"] if len(quotes) == 3 else [""]))
+    pieces = data.draw(st.lists(st.sampled_from(PIECES_BY_QUOTES[quotes]), min_size=not quotes, max_size=12))
+    meant, begins, is_begun, is_folded = "", [], False, False
+    for piece, meaning in pieces:
+        if piece == "\n" and written == quotes:
+            meaning = ""  # right after the opening quotes
+        is_folded = (not meaning and piece != "\n") or (is_folded and not piece.strip())
+        if meaning and not is_folded:
+            begins += [] if is_begun else [len(written)]
+            is_begun = not meaning.endswith("\n")
+            meant += meaning
+        written += piece
+    return written + quotes, meant, begins if is_begun else [*begins, len(written)]
+
+
+def put_in(template: str, written: str, begins: list[int]) -> tuple[str, tuple[Place, ...]]:
+    """Return a document with a text in it, and the places of the text's lines."""
+    document, start = template.replace("%", written), template.index("%")
+    places = ((document[: start + begin].split("\n")) for begin in begins)
+    return document, tuple((len(lines), len(lines[-1])) for lines in places)
+
+
+@pytest.mark.parametrize("quotes", ['"', "'", '"""', "'''"])
+@given(data=st.data())
+def test_every_line_of_a_text_is_where_it_was_written(quotes, data):
+    written, meant, begins = written_text(data, quotes)
+    document, places = put_in(data.draw(st.sampled_from(VALUES + ELEMENTS)), written, begins)
+    texts = dict(values_in(tomllib.loads(document)))
+    (key,) = (key for key in texts if key[-1] == "text" or key[-2:] == ("list", 0))
+    assert texts[key] == meant
+    assert len(places) == meant.count("\n") + 1
+    assert toml_places(document).of_value(key) == places
+
+
+@pytest.mark.parametrize("quotes", ['"', "'", ""])
+@given(data=st.data())
+def test_every_name_is_where_it_was_written(quotes, data):
+    written, meant, begins = written_text(data, quotes)
+    document, places = put_in(data.draw(st.sampled_from(NAMES_WITHIN)), written, begins)
+    found = toml_places(document)
+    assert set(found.names) <= set(keys_in(tomllib.loads(document)))
+    assert [found.of_name(key) for key in found.names if key[-1] == meant] == [places]
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ('query = "a b"', [(1, 9)]),
+        ("query = 'a b'", [(1, 9)]),
+        ('query = ""', [(1, 9)]),
+        ('\n  query="a\\nb\\n"', [(2, 9), (2, 12), (2, 15)]),
+        (r'query = "a\\nb"', [(1, 9)]),
+        ("query = '''\na\n  b\n'''", [(2, 0), (3, 0), (4, 0)]),
+        ("query = '''a\nb'''", [(1, 11), (2, 0)]),
+        ("query = '''\n\na\\n'''", [(2, 0), (3, 0)]),
+        ('query = """\na\n\\\n  b"""', [(2, 0), (4, 2)]),
+        ('query = """\\\n   a \\\n  b\nc"""', [(2, 3), (4, 0)]),
+        ('query = """\na\n\\\n\n  b\\u000a\\\n\\\n  """', [(2, 0), (5, 2), (7, 2)]),
+    ],
+)
+def test_places_of_a_text(text, places):
+    assert toml_places(text).of_value(("query",)) == tuple(places)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "place"),
+    [
+        ("EU = 1", ("EU",), (1, 0)),
+        ('"EU strategy" = 1', ("EU strategy",), (1, 1)),
+        ("'\"EU strategy\"' = 1", ('"EU strategy"',), (1, 1)),
+        ("[score]\nterms = { EU = 1, 'a b' = 2 }", ("score", "terms", "a b"), (2, 19)),
+        ('score . terms . "a b" = 2', ("score", "terms", "a b"), (1, 17)),
+        ('[[rule]]\n[rule.score.terms]\n  "a b" = 2', ("rule", 0, "score", "terms", "a b"), (3, 3)),
+    ],
+)
+def test_the_place_of_a_name(text, key, place):
+    assert toml_places(text).of_name(key) == (place,)
