@@ -1,6 +1,7 @@
 """What the index may look for: words, some of which any text that a tree holds for must have."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, assert_never
 
 from syndicate.rules.tree import (
@@ -28,9 +29,22 @@ from syndicate.rules.tree import (
 from syndicate.rules.words import Form, Piece, Run, stretches
 
 Anchors = tuple[Run, ...] | None
+Commonness = Callable[[Piece], float]  # about how often a word of a rule occurs, by any measure
 
 
-def anchors(node: Node, known: Mapping[str, Anchors] | None = None, *, is_folded: bool = False) -> Anchors:
+def by_length(piece: Piece) -> float:
+    """Return how common a word is likely to be: short ones are, and so is what is no whole word."""
+    share: float = 0.7 ** len(piece.text)
+    return share if piece.form in (Form.STEM, Form.EXACT) else 20 * share
+
+
+def anchors(
+    node: Node,
+    known: Mapping[str, Anchors] | None = None,
+    *,
+    is_folded: bool = False,
+    commonness: Commonness = by_length,
+) -> Anchors:
     """Return runs of words, at least one of which stands in every text for which the node holds.
 
     None when there is no such set; an empty one belongs to a node that never holds. A run stands in a
@@ -41,14 +55,77 @@ def anchors(node: Node, known: Mapping[str, Anchors] | None = None, *, is_folded
         node: a tree.
         known: the anchors of the rules that it refers to; a reference to any other has none.
         is_folded: whether diacritics make no difference.
+        commonness: of several such sets, the one that is likely to be found least often is returned.
     """
-    return _anchors(node, _Scope(known or {}, is_folded))
+    return _anchors(node, _Scope(known or {}, commonness, is_folded))
+
+
+def rarest(run: Run, commonness: Commonness = by_length) -> int:
+    """Return which word of a run occurs least often."""
+    return min(range(len(run)), key=lambda number: commonness(run[number]))
+
+
+def companions(node: Node, run: Run) -> frozenset[Piece] | None:
+    """Return words that are there too where a node holds by this one of its anchors; None: it is none.
+
+    Those of the run itself are among them. For the caller it is enough to look for any one of them.
+    """
+    match node:
+        case Word() | Prefix() | Exact() | Phrase():
+            found = stretches(node)
+            return frozenset(piece for each in found for piece in each) if run in found else None
+        case All() | Near():
+            return _beside(children(node), run)
+        case Any() | AtLeast() | Weighted():
+            several = [found for child in children(node) if (found := companions(child, run)) is not None]
+            return frozenset.intersection(*several) if several else None
+        case InField():
+            return None if node.field in LABELS else companions(node.child, run)
+        case Folded():
+            found_bare = companions(node.child, tuple(piece._replace(is_folded=False) for piece in run))
+            return (
+                None
+                if found_bare is None
+                else frozenset(piece._replace(is_folded=True) for piece in found_bare)
+            )
+        case Not() | Pattern() | RuleRef():
+            return None
+        case _:
+            assert_never(node)
+
+
+def _beside(nodes: Sequence[Node], run: Run) -> frozenset[Piece] | None:
+    """Return the companions of a run that is an anchor of some of these nodes, all of which hold."""
+    several = [
+        found | frozenset(piece for other in nodes if other is not node for piece in _required(other))
+        for node in nodes
+        if (found := companions(node, run)) is not None
+    ]
+    return frozenset.intersection(*several) if several else None
+
+
+def _required(node: Node) -> frozenset[Piece]:
+    """Return words without which a node holds nowhere; there may be more."""
+    match node:
+        case Word() | Prefix() | Exact() | Phrase():
+            return frozenset(piece for run in stretches(node) for piece in run)
+        case All() | Near():
+            return frozenset(piece for child in children(node) for piece in _required(child))
+        case InField():
+            is_indexed = node.field in INDEXED_FIELDS
+            return _required(node.child) if is_indexed else frozenset()
+        case _:
+            return frozenset()
 
 
 class _Scope(NamedTuple):
     known: Mapping[str, Anchors]
+    commonness: Commonness
     is_folded: bool
     is_indexed: bool = True  # whether the field's words are seen by the index
+
+    def frequency(self, found: tuple[Run, ...]) -> float:
+        return sum(min(map(self.commonness, run)) for run in found)
 
 
 def _anchors(node: Node, scope: _Scope) -> Anchors:
@@ -58,7 +135,7 @@ def _anchors(node: Node, scope: _Scope) -> Anchors:
         case Pattern():
             return ((Piece(Form.PATTERN, node.regex),),)
         case Near() | All():
-            return _rarest([_anchors(child, scope) for child in children(node)])
+            return _rarest([_anchors(child, scope) for child in children(node)], scope)
         case Any():
             return _joined([_anchors(child, scope) for child in node.children])
         case AtLeast() | Weighted():
@@ -72,8 +149,12 @@ def _anchors(node: Node, scope: _Scope) -> Anchors:
 
 
 def _term_anchors(term: Term, scope: _Scope) -> Anchors:
-    found = [tuple(piece._replace(is_folded=scope.is_folded) for piece in run) for run in stretches(term)]
-    return (min(found, key=lambda run: _commonness((run,))),) if found else ()
+    found = stretches(term)
+    if scope.is_folded:
+        found = tuple(tuple(piece._replace(is_folded=True) for piece in run) for run in found)
+    if len(found) < 2:
+        return found
+    return (min(found, key=lambda run: scope.frequency((run,))),)
 
 
 def _anchors_within(node: InField | Folded | RuleRef, scope: _Scope) -> Anchors:
@@ -90,8 +171,8 @@ def _anchors_within(node: InField | Folded | RuleRef, scope: _Scope) -> Anchors:
             assert_never(node)
 
 
-def _rarest(sets: Sequence[Anchors]) -> Anchors:
-    return min((found for found in sets if found is not None), key=_commonness, default=None)
+def _rarest(sets: Sequence[Anchors], scope: _Scope) -> Anchors:
+    return min((found for found in sets if found is not None), key=scope.frequency, default=None)
 
 
 def _joined(sets: Sequence[Anchors]) -> Anchors:
@@ -111,19 +192,8 @@ def _enough(node: AtLeast | Weighted, scope: _Scope) -> Anchors:
         case _:
             assert_never(node)
     found = [(_anchors(part, scope), weight) for part, weight in parts]
-    found.sort(key=lambda pair: (pair[0] is not None, [-number for number in _commonness(pair[0] or ())]))
+    found.sort(key=lambda pair: -scope.frequency(pair[0]) if pair[0] is not None else -math.inf)
     spared: list[float] = []
     while found and total([*spared, found[0][1]]) < needed:
         spared.append(found.pop(0)[1])
     return None if needed <= 0 else _joined([anchor for anchor, _ in found])
-
-
-def _commonness(runs: tuple[Run, ...]) -> tuple[int, int, int]:
-    # Few runs are rarer than many, whole words rarer than the rest, and long words rarer than short ones.
-    longest = [max((_is_whole(piece), len(piece.text)) for piece in run) for run in runs]
-    parts = sum(not is_whole for is_whole, _ in longest)
-    return len(runs), parts, -min((length for _, length in longest), default=0)
-
-
-def _is_whole(piece: Piece) -> bool:
-    return piece.form in (Form.STEM, Form.EXACT)

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from syndicate.config import is_selected, suggestion
 from syndicate.errors import Problem, QueryError
 from syndicate.model import RuleText, Source, Written
+from syndicate.rules import collecting
 from syndicate.rules.examples import failing_examples
 from syndicate.rules.grammar import keyword, parse
 from syndicate.rules.lexer import query_error
 from syndicate.rules.refusal import refusal
-from syndicate.rules.rule import Rule
+from syndicate.rules.rule import Rule, Scope
 from syndicate.rules.tree import Any, Folded, Node, RuleRef, Weighted, references, walk
 
 LANGUAGE_VERSION = 2  # raised when the same rule may match other items, so that all are applied anew
@@ -21,6 +22,13 @@ def compile_rules(
     texts: Sequence[RuleText], sources: Sequence[Source]
 ) -> tuple[tuple[Rule, ...], tuple[Problem, ...]]:
     """Return the rules, and what is wrong with those that are missing among them."""
+    with collecting.paused():
+        return _compiled(texts, sources)
+
+
+def _compiled(
+    texts: Sequence[RuleText], sources: Sequence[Source]
+) -> tuple[tuple[Rule, ...], tuple[Problem, ...]]:
     problems: list[Problem] = []
     trees: dict[str, Node] = {}
     for text in texts:
@@ -35,7 +43,7 @@ def compile_rules(
     versions = _versions(by_id, trees, sources)
     rules = {rule: _rule(by_id[rule], trees[rule], versions[rule], sources) for rule in versions}
     for rule in rules.values():
-        if rule.sources != frozenset():  # else it is its sources that are wrong, which is said already
+        if rule.scope.sources != frozenset():  # else it is its sources that are wrong, which is said already
             problems += failing_examples(rule, by_id[rule.id], rules, sources)
     return tuple(rules[text.id] for text in texts if text.id in rules), tuple(problems)
 
@@ -207,9 +215,7 @@ def _rule(text: RuleText, tree: Node, version: str, sources: Sequence[Source]) -
         title=text.title,
         version=version,
         query=tree,
-        sources=selected_sources(text.sources, sources),
-        languages=text.languages,
-        since=text.since,
+        scope=Scope(selected_sources(text.sources, sources), text.languages, text.since),
         notify=text.notify,
         feed=text.feed,
         terms=_terms(text),

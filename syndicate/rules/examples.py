@@ -47,9 +47,9 @@ def _otherwise(
 
 def subject_of(rule: Rule, example: Example, sources: Sequence[Source]) -> Subject:
     """Return the item that an example stands for: of a source, and in a language, that the rule is about."""
-    among = [source for source in sources if rule.sources is None or source.id in rule.sources]
+    among = [source for source in sources if rule.scope.sources is None or source.id in rule.scope.sources]
     named = next((source for source in sources if source.id == example.source), None)
-    source = named or (among[0] if among and rule.sources is not None else None)
+    source = named or (among[0] if among and rule.scope.sources is not None else None)
     language = example.language or (named.language if named else None)
     detected = language_of(None, language, None, f"{example.title} {example.body}")
     return Subject(
@@ -57,7 +57,7 @@ def subject_of(rule: Rule, example: Example, sources: Sequence[Source]) -> Subje
         body=example.body,
         source=example.source or (source.id if source else ""),
         tags=source.tags if source else (),
-        language=detected or (rule.languages[0] if rule.languages else None),
+        language=detected or (rule.scope.languages[0] if rule.scope.languages else None),
     )
 
 

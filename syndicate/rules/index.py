@@ -5,40 +5,67 @@ candidates, and only these are verified. Regular expressions find theirs through
 such words is looked at for every item, and is counted in `unanchored`.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache, lru_cache
+from typing import Protocol
 
 from syndicate.model import Match
-from syndicate.rules.anchors import Anchors, anchors
+from syndicate.rules import collecting, compiled
+from syndicate.rules.anchors import Anchors, Commonness, anchors, by_length, rarest
 from syndicate.rules.evaluate import Evidence
 from syndicate.rules.lexicon import Atoms, Lexicon
 from syndicate.rules.patterns import PatternSet
 from syndicate.rules.rule import Rule, evidence_of, match_of
 from syndicate.rules.stems import canonical_language
 from syndicate.rules.text import ItemText, Subject
-from syndicate.rules.tree import INDEXED_FIELDS, references
-from syndicate.rules.words import Form
+from syndicate.rules.tree import INDEXED_FIELDS, Exact, Phrase, Prefix, Word, references, walk
+from syndicate.rules.words import Form, Piece, stretches
 
 WORDS_REMEMBERED = 1 << 17  # of each language
 LANGUAGES_REMEMBERED = 32
+_OF_PARTS = 20  # how much more common beginnings are than words
+
+
+class Engine(Protocol):
+    """Finds the rules whose words an item has, and verifies as many of them as it can."""
+
+    def look(
+        self, subject: Subject, text: Callable[[], ItemText], now: datetime
+    ) -> tuple[list[Match], Iterable[str]]:
+        """Return the matches of an item in order of their rules' ids, and other rules that might hold."""
 
 
 class RuleIndex:
-    """All rules, ready to match."""
+    """All rules, ready to match.
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    Args:
+        rules: in any order.
+        native: whether to use the compiled core; None: if there is one.
+    """
+
+    def __init__(self, rules: Sequence[Rule], *, native: bool | None = None) -> None:
         self.rules: Mapping[str, Rule] = {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
-        registered = anchors_by_rule(self.rules)
-        self.unanchored = tuple(rule for rule, found in registered.items() if found is None)
-        self._candidates = Candidates(registered)
+        self.is_native = compiled.is_there() if native is None else native
+        with collecting.paused():
+            commonness = _commonness(rules)
+            registered = anchors_by_rule(self.rules, commonness)
+            self.unanchored = tuple(rule for rule, found in registered.items() if found is None)
+            make = compiled.CompiledEngine if self.is_native else PlainEngine
+            self._engine: Engine = make(self.rules, registered, commonness)
+            self._by_regex = _RulesByRegex(registered)
 
     def match(self, subject: Subject, now: datetime) -> tuple[Match, ...]:
         """Return the rules that hold for an item, in order of their ids."""
-        text = ItemText(subject)
-        asked = Asked(self.rules, text, now)
-        candidates = sorted({*self._candidates.of(text), *self.unanchored})
-        return tuple(match for rule in candidates if (match := asked.match(rule)))
+        text = cache(lambda: ItemText(subject))
+        matches, others = self._engine.look(subject, text, now)
+        candidates = {*others, *self.unanchored, *self._by_regex.of(subject)}
+        if candidates:
+            asked = Asked(self.rules, text(), now)
+            matches += (match for rule in candidates if (match := asked.match(rule)))
+            matches.sort(key=lambda match: match.rule)
+        return tuple(matches)
 
 
 class Asked:
@@ -62,50 +89,42 @@ class Asked:
         return self._evidence[rule]
 
 
-class Candidates:
-    """Which rules might hold for an item, by the words that they have registered."""
+class PlainEngine:
+    """Finds rules by the words that they have registered, and verifies none: all in Python."""
 
-    def __init__(self, registered: Mapping[str, Anchors]) -> None:
+    def __init__(
+        self, _rules: Mapping[str, Rule], registered: Mapping[str, Anchors], commonness: Commonness
+    ) -> None:
         self._atoms = Atoms()
         self._rules_by_atom: defaultdict[int, list[str]] = defaultdict(list)
-        self._rules_by_regex: defaultdict[str, list[str]] = defaultdict(list)
         for rule, runs in registered.items():
             for run in runs or ():
-                if run[0].form is Form.PATTERN:
-                    self._rules_by_regex[run[0].text].append(rule)
-                else:
-                    # The longest word stands in for the rarest.
-                    rarest = max(run, key=lambda piece: (piece.form is not Form.PREFIX, len(piece.text)))
-                    self._rules_by_atom[self._atoms.number(rarest)].append(rule)
-        self._patterns = PatternSet(tuple(self._rules_by_regex))
-        self._tongues: dict[str | None, _Tongue] = {}
+                if run[0].form is not Form.PATTERN:
+                    atom = self._atoms.number(run[rarest(run, commonness)])
+                    self._rules_by_atom[atom].append(rule)
+        self._tongue = lru_cache(maxsize=LANGUAGES_REMEMBERED)(self._made_tongue)
 
-    def of(self, text: ItemText) -> Iterable[str]:
-        """Return every rule that holds because of words or regular expressions, and others besides."""
-        tongue = self._tongue(text.subject.language)
-        fields = [text.fields[field] for field in INDEXED_FIELDS]
+    def look(
+        self, subject: Subject, text: Callable[[], ItemText], _now: datetime
+    ) -> tuple[list[Match], Iterable[str]]:
+        """Return no matches yet, but every rule that might hold because of its words."""
+        tongue = self._tongue(canonical_language(subject.language))
+        fields = [text().fields[field] for field in INDEXED_FIELDS]
         surfaces = {field.text[word.start : word.end] for field in fields for word in field.words}
         atoms = {atom for surface in surfaces for atom in tongue.atoms(surface)}
-        regexes = self._patterns.found_in(field.text for field in text.fields.values())
-        by_word = (rule for atom in atoms for rule in self._rules_by_atom[atom])
-        return {*by_word, *(rule for regex in regexes for rule in self._rules_by_regex[regex])}
+        return [], (rule for atom in atoms for rule in self._rules_by_atom[atom])
 
-    def _tongue(self, language: str | None) -> "_Tongue":
-        name = canonical_language(language)
-        tongue = self._tongues.pop(name, None) or _Tongue(self._atoms, name)
-        self._tongues[name] = tongue  # the one used last stands last
-        if len(self._tongues) > LANGUAGES_REMEMBERED:
-            del self._tongues[next(iter(self._tongues))]
-        return tongue
+    def _made_tongue(self, language: str | None) -> "_Tongue":
+        return _Tongue(Lexicon(self._atoms, language))
 
 
 class _Tongue:
     """The registered words that a word of a text stands for in one language, remembered."""
 
-    def __init__(self, atoms: Atoms, language: str | None) -> None:
-        self._lexicon = Lexicon(atoms, language)
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
         self._atoms_by_key: defaultdict[int, list[int]] = defaultdict(list)
-        for atom, key in enumerate(self._lexicon.key_by_atom):
+        for atom, key in enumerate(lexicon.key_by_atom):
             self._atoms_by_key[key].append(atom)
         self._remembered: dict[str, tuple[int, ...]] = {}
 
@@ -120,7 +139,44 @@ class _Tongue:
         return found
 
 
-def anchors_by_rule(rules: Mapping[str, Rule]) -> dict[str, Anchors]:
+class _RulesByRegex:
+    """The rules that can only hold where some regular expression matches."""
+
+    def __init__(self, registered: Mapping[str, Anchors]) -> None:
+        self._rules: defaultdict[str, list[str]] = defaultdict(list)
+        for rule, runs in registered.items():
+            for run in runs or ():
+                if run[0].form is Form.PATTERN:
+                    self._rules[run[0].text].append(rule)
+        self._patterns = PatternSet(tuple(self._rules))
+
+    def of(self, subject: Subject) -> Iterable[str]:
+        if not self._patterns:
+            return ()
+        texts = (subject.title, subject.body, subject.author, "\n".join(subject.categories), subject.link)
+        return (rule for regex in self._patterns.found_in(texts) for rule in self._rules[regex])
+
+
+def _commonness(rules: Sequence[Rule]) -> Commonness:
+    """Return how common words are likely to be: what many rules ask for is, and short words are rather."""
+    uses = Counter(
+        piece
+        for rule in rules
+        for node in walk(rule.query)
+        if isinstance(node, Word | Prefix | Exact | Phrase)
+        for stretch in stretches(node)
+        for piece in stretch
+    )
+
+    @lru_cache(maxsize=1 << 18)
+    def commonness(piece: Piece) -> float:
+        is_whole = piece.form in (Form.STEM, Form.EXACT)
+        return max(uses[piece], 1) * 0.9 ** len(piece.text) * (1 if is_whole else _OF_PARTS)
+
+    return commonness
+
+
+def anchors_by_rule(rules: Mapping[str, Rule], commonness: Commonness = by_length) -> dict[str, Anchors]:
     """Return the anchors of each rule; those that a rule refers to come before it."""
     known: dict[str, Anchors] = {}
 
@@ -129,7 +185,7 @@ def anchors_by_rule(rules: Mapping[str, Rule]) -> dict[str, Anchors]:
             known[rule] = None  # circles are refused when rules are compiled; here they end
             for other in references(rules[rule].query):
                 visit(other)
-            known[rule] = anchors(rules[rule].query, known)
+            known[rule] = anchors(rules[rule].query, known, commonness=commonness)
 
     for rule in rules:
         visit(rule)

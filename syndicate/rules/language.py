@@ -40,6 +40,23 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
+_CLASSES = tuple(
+    (flag, regex.compile(rf"(?V1){pattern}"))
+    for flag, pattern in (
+        (1, rf"[{_UNSPACED}&&[\p{{L}}\p{{N}}]]"),
+        (2, r"\p{M}"),
+        (4, rf"[\w--{_UNSPACED}--[{_INVISIBLE}]]"),
+        (8, _INNER),
+        (16, f"[{_APOSTROPHES}]"),
+    )
+)
+
+
+def character_class(letter: str) -> int:
+    """Return what a letter may be of a word: 1 all of it, 2 a mark, 4 its first, 8 within, 16 apostrophe."""
+    return sum(flag for flag, pattern in _CLASSES if pattern.fullmatch(letter))
+
+
 def normalise(word: str) -> str:
     """Return what a word is compared as: NFKC, casefold, apostrophes and ё unified, no possessive 's."""
     if word.isascii():

@@ -23,7 +23,7 @@ class Atoms:
         self.pieces: list[Piece] = []
         self._number_by_piece: dict[Piece, int] = {}
         self.key_by_text: dict[tuple[Form, bool], dict[str, int]] = {}
-        self._keys = 0
+        self.key_count = 0
 
     def number(self, piece: Piece) -> int:
         """Return the number of a piece, a new one if it has none."""
@@ -35,8 +35,8 @@ class Atoms:
     def key(self, form: Form, is_folded: bool, text: str) -> int:
         """Return the number of a key, a new one if it has none."""
         keys = self.key_by_text.setdefault((form, is_folded), {})
-        key = keys.setdefault(text, self._keys)
-        self._keys += key == self._keys
+        key = keys.setdefault(text, self.key_count)
+        self.key_count += key == self.key_count
         return key
 
     def __len__(self) -> int:

@@ -4,15 +4,27 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from syndicate.model import Hit, Match
 from syndicate.rules.evaluate import Evidence, Refer, evaluate, no_rule, place
 from syndicate.rules.language import is_language
 from syndicate.rules.snippet import snippet
-from syndicate.rules.text import ItemText
+from syndicate.rules.text import ItemText, Subject
 from syndicate.rules.tree import Node
 
 HITS_KEPT = 100
+
+
+class Scope(NamedTuple):
+    """Which items a rule looks at."""
+
+    sources: frozenset[str] | None = None  # ids; None: all
+    languages: tuple[str, ...] = ()  # BCP 47; empty: all
+    since: timedelta | None = None  # published within so long before they are matched; None: whenever
+
+
+EVERYTHING = Scope()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,26 +35,24 @@ class Rule:
     title: str
     version: str  # hash of what decides about a match, so not of its title or of where matches go
     query: Node
-    sources: frozenset[str] | None = None  # ids of the sources it is about; None: all
-    languages: tuple[str, ...] = ()  # of items, BCP 47; empty: all
-    since: timedelta | None = None  # only items published within so long before they are matched
+    scope: Scope = EVERYTHING
     notify: tuple[str, ...] = ()
     feed: bool = True
     terms: tuple[str, ...] = ()  # as its author wrote them, for people
 
 
-def is_about(rule: Rule, text: ItemText, now: datetime) -> bool:
-    """Say whether a rule looks at an item at all: at its source, its language, its age."""
-    if rule.sources is not None and text.subject.source not in rule.sources:
+def is_about(scope: Scope, subject: Subject, now: datetime) -> bool:
+    """Say whether a rule of this scope looks at an item at all: at its source, its language, its age."""
+    if scope.sources is not None and subject.source not in scope.sources:
         return False
-    if rule.languages and not any(is_language(text.subject.language, wanted) for wanted in rule.languages):
+    if scope.languages and not any(is_language(subject.language, wanted) for wanted in scope.languages):
         return False
-    return rule.since is None or text.subject.published is None or text.subject.published >= now - rule.since
+    return scope.since is None or subject.published is None or subject.published >= now - scope.since
 
 
 def evidence_of(rule: Rule, text: ItemText, now: datetime, refer: Refer = no_rule) -> Evidence | None:
     """Return why a rule holds for an item, None if it does not."""
-    return evaluate(rule.query, text, refer) if is_about(rule, text, now) else None
+    return evaluate(rule.query, text, refer) if is_about(rule.scope, text.subject, now) else None
 
 
 def match_rule(rule: Rule, text: ItemText, now: datetime, refer: Refer = no_rule) -> Match | None:

@@ -100,13 +100,14 @@ def why_not_about(rule: Rule, text: ItemText, now: datetime, refer: Refer = no_r
 
 def _elsewhere(rule: Rule, subject: Subject, now: datetime) -> str | None:
     """Return why a rule does not look at an item, None if it does."""
-    if rule.sources is not None and subject.source not in rule.sources:
+    sources, languages, since = rule.scope
+    if sources is not None and subject.source not in sources:
         return f"it looks at other sources than {subject.source or 'this'}"
-    if rule.languages and not any(is_language(subject.language, wanted) for wanted in rule.languages):
+    if languages and not any(is_language(subject.language, wanted) for wanted in languages):
         known = f"is {subject.language}" if subject.language else "is unknown"
-        return f"the language {known}, not {' or '.join(rule.languages)}"
+        return f"the language {known}, not {' or '.join(languages)}"
     published = subject.published
-    if rule.since is not None and published is not None and published < now - rule.since:
+    if since is not None and published is not None and published < now - since:
         return f"it was published on {published:%Y-%m-%d %H:%M}, which is too long ago for `since`"
     return None
 

@@ -1,5 +1,6 @@
 """The words of a rule's term, and how each is compared with the words of a text."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -36,7 +37,7 @@ def pieces(term: Term, language: str | None) -> Run:
     """Return the words of a term that must follow one another in a text of this language."""
     match term:
         case Word():
-            return tuple(_stems(term.text, language))
+            return tuple([Piece(Form.STEM, word.text) for word in _words(term.text, language)])
         case Prefix():
             *before, last = tokens(term.text)
             return (*_stems(term.text[: before[-1].end] if before else "", language), _prefix(last))
@@ -97,6 +98,7 @@ _BARE = str.maketrans(
 
 # Kazakh and Uzbek write the case ending of an abbreviation or a foreign name behind a hyphen: ЕО-ның.
 _HYPHENS = "-‐‑–"
+_HYPHENS_IN = re.compile(f"[{_HYPHENS}]")
 _PLURALS = {
     "kk": "лар лер дар дер тар тер lar ler dar der tar ter",
     "uz": "lar лар",
@@ -149,6 +151,10 @@ def stretches(term: Term) -> tuple[Run, ...]:
 
     Each stretch stands in every text that the term holds for, whatever its language.
     """
+    text = " ".join(part.text for part in term.parts) if isinstance(term, Phrase) else term.text
+    if not _HYPHENS_IN.search(text):
+        run = pieces(term, None)
+        return (run,) if run else ()
     result: list[list[Piece]] = [[]]
     for text, run in _texts(term):
         found = tokens(text)

@@ -1,0 +1,38 @@
+from array import array
+from collections.abc import Callable
+
+from syndicate.model import Match
+
+class Tongue: ...
+
+class Core:
+    def __init__(
+        self,
+        records: tuple[type, type, type],
+        fields: tuple[str, ...],
+        classify: Callable[[str], int],
+        seed: int,
+        atom_count: int,
+        flat: tuple[object, ...],
+        /,
+    ) -> None: ...
+    def match(
+        self,
+        tongue: Tongue,
+        title: str,
+        body: str,
+        author: str,
+        categories: str,
+        lengths: tuple[int, ...],
+        allowed: bytes,
+        /,
+    ) -> tuple[list[Match], list[int]]: ...
+    def tongue(
+        self,
+        key_by_atom: array[int],
+        key_count: int,
+        variant: int,
+        most: int,
+        resolve: Callable[[str], tuple[int, ...]],
+        /,
+    ) -> Tongue: ...
