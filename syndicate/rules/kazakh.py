@@ -8,7 +8,9 @@ from syndicate.rules.turkic import Ending, Grammar, joined, merged, without_endi
 
 def stem(word: str) -> str:
     """Return what the forms of a word have in common; the same for both scripts."""
-    rest = without_endings(canonical(word), GRAMMAR).replace("і", "и")
+    rest = without_endings(canonical(word), GRAMMAR)
+    if len(rest) > _LONGEST_ABBREVIATION:
+        rest = _DOUBLE.sub("", rest.translate(_ALIKE))
     return rest[:-1] if rest.endswith("ист") and len(rest) > _SHORTEST_IST else rest
 
 
@@ -18,27 +20,55 @@ def canonical(word: str) -> str:
     return cyrillic.translate(_SOUNDS).replace("йе", "е")
 
 
+# Vowels that one of the ways of writing in Latin letters has for another.
+_ALIKE = str.maketrans({"і": "и", "ы": "и", "ұ": "у"})
+_LONGEST_ABBREVIATION = 3  # letters, all of which count
+_DOUBLE = re.compile("(?<=л)л$|(?<=с)с$|(?<=т)т$")  # металл, металдар
 _SHORTEST_IST = 5  # letters; журналист and журналистер, which is what -лист-тер became
 _SOUNDS = str.maketrans(
     {"я": "йа", "ю": "йу", "э": "е", "ц": "тс", "щ": "ш", "һ": "х", "ъ": "", "ь": "", "'": ""}
 )
 
 _LATIN = dict(zip("abdefghijklmnopqrstvwzcx", "абдефгхіжклмнопқрствузтк", strict=True))
-_LETTERS_2021 = str.maketrans(
-    {**_LATIN, **dict(zip("ıyuūüäöğñŋşç", "ыйуұүәөғңңшч", strict=True)), "\u0307": ""}
-)
+_LETTERS = str.maketrans({**_LATIN, **dict(zip("ıuūüäöğñŋşç", "ыуұүәөғңңшч", strict=True)), "\u0307": ""})
 _LETTERS_2018 = str.maketrans({**_LATIN, **dict(zip("yuýúáóǵńı", "ыұуүәөғңи", strict=True))})
 _ONLY_2018 = re.compile("[áǵńóúý]|[bdfghjklmnpqrstvz]y|[aeio]ı|ı[aeiouı]|ıy(?![aeiouı])")
-_ONLY_2021 = re.compile("[äğñŋöūüşç]|[aeiou]y")
+_NOT_2018 = re.compile("[äğñŋöūüşç]|[aeiou]y")
+_CONSONANTS = "bcdfghjklmnpqrstvwxzğñŋşç"
+_GLIDE = re.compile(f"(?<=[aeiouıäöüū])i(?=[aeoıіuäöü{_CONSONANTS}]|$)|y")
+_FRONT_LATIN, _BACK_LATIN = "äöüe", "aoūuy"
 
 
 def _cyrillic(word: str) -> str:
-    """Return a Latin word in Cyrillic letters: `y`, `ı` and `u` changed their meaning in 2021."""
+    """Return a Latin word in Cyrillic letters.
+
+    There are three ways to write them: that of 2018 with its acutes, the official one of 2021 (ы is y, і is
+    ı, и and й are i), and that of the news agencies and of other Turkic languages (ы is ı, і is i, й is y).
+    """
     spelled = word.replace("sh", "ş").replace("ch", "ç")
-    if _ONLY_2018.search(word) and not _ONLY_2021.search(word):
+    if _ONLY_2018.search(word) and not _NOT_2018.search(word):
         glides = re.sub("(?<=[aeiouyáóúýı])ı|^ı(?=[aeiouáóúý])", "й", spelled)
         return glides.replace("ş", "ш").replace("ç", "ч").translate(_LETTERS_2018)
-    return spelled.translate(_LETTERS_2021)
+    front = "".join(
+        "і" if letter == "ı" and _is_front(spelled, at) else letter for at, letter in enumerate(spelled)
+    )
+    return _GLIDE.sub(lambda found: _glide(found, front), front).translate(_LETTERS)
+
+
+def _is_front(word: str, place: int) -> bool:
+    """Say whether the vowels around a ı are those that і goes with: the last one before, else the next."""
+    before = [letter for letter in reversed(word[:place]) if letter in _FRONT_LATIN + _BACK_LATIN]
+    after = [letter for letter in word[place + 1 :] if letter in _FRONT_LATIN + _BACK_LATIN]
+    return (before or after or "a")[0] in _FRONT_LATIN
+
+
+def _glide(found: re.Match[str], word: str) -> str:
+    """Return what an i or y behind a vowel, or a y anywhere, stands for."""
+    before, after = word[: found.start()][-1:], word[found.end() : found.end() + 1]
+    if found[0] == "i" or (after and after in "aeouäöüūıі"):
+        return "й"
+    is_behind_vowel = before != "" and before in "aeoäöüūiıі"
+    return "й" if is_behind_vowel or (before == "u" and after == "") else "ы"
 
 
 # Letters by what they ask of the ending behind them.

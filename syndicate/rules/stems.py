@@ -6,7 +6,7 @@ from threading import Lock
 
 import snowballstemmer  # which hands out PyStemmer's compiled algorithms where they are installed
 
-from syndicate.rules import kazakh, uzbek
+from syndicate.rules import english, kazakh, russian, uzbek
 
 _LONGEST = 40  # letters; what is longer is no word, and may be meant to cost
 _REMEMBERED = 1 << 16  # the words of the news are few
@@ -61,11 +61,23 @@ def _way(word: str, language: str | None) -> Callable[[str], str] | None:
         name = "en"
     else:
         name = _by_letters(word, "ru") if script == "Cyrillic" else None
-    return _WAYS.get(name) or _snowball(_SNOWBALL.get(name)) if name else None
+    return _WAYS.get(name) or _refined(name) if name else None
 
 
 # Ours, whose words may be as short as they like.
 _WAYS: dict[str | None, Callable[[str], str]] = {"kk": kazakh.stem, "uz": uzbek.stem}
+# Snowball's, with something done about its weakest points.
+_REFINED = {"en": english.stem, "ru": russian.stem}
+
+
+@cache
+def _refined(name: str) -> Callable[[str], str] | None:
+    once = _snowball(_SNOWBALL.get(name))
+    if once is None or name not in _REFINED:
+        return once
+    way = _REFINED[name]
+    return lambda word: way(word, once) if len(word) >= _SHORTEST else word
+
 
 _SNOWBALL = {
     "ar": "arabic", "bs": "serbian", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german",

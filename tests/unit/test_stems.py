@@ -62,6 +62,31 @@ def test_forms_meet_and_lemmas_do_not(name, part, record_property):
     assert recall >= RECALL
 
 
+def test_the_official_letters_of_kazakh_meet_the_cyrillic_ones():
+    families = [line.split() for half in (0, 1) for line in lines("kk-latn-2021", bool(half))]
+    met = [stem(form, "kk") == stem(lemma.strip(":"), "kk") for lemma, *forms in families for form in forms]
+    assert sum(met) / len(met) >= RECALL
+
+
+def test_forms_of_russian_names_and_nouns_meet():
+    families = [line.replace(":", "").split() for half in (0, 1) for line in lines("ru", bool(half))]
+    assert [words for words in families if len({stem(normalise(word), "ru") for word in words}) > 1] == []
+    assert len({stem(normalise(words[0]), "ru") for words in families}) == len(families)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("organisation", "organizations"),
+        ("labour", "labor"),
+        ("defence", "defenses"),
+        ("analyse", "analyzed"),
+    ],
+)
+def test_both_spellings_of_english_meet(one, other):
+    assert stem(one, "en") == stem(other, "en")
+
+
 @pytest.mark.parametrize("part", HELD_OUT)
 @pytest.mark.parametrize("name", LISTS)
 def test_different_words_stay_apart(name, part):
@@ -130,6 +155,8 @@ def test_forms_of_a_phrase_meet_word_by_word(language, one, other):
         ("en", "місто", "міста"),
         ("tlh", "batlh", "batlhs"),
         ("en", "2030", "2030s"),
+        ("en", "important", "import"),
+        ("ru", "Армения", "армия"),
     ],
 )
 def test_words_that_stay_apart(language, one, other):
@@ -178,7 +205,8 @@ def test_nearly_all_stems_are_their_own(name):
     language = name.partition("-")[0]
     forms = [normalise(form) for half in (0, 1) for line in lines(name, bool(half)) for form in line.split()]
     stems = [stem(form.strip(":"), language) for form in forms]
-    assert sum(stem(found, language) == found for found in stems) / len(stems) >= 0.98
+    # Not all: in a stem, letters stand for others that some spelling has in their place.
+    assert sum(stem(found, language) == found for found in stems) / len(stems) >= 0.95
 
 
 @pytest.mark.parametrize("algorithm", ["english", "russian", "french", "turkish"])

@@ -1,0 +1,30 @@
+"""Russian: what Snowball leaves of a word, made one for forms that it takes for different words.
+
+Snowball takes off one ending, also where there is none: `Казахстан` loses its н like a short participle,
+`Казахстане` only its е. Taken off again and again, until nothing is left to take, they meet.
+"""
+
+import re
+from collections.abc import Callable
+
+# The vowel that only the bare form has (рынок, рынка), by what is left of it where no rule tells.
+_BARE = {
+    "ветер": "ветр", "день": "дн", "зерен": "зерн", "камень": "камн", "корень": "корн", "парень": "парн",
+    "перечень": "перечн", "уголь": "угл", "уровень": "уровн",
+}  # fmt: skip
+_FLEETING = re.compile("(?<=[бвгджзйклмнпрстфхцчшщ])[ое](?=[кц]$)")
+_SHORTEST = 2  # letters of a stem
+_SHORTEST_FLEETING = 4  # of a stem with a vowel that may flee
+
+
+def stem(word: str, once: Callable[[str], str]) -> str:
+    """Return what the forms of a word have in common; `once` is Snowball's way."""
+    rest = once(_BARE.get(word, word))
+    if rest.endswith(("анин", "янин")):  # гражданин, граждане
+        rest = rest[:-2]
+    while not rest.endswith("ен"):  # Армения is not армия
+        shorter = once(rest)
+        if shorter == rest or len(shorter) < _SHORTEST:
+            break
+        rest = shorter
+    return _FLEETING.sub("", rest) if len(rest) >= _SHORTEST_FLEETING else rest
