@@ -81,14 +81,24 @@ def section(page: Path, heading: str) -> str:
     return text[start.end() : end.start() if end else None]
 
 
+def tables(text: str) -> list[tuple[tuple[str, ...], list[list[str]]]]:
+    """Return the tables of a text: the head of each, and its rows."""
+    found: list[tuple[tuple[str, ...], list[list[str]]]] = []
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if not line.startswith("|") or line.startswith("|--"):
+            continue
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if _is_head(lines, number):
+            found.append((tuple(cells), []))
+        else:
+            found[-1][1].append(cells)
+    return found
+
+
 def rows(text: str) -> list[list[str]]:
     """Return the rows of all tables in a text, without their heads."""
-    lines = text.split("\n")
-    return [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for number, line in enumerate(lines)
-        if line.startswith("|") and not line.startswith("|--") and not _is_head(lines, number)
-    ]
+    return [row for _, rows_of_one in tables(text) for row in rows_of_one]
 
 
 def _is_head(lines: list[str], number: int) -> bool:

@@ -27,6 +27,17 @@ def shipped(folder: Path) -> Path:
     return folder / "config.toml"
 
 
+def shipped_with(folder: Path, name: str, text: str) -> Path:
+    """Put the shipped config.toml into a folder, with an endpoint `desk` and one file of rules alone."""
+    configuration = shipped(folder)
+    for rule in (folder / "rules").iterdir():
+        rule.unlink()
+    endpoint = '\n[[endpoint]]\nid = "desk"\nurl = "https://desk.example/"\n'
+    configuration.write_text(configuration.read_text() + endpoint)
+    (folder / name).write_text(text)
+    return configuration
+
+
 def require(program: str, remedy: str) -> str:
     """Return the path of a program; without it the test fails or is skipped, as `unavailable` says.
 

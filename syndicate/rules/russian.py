@@ -11,7 +11,14 @@ from collections.abc import Callable
 _BARE = {
     "ветер": "ветр", "день": "дн", "зерен": "зерн", "камень": "камн", "корень": "корн", "парень": "парн",
     "перечень": "перечн", "уголь": "угл", "уровень": "уровн",
+    "китай": "кита", "китая": "кита", "китаю": "кита", "китаем": "кита", "китае": "кита",
 }  # fmt: skip
+_WHOLE = frozenset({"визит", "кита"})  # stems that something else would be left of: виза, кит
+# Токаев, Алиев, Мирзиёев are no genitives, as случаев, сценариев and музеев are.
+_SURNAME = re.compile("[аие]ев$")
+_GENITIVE = re.compile(
+    "(случа|урожа|трамва|сара|обыча|попуга|кра|[аео]ри|музе|лице|евре|трофе|юбиле|корифе)ев$"
+)
 _FLEETING = re.compile("(?<=[бвгджзйклмнпрстфхцчшщ])[ое](?=[кц]$)")
 _SHORTEST = 2  # letters of a stem
 _SHORTEST_FLEETING = 4  # of a stem with a vowel that may flee
@@ -19,12 +26,17 @@ _SHORTEST_FLEETING = 4  # of a stem with a vowel that may flee
 
 def stem(word: str, once: Callable[[str], str]) -> str:
     """Return what the forms of a word have in common; `once` is Snowball's way."""
-    rest = once(_BARE.get(word, word))
+    rest = word if _is_whole(word) else once(_BARE.get(word, word))
     if rest.endswith(("анин", "янин")):  # гражданин, граждане
         rest = rest[:-2]
-    while not rest.endswith("ен"):  # Армения is not армия
+    while not _is_whole(rest) and not rest.endswith("ен"):  # Армения is not армия
         shorter = once(rest)
         if shorter == rest or len(shorter) < _SHORTEST:
             break
         rest = shorter
     return _FLEETING.sub("", rest) if len(rest) >= _SHORTEST_FLEETING else rest
+
+
+def _is_whole(rest: str) -> bool:
+    """Say whether nothing may be taken off any more: Токаев is no ток."""
+    return rest in _WHOLE or (bool(_SURNAME.search(rest)) and not _GENITIVE.search(rest))

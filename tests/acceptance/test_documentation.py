@@ -1,6 +1,7 @@
 """What README and docs say of commands, keys, files and events is so, and nothing is left out.
 
-What they show of running commands is in tests/integration/test_documented_output.py.
+What they show of running commands is in tests/integration/test_documented_output.py; what docs/rules.md shows
+of rules is in test_documented_rules.py.
 """
 
 import ast
@@ -32,8 +33,6 @@ from syndicate.config.shapes import (
 )
 from syndicate.errors import ConfigError
 from syndicate.http import transport, trip
-from syndicate.rules.language import TokenText
-from syndicate.rules.query import find, keywords
 from syndicate.sources import outline, parse
 from syndicate.web.app import create
 from tests.documents import (
@@ -53,7 +52,7 @@ from tests.documents import (
     spans,
 )
 from tests.served import SomeView
-from tests.support import ROOT, shipped
+from tests.support import ROOT, shipped, shipped_with
 
 CONFIGURATION, RULES, COMMANDS = DOCS / "configuration.md", DOCS / "rules.md", DOCS / "commands.md"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -139,7 +138,7 @@ def commands(command: Any, path: str = "") -> Iterator[tuple[str, set[str]]]:
 )
 def test_every_command_and_option_is_documented_and_no_other(path, options):
     if path:
-        (heading,) = (each for each in headings(COMMANDS) if re.fullmatch(rf"`{path}( [\[A-Z\]]+)?`", each))
+        (heading,) = (each for each in headings(COMMANDS) if re.fullmatch(rf"`{path}( [\[A-Z\]]+)*`", each))
     else:
         heading, options = "Before the command", options | {"--help"}
     documented = [code for row in rows(section(COMMANDS, heading)) for code in codes(row[0])]
@@ -219,18 +218,12 @@ def sound_configuration(text: str) -> str:
 
 def loaded(folder: Path, block: Block) -> service.Loaded:
     """Read a block through the real loader, in the company of what it refers to."""
-    (folder / "rules").mkdir()
-    (folder / "desk.secret").write_text(f"{SECRET}\n")
     if block.name.startswith("rules/"):
-        configuration = shipped(folder)
-        for rule in (folder / "rules").iterdir():
-            rule.unlink()
-        endpoint = '\n[[endpoint]]\nid = "desk"\nurl = "https://desk.example/"\n'
-        configuration.write_text(configuration.read_text() + endpoint)
-        (folder / block.name).write_text(block.text)
-    else:
-        (folder / "config.toml").write_text(sound_configuration(block.text))
-        (folder / "rules/some-rule.toml").write_text('keywords = ["Some"]\n')
+        return service.load(shipped_with(folder, block.name, block.text), ENVIRON)
+    (folder / "rules").mkdir()
+    (folder / "rules/some-rule.toml").write_text('keywords = ["Some"]\n')
+    (folder / "desk.secret").write_text(f"{SECRET}\n")
+    (folder / "config.toml").write_text(sound_configuration(block.text))
     return service.load(folder / "config.toml", ENVIRON)
 
 
@@ -254,15 +247,6 @@ def test_a_wrong_configuration_gives_the_problems_shown(tmp_path, monkeypatch):
     with pytest.raises(ConfigError) as problems:
         service.load(Path("config.toml"), {})
     assert f"{problems.value}\n" == said.text
-
-
-@pytest.mark.parametrize("words", rows(section(RULES, "Keywords")), ids=lambda words: words[0])
-def test_a_keyword_finds_what_is_said(words):
-    keyword, found, not_found = words
-    query = keywords(codes(keyword))
-    for texts, is_found in ((found, True), (not_found, False)):
-        for text in texts.split(", "):
-            assert (find(query, TokenText({"title": "", "body": text})) is not None) is is_found, text
 
 
 def test_the_number_of_shipped_sources_is_as_said(tmp_path):
