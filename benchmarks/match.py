@@ -19,7 +19,7 @@ took. PostgreSQL's peak is that of the one server process that answers, and what
 title and body as one text, so that a phrase may go from the one into the other.
 
 It ends with 1 if the two Syndicates differ in a match or its evidence, and says how far the others agree.
-Without PostgreSQL (Debian: postgresql) it goes on, and says so. All of it takes about six minutes.
+Without PostgreSQL (Debian: postgresql) it goes on, and says so. All of it takes about eight minutes.
 """
 
 import argparse

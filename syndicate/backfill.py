@@ -1,15 +1,16 @@
 """Rules over what is stored: searching the archive, and applying new or edited rules to it."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.model import AlertDraft, FoundItem, Item, Match, Recorded, Suppressed, Wanted
 from syndicate.rules.archive import WORDS_VERSION, kept_words, wanted
-from syndicate.rules.index import Asked, anchors_by_rule
+from syndicate.rules.index import RuleIndex, anchors_by_rule
 from syndicate.rules.rule import Rule
 from syndicate.rules.text import ItemText, Subject
+from syndicate.rules.tree import references
 from syndicate.store.protocol import BackfillMatch, ItemFilter, RuleState, Store
 from syndicate.store.thread import StoreThread
 
@@ -27,11 +28,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
-    """A rule to be applied to the items since a time; `alerts` if that shall tell its endpoints."""
+    """A rule to be applied to the items since a time."""
 
     rule: Rule
     since: datetime
-    alerts: bool = False
+    alerts_since: datetime | None = None  # its endpoints are told of items since then; None: of none
 
 
 async def backfill(
@@ -42,13 +43,23 @@ async def backfill(
     It takes its turn with polls, page by page. What was not finished is done anew at the next start.
     """
     found: list[BackfillMatch] = []
+    asked = OneRule(todo.rule, known)
     which: ItemFilter | None = await call(_first_page, store, todo, known)
     while which is not None:
-        matches, which = await call(_matches_of_page, store, todo, known, which)
+        matches, which = await call(_matches_of_page, store, todo, asked, which)
         found += matches
         if stop.is_set():
             return None
+    found.reverse()  # the oldest first, as it is told
     return await call(store.record_backfill, state_of(todo.rule), todo.since, found)
+
+
+def reach(since: datetime, now: datetime, *, is_new: bool) -> datetime:
+    """Return since when a rule must be applied, if a person asks for it since a time.
+
+    One whose version is new to the store goes over all of WINDOW: it will not be applied again at a start.
+    """
+    return min(since, now - WINDOW) if is_new else since
 
 
 def state_of(rule: Rule) -> RuleState:
@@ -69,11 +80,12 @@ def search(
 ) -> Iterator[tuple[FoundItem, Match | None]]:
     """Yield stored items that a rule holds for and why (None: all), newest first, at most `which.limit`."""
     left = which.limit
+    asked = OneRule(rule, known) if rule else None
     for found in candidates(store, rule, which, known):
         if left <= 0:
             return
-        match = matched(found.item, rule, known, store.now) if rule else None
-        if rule is None or match:
+        match = asked.match(found.item) if asked else None
+        if asked is None or match:
             left -= 1
             yield found, match
 
@@ -90,10 +102,25 @@ def candidates(store: Store, rule: Rule | None, which: ItemFilter, known: Known)
         before = (page[-1].item.order, page[-1].item.id)
 
 
-def matched(item: Item, rule: Rule, known: Known, now: Callable[[], datetime]) -> Match | None:
-    """Return a rule's match for a stored item, None if it does not hold."""
-    text = ItemText(subject_of(item, known))
-    return Asked({**known.rules, rule.id: rule}, text, now()).match(rule.id)
+class OneRule:
+    """A rule, ready to be asked about many stored items."""
+
+    def __init__(self, rule: Rule, known: Known) -> None:
+        self._id, self._known = rule.id, known
+        self._index = RuleIndex(list(_with_references(rule, known).values()))
+
+    def match(self, item: Item) -> Match | None:
+        """Return the rule's match for an item, None if it does not hold."""
+        matches = self._index.match(subject_of(item, self._known), asked_at(item))
+        return next((match for match in matches if match.rule == self._id), None)
+
+
+def asked_at(item: Item) -> datetime:
+    """Return the time as of which a rule is asked about a stored item: when it came in, or was last edited.
+
+    So a rule with `since` finds, however late it is applied, what was news then.
+    """
+    return item.changed_at
 
 
 def subject_of(item: Item, known: Known) -> Subject:
@@ -111,10 +138,22 @@ def subject_of(item: Item, known: Known) -> Subject:
     )
 
 
+def _with_references(rule: Rule, known: Known) -> dict[str, Rule]:
+    """Return a rule by its id, and all those that it refers to, however far away."""
+    found = {rule.id: rule}
+    waiting = [rule]
+    while waiting:
+        for other in references(waiting.pop().query):
+            if other in known.rules and other not in found:
+                found[other] = known.rules[other]
+                waiting.append(known.rules[other])
+    return found
+
+
 def _wanted(store: Store, rule: Rule, known: Known) -> tuple[Wanted, ...] | None:
     if store.items_kept_otherwise(WORDS_VERSION, 1):
         return None  # until these are kept anew, they could not be looked up
-    return wanted(anchors_by_rule({**known.rules, rule.id: rule})[rule.id], store.languages())
+    return wanted(anchors_by_rule(_with_references(rule, known))[rule.id], store.languages())
 
 
 def _first_page(store: Store, todo: Backfill, known: Known) -> ItemFilter:
@@ -122,36 +161,38 @@ def _first_page(store: Store, todo: Backfill, known: Known) -> ItemFilter:
 
 
 def _matches_of_page(
-    store: Store, todo: Backfill, known: Known, which: ItemFilter
+    store: Store, todo: Backfill, asked: OneRule, which: ItemFilter
 ) -> tuple[list[BackfillMatch], ItemFilter | None]:
     """Return the matches of a page of items, and the page after it, None after the last."""
     page = store.items(which)
-    matches = list(_matches(store, todo, known, page))
+    matches = list(_matches(todo, asked, page))
     if len(page) < which.limit:
         return matches, None
     last = page[-1].item
     return matches, replace(which, before=(last.order, last.id))
 
 
-def _matches(
-    store: Store, todo: Backfill, known: Known, items: Iterable[FoundItem]
-) -> Iterator[BackfillMatch]:
+def _matches(todo: Backfill, asked: OneRule, items: Iterable[FoundItem]) -> Iterator[BackfillMatch]:
     for found in items:
-        match = matched(found.item, todo.rule, known, store.now)
+        match = asked.match(found.item)
         if match:
             yield BackfillMatch(
                 item=found.item.id,
                 revision=found.item.revision,
                 match=match,
-                alerts=tuple(
-                    AlertDraft(
-                        rule=todo.rule.id,
-                        endpoint=endpoint,
-                        suppressed=None if todo.alerts else Suppressed.BACKFILL,
-                    )
-                    for endpoint in todo.rule.notify
-                ),
+                alerts=tuple(_drafts(todo, found.item)),
             )
+
+
+def _drafts(todo: Backfill, item: Item) -> Iterator[AlertDraft]:
+    is_told = todo.alerts_since is not None and item.order >= todo.alerts_since
+    for endpoint in todo.rule.notify:
+        yield AlertDraft(
+            rule=todo.rule.id,
+            endpoint=endpoint,
+            suppressed=None if is_told else Suppressed.BACKFILL,
+            is_asked_for=is_told,
+        )
 
 
 def _keep_page(store: Store) -> int:

@@ -1,42 +1,48 @@
-"""The commands. The only place that prints.
+"""The commands; those that try rules are in `cli_rules`.
 
 Exit status: 0 the command did its work, also if a source or an endpoint failed and that was said; 1 the work
 could not be done, or with --strict anything failed; 2 the configuration or the command line is wrong.
 """
 
 import asyncio
-import difflib
-import json
 import logging
 import os
 import random
-import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
-from syndicate import __version__, report, service
+from syndicate import __version__, cli_rules, report, service
 from syndicate import demo as show
 from syndicate.backfill import search
 from syndicate.config import duration
-from syndicate.errors import ConfigError, QueryError, SyndicateError
+from syndicate.errors import ConfigError, SyndicateError
 from syndicate.model import DeliveryState, Poll, Recorded
-from syndicate.rules.compile import trial_rule
-from syndicate.rules.rule import Rule
 from syndicate.service import Loaded, Service
 from syndicate.store.protocol import ItemFilter
-from syndicate.store.sqlite import SqliteStore
+from syndicate.terminal import (
+    AsJson,
+    Strict,
+    err,
+    known,
+    load,
+    opened,
+    out,
+    print_json,
+    print_table,
+    since_time,
+    stop_on_signals,
+)
 from syndicate.web import app as web
 
 app = typer.Typer(
@@ -49,20 +55,6 @@ app = typer.Typer(
 )
 endpoints_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(endpoints_app, name="endpoints")
-
-PIPE_WIDTH = 10_000  # more than any row; a table takes what it needs
-
-out = Console(
-    soft_wrap=True,
-    highlight=False,
-    markup=False,  # what sources and people write is printed as it is
-    emoji=False,
-    width=None if sys.stdout.isatty() else PIPE_WIDTH,
-)
-err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything failed.")]
 
 
 class LogLevel(StrEnum):
@@ -131,7 +123,7 @@ def run(context: typer.Context) -> None:
     """
     loaded = load(context)
     set_up_logging(context.obj.log_level or "info")
-    asyncio.run(_run(loaded))
+    asyncio.run(_run(loaded, partial(load, context)))
 
 
 @app.command()
@@ -182,14 +174,14 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
         (loaded.rules, "rule"),
         (loaded.config.endpoints, "endpoint"),
     )
-    counted = ", ".join(f"{len(some)} {word}{'' if len(some) == 1 else 's'}" for some, word in sizes)
-    out.print(f"{context.obj.config}: no problems: {counted}.")
+    counts = ", ".join(report.counted(len(some), word) for some, word in sizes)
+    out.print(f"{context.obj.config}: no problems: {counts}.")
 
 
 @app.command()
 def items(
     context: typer.Context,
-    query: Annotated[str, typer.Argument(help='Words that must all occur; "a phrase" in quotes.')] = "",
+    query: Annotated[str, typer.Argument(help='Words that must all occur, "a phrase", or any query.')] = "",
     rule: Annotated[str | None, typer.Option(help="Only items that this rule holds for.")] = None,
     source: Annotated[str | None, typer.Option(help="Only items of this source.")] = None,
     since: Annotated[str | None, typer.Option(help="Only items younger than this: 12h, 7d, 2w.")] = None,
@@ -202,12 +194,19 @@ def items(
     known("--source", source, [each.id for each in loaded.config.sources])
     with opened(loaded) as store:
         which = ItemFilter(rule=rule, source=source, since=since_time(since, store.now()), limit=limit)
-        found = [each for each, _ in search(store, query_of(query), which, loaded.known)]
+        asked = cli_rules.query_trial("QUERY", query, loaded).rule if query.strip() else None
+        found = [each for each, _ in search(store, asked, which, loaded.known)]
     if as_json:
         print_json([report.item_json(each) for each in found])
     else:
         titles = ("id", "date", "source", "title", "rules")
         print_table(titles, map(report.item_row, found), "No items.")
+
+
+app.command()(cli_rules.explain)
+app.command("try")(cli_rules.try_)
+app.command()(cli_rules.diff)
+app.command()(cli_rules.backfill)
 
 
 @app.command()
@@ -304,27 +303,11 @@ def demo(
     asyncio.run(_demo(options))
 
 
-def load(context: typer.Context) -> Loaded:
-    """Return the configuration that the options name."""
-    loaded: Loaded = service.load(context.obj.config, os.environ)
-    return loaded
-
-
-@contextmanager
-def opened(loaded: Loaded) -> Iterator[SqliteStore]:
-    """Open the store for looking; the service may be running beside."""
-    store = SqliteStore(loaded.config.service.database, works=False)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-async def _run(loaded: Loaded) -> None:
+async def _run(loaded: Loaded, read_again: Callable[[], Loaded]) -> None:
     stop = stop_on_signals()
     settings = loaded.config.service
     with web.listen(settings.host, settings.port) as listening:
-        async with Service(loaded, random=random.random) as running:
+        async with Service(loaded, random=random.random, read_again=read_again) as running:
             await running.run(stop, listening)
 
 
@@ -346,43 +329,6 @@ async def _demo(options: show.Options) -> None:
     await show.run(out, stop_on_signals(), options)
 
 
-def stop_on_signals() -> asyncio.Event:
-    """Return an event that SIGTERM and SIGINT set."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
-
-
-def query_of(text: str) -> Rule | None:
-    """Return a rule of what a person searches for, None for everything."""
-    if not text.strip():
-        return None
-    try:
-        return trial_rule(text)
-    except QueryError as error:
-        raise typer.BadParameter(str(error), param_hint="QUERY") from error
-
-
-def since_time(text: str | None, now: datetime) -> datetime | None:
-    """Return the time that a duration before now names, None for none."""
-    if text is None:
-        return None
-    try:
-        return now - duration(text)
-    except (ValueError, OverflowError) as error:
-        raise typer.BadParameter(str(error), param_hint="--since") from error
-
-
-def known(option: str, name: str | None, names: Sequence[str]) -> None:
-    """Refuse a name that is not configured, and suggest the nearest one."""
-    if name is None or name in names:
-        return
-    nearest = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {nearest[0]}?" if nearest else ""
-    raise typer.BadParameter(f"there is no {name!r} in the configuration{hint}", param_hint=option)
-
-
 @contextmanager
 def progress(sources: int, is_watched: bool) -> Iterator[Callable[[str], None]]:
     """Show how many of the sources have been polled, while a person watches."""
@@ -395,21 +341,6 @@ def progress(sources: int, is_watched: bool) -> Iterator[Callable[[str], None]]:
             bar.update(task, completed=len(polled), description=source)
 
         yield advance
-
-
-def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
-    """Print rows: within a terminal's width, ids whole; as wide as they need to be where nobody watches."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in titles:
-        table.add_column(title, no_wrap=title == "id", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    out.print(table if table.row_count else empty, crop=False)
-
-
-def print_json(values: Sequence[object]) -> None:
-    """Print a list of objects."""
-    print(json.dumps(values, ensure_ascii=False, indent=2))
 
 
 def set_up_logging(level: str) -> None:

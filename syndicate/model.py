@@ -277,6 +277,7 @@ class AlertDraft:
     rule: str
     endpoint: str
     suppressed: Suppressed | None = None  # None: due now
+    is_asked_for: bool = False  # by a person, who is told what was suppressed as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,9 +350,10 @@ class Recorded:
     source: str
     was_stale: bool = False  # the claim had expired and someone else holds it: nothing was written
     error: str | None = None  # why it could not be written
-    new: int = 0
+    new: int = 0  # items; of a backfill, matches
     changed: int = 0
     matched: int = 0
+    ended: int = 0  # matches that no longer hold
     alerts: int = 0  # due now
     suppressed: int = 0
 
@@ -397,6 +399,7 @@ class StoredMatch:
     match: Match
     revision: int  # of the item, that the offsets are of
     matched_at: datetime
+    ended_at: datetime | None = None  # None: it holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -510,3 +513,17 @@ class DeliveryStatus:
     next_attempt_at: datetime | None
     last_status: int | None
     last_error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertStatus:
+    """An alert in the ledger, for people."""
+
+    story: int
+    item: int  # of that story, that it tells of or would have told of
+    endpoint: str
+    state: str  # alerted, suppressed
+    reason: Suppressed | None  # None when it was alerted
+    created_at: datetime
+    delivery: str | None  # None when it was suppressed
+    delivery_state: DeliveryState | None

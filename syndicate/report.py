@@ -29,6 +29,23 @@ class Run:
         return self.deliveries.failed > 0 or any(map(_is_failure, self.polls))
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line for people, with the places in it that stand out."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...] = ()  # in order, none touching another
+    indent: int = 0
+
+
+def bracketed(line: Line) -> str:
+    """Return a line's text with its marks in brackets, for where nothing can be underlined."""
+    text = line.text
+    for start, end in reversed(line.marks):
+        text = f"{text[:start]}[{text[start:end]}]{text[end:]}"
+    return text
+
+
 def time_json(moment: datetime | None) -> str | None:
     """Return a time as RFC 3339 in UTC, None for none."""
     if moment is None:
@@ -150,7 +167,7 @@ def summary(loaded: Loaded, run: Run) -> Iterator[str]:
 
 def _backfilled(matches: Mapping[str, int]) -> Iterator[str]:
     for rule, count in matches.items():
-        items = "1 stored item" if count == 1 else f"{count} stored items"
+        items = counted(count, "stored item")
         yield f"Rule {rule} is new or edited: it holds for {items} of the last 30 days; none is alerted."
 
 
@@ -167,7 +184,7 @@ def _polled(polls: Sequence[tuple[Poll, Recorded]]) -> str:
     last = {poll.claim.source.id: poll.state for poll, _ in polls}
     counts = Counter(last.values())
     parts = ", ".join(f"{counts[state]} {names[state]}" for state in names if counts[state])
-    return f"Polled: {len(last)} source{'' if len(last) == 1 else 's'}: {parts}."
+    return f"Polled: {counted(len(last), 'source')}: {parts}."
 
 
 def _alerted(totals: Totals, alerts: int) -> str:
@@ -186,7 +203,7 @@ def _why_no_alerts(loaded: Loaded, polls: Sequence[tuple[Poll, Recorded]]) -> It
         if recorded.suppressed:
             quiet.setdefault(why_quiet(poll), []).append(poll.claim.source.id)
     for reason, sources in quiet.items():
-        yield f"No alerts from {_listed(sources)}: {reason}."
+        yield f"No alerts from {listed(sources)}: {reason}."
 
 
 def _failures(polls: Sequence[tuple[Poll, Recorded]]) -> Iterator[str]:
@@ -199,9 +216,15 @@ def _is_failure(polled: tuple[Poll, Recorded]) -> bool:
     return bool(recorded.error or poll.error)
 
 
-def _listed(names: Sequence[str], most: int = 5) -> str:
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Return names as a sentence has them, not too many."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """Return a number of things in words."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def source_row(source: SourceStatus, now: datetime) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,27 +15,26 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from syndicate import __version__, config
-from syndicate.alerts.outbox import Outbox, Totals, send_sample, told
+from syndicate.alerts.outbox import Totals, send_sample, told
 from syndicate.backfill import WINDOW, Backfill, Known, backfill, keep_words_anew, state_of
 from syndicate.errors import ConfigError, NetworkError, Problem, StoreError
-from syndicate.feeds.publisher import Publisher
 from syndicate.http import Client
 from syndicate.model import Config, Poll, PollState, Recorded, Source, SourceStatus
+from syndicate.reload import asked_by_signal, watch
+from syndicate.rules import collecting
 from syndicate.rules.compile import compile_rules
-from syndicate.rules.index import RuleIndex
 from syndicate.rules.rule import Rule
-from syndicate.sources.poller import Poller
 from syndicate.store.protocol import Store
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from syndicate.web import app as web
 from syndicate.web.pages import RuleStatus
+from syndicate.workers import GRACE, Workers
 
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 0.5
-GRACE = timedelta(seconds=4)  # for what is in flight when the service ends
-LAST_PUBLISH_SECONDS = 1.0
+MANY_RULES = 1_000  # of which the garbage collector had better not walk through all
 BACKFILL_FIRST_SECONDS = 2.0  # how long new rules keep the start waiting, for feeds that are whole at once
 STORE_PAUSE_SECONDS = 5.0  # after the database did not do something
 
@@ -73,6 +72,12 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
     if problems or reading.config is None:
         raise ConfigError(sorted(problems))
     return Loaded(config=reading.config, rules=rules)
+
+
+def take_over(loaded: Loaded, store: Store) -> tuple[str, ...]:
+    """Have the store take over the configuration; return the rules that must be applied to what it has."""
+    config = loaded.config
+    return store.configure(config.sources, [state_of(rule) for rule in loaded.rules], repr(config.network))
 
 
 def source_statuses(loaded: Loaded, store: Store) -> list[SourceStatus]:
@@ -134,17 +139,36 @@ async def send_test(loaded: Loaded, endpoint: str, now: datetime) -> SampleAnswe
 
 
 class Service:
-    """Everything between the configuration and the network, opened and closed as one."""
+    """Everything between the configuration and the network, opened and closed as one.
 
-    def __init__(self, loaded: Loaded, *, random: Callable[[], float], heard: Heard | None = None) -> None:
+    Args:
+        read_again: returns the configuration as it is now; None: it is never read again.
+        heard: hears of every poll.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        random: Callable[[], float],
+        read_again: Callable[[], Loaded] | None = None,
+        heard: Heard | None = None,
+    ) -> None:
         self.loaded = loaded
         self.backfilled: dict[str, int] = {}  # matches by new or edited rule, of items stored before
         self._random = random
+        self._read_again = read_again
         self._heard = heard
         self._stack = AsyncExitStack()
+        self._new_rules: list[Rule] = []  # to be applied to what is stored
         self._wake_poll = asyncio.Event()
         self._wake_publish = asyncio.Event()
         self._wake_deliver = asyncio.Event()
+        self._wake_backfill = asyncio.Event()
+        self._wake_reload = asyncio.Event()
+        self._backfilled = asyncio.Event()
+        self._pause = asyncio.Event()  # for backfills to make room
+        self._turn = {job: asyncio.Lock() for job in ("poll", "publish", "deliver", "backfill")}
 
     async def __aenter__(self) -> Self:
         try:
@@ -167,39 +191,29 @@ class Service:
         await self._backfill(asyncio.Event())
         if everything:
             await self.call(self.store.poll_now, None)
-        await self._poller.drain(self.store.now())
-        feeds_changed = await self._publisher.publish_stale()
-        delivered = await self._outbox.drain()
-        not_done = [f"feed {feed}: {error}" for feed, error in self._publisher.failures.items()]
-        if self._poller.unrecorded:
-            not_done.append(f"{self._poller.unrecorded} polls could not be recorded, and are due again")
+        workers = self._workers
+        await workers.poller.drain(self.store.now())
+        feeds_changed = await workers.publisher.publish_stale()
+        delivered = await workers.outbox.drain()
+        not_done = [f"feed {feed}: {error}" for feed, error in workers.publisher.failures.items()]
+        if workers.poller.unrecorded:
+            not_done.append(f"{workers.poller.unrecorded} polls could not be recorded, and are due again")
         if not_done:
             raise StoreError("; ".join(not_done))
         return feeds_changed, delivered
 
     async def run(self, stop: asyncio.Event, listening: socket.socket) -> None:
         """Poll, publish, deliver and serve until told to stop; then end what is in flight, within seconds."""
-        backfilling = asyncio.create_task(self._backfill_beside(stop), name="backfill")
-        await asyncio.wait([backfilling], timeout=BACKFILL_FIRST_SECONDS)
-        await self._publisher.publish_stale()  # so that no feed is missing when the first reader asks
-        settings = self.loaded.config.service
-        host, port = listening.getsockname()[:2]
-        log.info(
-            "service.started",
-            version=__version__,
-            address=settings.base_url,
-            sources=len(self.loaded.config.sources),
-            rules=len(self.loaded.rules),
-            endpoints=len(self.loaded.config.endpoints),
-            listening=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-        )
-        server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
+        self._wake_backfill.set()
         loops = [
             asyncio.create_task(_whenever(wake, stop, job), name=job.__name__) for wake, job in self._jobs()
         ]
-        loops.append(backfilling)
+        await self._first_backfill()
+        await self._workers.publisher.publish_stale()  # so that no feed is missing when a reader asks
+        self._log_start(listening)
+        server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
         scheduler = AsyncIOScheduler()
-        for wake, _ in self._jobs():
+        for wake in (self._wake_poll, self._wake_publish, self._wake_deliver):
             scheduler.add_job(
                 wake.set,
                 IntervalTrigger(seconds=TICK_SECONDS),
@@ -209,7 +223,8 @@ class Service:
             )
         scheduler.start()
         try:
-            await stop.wait()
+            with asked_by_signal(self._wake_reload):
+                await stop.wait()
         finally:
             scheduler.shutdown(wait=False)
             await self._end(loops)
@@ -259,35 +274,56 @@ class Service:
 
     def _jobs(self) -> tuple[tuple[asyncio.Event, Callable[[], Awaitable[object]]], ...]:
         return (
-            (self._wake_poll, self._start_polls),
-            (self._wake_publish, self._publisher.publish_stale),
-            (self._wake_deliver, self._outbox.run_due),
+            (self._wake_poll, self._poll),
+            (self._wake_publish, self._publish),
+            (self._wake_deliver, self._deliver),
+            (self._wake_backfill, self._backfill_new),
+            (self._wake_reload, self._reload),
         )
 
-    async def _start_polls(self) -> None:
-        await self._poller.start_due(self.store.now())
+    async def _poll(self) -> None:
+        async with self._turn["poll"]:
+            await self._workers.poller.start_due(self.store.now())
+
+    async def _publish(self) -> None:
+        async with self._turn["publish"]:
+            await self._workers.publisher.publish_stale()
+
+    async def _deliver(self) -> None:
+        async with self._turn["deliver"]:
+            await self._workers.outbox.run_due()
+
+    async def _backfill_new(self) -> None:
+        async with self._turn["backfill"]:
+            await self._backfill(self._pause)
+
+    def _log_start(self, listening: socket.socket) -> None:
+        host, port = listening.getsockname()[:2]
+        log.info(
+            "service.started",
+            version=__version__,
+            address=self.base_url,
+            sources=len(self.loaded.config.sources),
+            rules=len(self.loaded.rules),
+            endpoints=len(self.loaded.config.endpoints),
+            listening=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        )
 
     async def _end(self, loops: Sequence[asyncio.Task[None]]) -> None:
-        log.info("service.stopping", polls=self._poller.in_flight)
-        for wake, _ in self._jobs():
+        log.info("service.stopping", polls=self._workers.poller.in_flight)
+        for wake in (self._wake_poll, self._wake_publish, self._wake_deliver, self._wake_backfill):
             wake.set()
+        self._wake_reload.set()
+        self._pause.set()
         await asyncio.wait(loops, timeout=GRACE.total_seconds())
         for loop in loops:
             loop.cancel()
-        for ended in await asyncio.gather(
-            self._poller.close(GRACE), self._outbox.close(GRACE), return_exceptions=True
-        ):
-            if isinstance(ended, BaseException):  # what was leased comes free by itself
-                log.error("service.not_given_back", error=str(ended))
-        # What does not fit in stays stale, and is published at the next start.
-        with suppress(TimeoutError, StoreError):
-            await asyncio.wait_for(self._publisher.publish_stale(), LAST_PUBLISH_SECONDS)
+        await self._workers.finish()
 
     async def _open(self) -> None:
-        settings = self.loaded.config
         self.call = StoreThread()
         self._stack.callback(self.call.close)
-        self.store: Store = await self.call(SqliteStore, settings.service.database)
+        self.store: Store = await self.call(SqliteStore, self.loaded.config.service.database)
         self._stack.push_async_callback(self.call, self.store.close)
         freed = await self.call(self.store.release_abandoned_leases)
         if freed:
@@ -295,52 +331,117 @@ class Service:
                 "leases.freed", leases=freed, reason="the process that held them ended without warning"
             )
         await self._configure()
-        client = await self._stack.enter_async_context(Client(settings.network))
-        index = RuleIndex(self.loaded.rules)
-        self._poller = Poller(
-            client=client,
+        self._workers = await self._made_workers(self.loaded)
+        self._stack.push_async_callback(self._close_workers)
+        await self._workers.publisher.open()
+        self._watching = self._watch()
+        self._stack.callback(self._stop_watching)
+
+    async def _made_workers(self, loaded: Loaded) -> Workers:
+        workers = Workers(
+            config=loaded.config,
+            rules=loaded.rules,
             store=self.store,
             call=self.call,
-            index=index,
-            settings=settings.network,
             random=self._random,
             on_recorded=self._on_recorded,
+            on_delivered=self._wake_deliver.set,
         )
-        self._publisher = Publisher(store=self.store, call=self.call, config=settings, rules=index.rules)
-        self._stack.callback(self._publisher.close)
-        await self._publisher.open()
-        self._outbox = Outbox(
-            client=client,
-            store=self.store,
-            call=self.call,
-            config=settings,
-            random=self._random,
-            on_recorded=self._wake_deliver.set,
-        )
+        await workers.__aenter__()
+        if len(loaded.rules) >= MANY_RULES:
+            collecting.settle()
+        return workers
+
+    async def _close_workers(self) -> None:
+        await self._workers.__aexit__(None, None, None)
 
     async def _configure(self) -> None:
-        rules = {rule.id: rule for rule in self.loaded.rules}
-        states = [state_of(rule) for rule in rules.values()]
-        config = self.loaded.config
-        network = repr(config.network)
-        new = await self.call(self.store.configure, config.sources, states, network)
-        self._new_rules = [rules[rule] for rule in new]
+        new = await self.call(take_over, self.loaded, self.store)
+        self._new_rules = [self.loaded.known.rules[rule] for rule in new]
 
-    async def _backfill_beside(self, stop: asyncio.Event) -> None:
+    # -- reading the configuration again
+
+    def _watch(self) -> asyncio.Task[None] | None:
+        if self._read_again is None:
+            return None
+        return asyncio.create_task(watch(self.loaded.config, self._wake_reload), name="watch")
+
+    def _stop_watching(self) -> None:
+        if self._watching:
+            self._watching.cancel()
+
+    async def _reload(self) -> None:
+        """Take over the configuration as it is now; one with mistakes changes nothing, and that is said."""
+        if self._read_again is None:
+            return
+        self._stop_watching()
+        self._watching = self._watch()  # before it is read, so that no later change is missed
         try:
-            await self._backfill(stop)
-        except StoreError as error:  # done anew at the next start
-            log.error("store.unavailable", job="backfill", error=str(error))
+            loaded = await asyncio.to_thread(self._read_again)
+        except ConfigError as error:
+            for problem in error.problems:
+                log.error("config.problem", problem=str(problem))
+            log.error(
+                "config.refused", problems=len(error.problems), reason="what was read before stays in force"
+            )
+            return
+        loaded = _as_far_as_possible(loaded, self.loaded)
+        if loaded == self.loaded:
+            return
+        try:
+            await self._switch(loaded)
+        except StoreError:
+            self._wake_reload.set()  # once more, after a pause
+            raise
+
+    async def _switch(self, loaded: Loaded) -> None:
+        """Let the present workers end what they have begun, and new ones go on."""
+        self._pause.set()  # a backfill under way goes on afterwards
+        async with AsyncExitStack() as turns:
+            for turn in self._turn.values():
+                await turns.enter_async_context(turn)
+            self._pause.clear()
+            workers = await self._made_workers(loaded)
+            before = self._workers
+            try:
+                await before.finish()  # by the rules that are still in force
+                new = await self.call(take_over, loaded, self.store)
+            except BaseException:
+                await workers.__aexit__(None, None, None)
+                raise
+            self._workers, self.loaded = workers, loaded
+            self._new_rules = _still_new(self._new_rules, new, loaded)
+            await before.__aexit__(None, None, None)
+            await workers.publisher.open()
+        log.info(
+            "config.reloaded",
+            sources=len(loaded.config.sources),
+            rules=len(loaded.rules),
+            endpoints=len(loaded.config.endpoints),
+            to_apply=len(self._new_rules),
+        )
+        self._stop_watching()
+        self._watching = self._watch()  # the folder of the rules may be another
+        for wake in (self._wake_backfill, self._wake_poll, self._wake_publish, self._wake_deliver):
+            wake.set()
+
+    async def _first_backfill(self) -> None:
+        """Wait for new rules to be applied, but not for long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._backfilled.wait(), BACKFILL_FIRST_SECONDS)
 
     async def _backfill(self, stop: asyncio.Event) -> None:
         anew = await keep_words_anew(self.store, self.call, stop)
         if anew:
             log.info("items.kept_anew", items=anew, reason="words are found in another way than before")
         while self._new_rules and not stop.is_set():
-            rule = self._new_rules.pop(0)
+            rule = self._new_rules[0]
             todo = Backfill(rule=rule, since=self.store.now() - WINDOW)
             recorded = await backfill(self.store, self.call, todo, self.loaded.known, stop)
-            if recorded and recorded.matched:
+            if recorded is None:
+                break
+            self._new_rules.remove(rule)
+            if recorded.matched:
                 self.backfilled[rule.id] = recorded.matched
                 log.info(
                     "rule.backfilled",
@@ -348,6 +449,7 @@ class Service:
                     matches=recorded.matched,
                     reason="new or edited: applied to the last 30 days, without alerts",
                 )
+        self._backfilled.set()
         self._wake_publish.set()
 
     def _on_recorded(self, polls: Sequence[tuple[Poll, Recorded]]) -> None:
@@ -360,6 +462,25 @@ class Service:
             _log_poll(poll, recorded)
             if self._heard:
                 self._heard(poll, recorded)
+
+
+def _still_new(waiting: Sequence[Rule], new: Sequence[str], loaded: Loaded) -> list[Rule]:
+    """Return the rules that must be applied to what is stored, those that waited for it first."""
+    names = dict.fromkeys([*(rule.id for rule in waiting if rule.id in new), *new])
+    return [loaded.known.rules[name] for name in names]
+
+
+def _as_far_as_possible(loaded: Loaded, before: Loaded) -> Loaded:
+    """Return a configuration with what cannot change while the service runs as it was, and say so."""
+    new, old = loaded.config.service, before.config.service
+    kept = {name: getattr(old, name) for name in ("database", "host", "port")}
+    changed = [name for name, value in kept.items() if getattr(new, name) != value]
+    if changed:
+        log.warning(
+            "config.needs_restart", settings=", ".join(changed), reason="in force from the next start on"
+        )
+    config = replace(loaded.config, service=replace(new, **kept))
+    return replace(loaded, config=config)
 
 
 async def _whenever(wake: asyncio.Event, stop: asyncio.Event, job: Callable[[], Awaitable[object]]) -> None:

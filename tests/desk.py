@@ -55,12 +55,21 @@ class Desk:
         """What `run` said, the last time."""
         return self.folder / "run.log"
 
+    @property
+    def pid(self) -> Path:
+        """The process of `running`, the last time."""
+        return self.folder / "run.pid"
+
     def write(self, *tables: str, rules: Mapping[str, str] | None = None) -> None:
         """Write config.toml; `rules` are files by id, which are added to those there."""
         (self.folder / "rules").mkdir(exist_ok=True)
         self.config.write_text("\n".join(tables), encoding="utf-8")
         for name, text in (rules or {}).items():
-            (self.folder / f"rules/{name}.toml").write_text(text, encoding="utf-8")
+            self.write_rule(name, text)
+
+    def write_rule(self, name: str, text: str) -> None:
+        """Write a rule's file."""
+        (self.folder / f"rules/{name}.toml").write_text(text, encoding="utf-8")
 
     def call(self, *words: str, status: int | None = 0, **environ: str) -> Called:
         """Return what a command did; None takes any exit status."""
@@ -97,6 +106,7 @@ class Desk:
     def running(self, **environ: str) -> Iterator[str]:
         """Run the service, until it is told to stop; yield the address where it is served."""
         process = self.start(**environ)
+        self.pid.write_text(str(process.pid))
         try:
             yield f"http://{self.listening(process)}"
             process.send_signal(signal.SIGTERM)

@@ -72,8 +72,8 @@ def companions(node: Node, run: Run) -> frozenset[Piece] | None:
     """
     match node:
         case Word() | Prefix() | Exact() | Phrase():
-            found = stretches(node)
-            return frozenset(piece for each in found for piece in each) if run in found else None
+            runs = stretches(node)
+            return frozenset(piece for each in runs for piece in each) if run in runs else None
         case All() | Near():
             return _beside(children(node), run)
         case Any() | AtLeast() | Weighted():
@@ -82,13 +82,11 @@ def companions(node: Node, run: Run) -> frozenset[Piece] | None:
         case InField():
             return None if node.field in LABELS else companions(node.child, run)
         case Folded():
-            found_bare = companions(node.child, tuple(piece._replace(is_folded=False) for piece in run))
-            return (
-                None
-                if found_bare is None
-                else frozenset(piece._replace(is_folded=True) for piece in found_bare)
-            )
-        case Not() | Pattern() | RuleRef():
+            bare = companions(node.child, tuple(piece._replace(is_folded=False) for piece in run))
+            return None if bare is None else frozenset(piece._replace(is_folded=True) for piece in bare)
+        case RuleRef():
+            return frozenset()  # it may be one of that rule's
+        case Not() | Pattern():
             return None
         case _:
             assert_never(node)

@@ -5,7 +5,6 @@ item's text.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 
 from syndicate.model import Wanted
 from syndicate.rules.anchors import Anchors
@@ -60,8 +59,19 @@ def wanted(found: Anchors, languages: Iterable[str | None]) -> tuple[Wanted, ...
 
 def _longest_part(run: Run) -> Sequence[Piece]:
     """Return the most words in a row that can be looked up together; none if there are none at all."""
-    parts = [list(part) for column, part in groupby(run, _column) if column]
+    parts = [part for part in _parts(run) if _column(part[0])]
     return max(parts, key=lambda part: sum(len(piece.text) for piece in part), default=[])
+
+
+def _parts(run: Run) -> Iterator[list[Piece]]:
+    """Yield the words in a row that are of one column, of which only the last may be a beginning."""
+    part: list[Piece] = []
+    for piece in run:
+        if part and (part[-1].form is Form.PREFIX or _column(piece) != _column(part[-1])):
+            yield part
+            part = []
+        part.append(piece)
+    yield part
 
 
 def _column(piece: Piece) -> str | None:

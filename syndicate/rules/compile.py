@@ -8,13 +8,15 @@ from syndicate.config import is_selected, suggestion
 from syndicate.errors import Problem, QueryError
 from syndicate.model import RuleText, Source, Written
 from syndicate.rules import collecting
+from syndicate.rules.evaluate import labels_of
 from syndicate.rules.examples import failing_examples
 from syndicate.rules.grammar import keyword, parse
 from syndicate.rules.lexer import query_error
 from syndicate.rules.refusal import refusal
 from syndicate.rules.rule import Rule, Scope
-from syndicate.rules.tree import Any, Folded, Node, RuleRef, Weighted, references, walk
+from syndicate.rules.tree import Any, Folded, InField, Node, RuleRef, Weighted, references, walk
 
+NO_ID = "--query"  # of a query that is no rule; nothing can refer to it
 LANGUAGE_VERSION = 2  # raised when the same rule may match other items, so that all are applied anew
 
 
@@ -37,9 +39,9 @@ def _compiled(
         if tree is not None:
             trees[text.id] = tree
     by_id = {text.id: text for text in texts}
-    for wrong in _reference_problems(by_id, trees):
-        problems.append(wrong[1])
-        trees.pop(wrong[0], None)
+    for rule, problem in list(_reference_problems(by_id, trees)):
+        problems.append(problem)
+        trees.pop(rule, None)
     versions = _versions(by_id, trees, sources)
     rules = {rule: _rule(by_id[rule], trees[rule], versions[rule], sources) for rule in versions}
     for rule in rules.values():
@@ -65,7 +67,7 @@ def trial_rule(query: str) -> Rule:
     Raises:
         QueryError: it is none.
     """
-    return Rule(id="query", title=query, version="", query=parse(query), terms=(query,))
+    return Rule(id=NO_ID, title=query, version="", query=parse(query), terms=(query,))
 
 
 # --------------------------------------------------------------------------- texts to trees
@@ -121,8 +123,8 @@ def _keyword_problems(text: RuleText) -> Iterator[Problem]:
     for word, line in zip(text.keywords, text.keyword_lines or [text.line] * len(text.keywords), strict=True):
         if keyword(word) is None:
             reason = "has no letter or digit in it, so it could never match"
-        elif "*" in word.strip("*"):
-            reason = "has a * inside, which stands for nothing: only a * at the end of a word is understood"
+        elif "*" in word:
+            reason = "has a * in it, which stands for nothing in a keyword: leave it out, or ask by query"
         else:
             continue
         yield Problem(file=text.file, line=line, text=f'keyword "{word}" {reason}')
@@ -136,20 +138,30 @@ def _reference_problems(
 ) -> Iterator[tuple[str, Problem]]:
     """Yield (rule, problem) for each reference to nothing, and for each circle."""
     for rule, tree in trees.items():
-        for node in walk(tree):
-            if isinstance(node, RuleRef) and node.id not in texts:
-                yield (
-                    rule,
-                    _reference_problem(
-                        texts[rule], node, f"there is no rule {node.id}{suggestion(node.id, texts)}"
-                    ),
-                )
-            elif isinstance(node, RuleRef) and (circle := _circle(rule, node.id, trees)):
-                shown = " -> ".join(circle)
-                yield (
-                    rule,
-                    _reference_problem(texts[rule], node, f"rules refer to each other in a circle: {shown}"),
-                )
+        for query, part in _parts(texts[rule], tree):
+            for node in walk(part):
+                if isinstance(node, RuleRef) and (why := _wrong_reference(rule, node.id, texts, trees)):
+                    error = query_error(query.text, node.place[0], why)
+                    yield rule, _query_problem(texts[rule], query, error)
+
+
+def _parts(text: RuleText, tree: Node) -> Iterator[tuple[Written, Node]]:
+    """Yield the queries that a tree was made of, each with its own tree."""
+    inner = tree.child if isinstance(tree, Folded) else tree
+    if text.query is not None:
+        yield text.query, inner
+    elif text.score is not None and isinstance(inner, Weighted):
+        yield from ((term.query, node) for term, (node, _) in zip(text.score.terms, inner.terms, strict=True))
+
+
+def _wrong_reference(
+    rule: str, other: str, texts: Mapping[str, RuleText], trees: Mapping[str, Node]
+) -> str | None:
+    """Return why a rule cannot refer to another, None if it can."""
+    if other not in texts:
+        return f"there is no rule {other}{suggestion(other, texts.keys() - {rule})}"
+    circle = _circle(rule, other, trees)
+    return f"rules refer to each other in a circle: {' -> '.join(circle)}" if circle else None
 
 
 def _circle(rule: str, other: str, trees: Mapping[str, Node]) -> list[str]:
@@ -166,12 +178,6 @@ def _circle(rule: str, other: str, trees: Mapping[str, Node]) -> list[str]:
                 seen.add(following)
                 ways.append([*way, following])
     return []
-
-
-def _reference_problem(text: RuleText, node: RuleRef, why: str) -> Problem:
-    if text.query is None:
-        return Problem(file=text.file, line=text.line, text=why)
-    return _query_problem(text, text.query, query_error(text.query.text, node.place[0], why))
 
 
 def _versions(
@@ -205,8 +211,16 @@ def _version(text: RuleText, tree: Node, others: Sequence[str | None], sources: 
         None if selected is None else sorted(selected),
         sorted(text.languages),
         since,
+        _tagged_sources(tree, sources),
     ]
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
+
+
+def _tagged_sources(tree: Node, sources: Sequence[Source]) -> list[list[str]]:
+    """Return the sources that each source:tag: of a tree stands for, which the tree itself does not tell."""
+    asked = (node for node in walk(tree) if isinstance(node, InField) and node.field == "source")
+    tags = (label for node in asked for label in labels_of(node) if label.startswith("tag:"))
+    return [sorted(selected_sources([tag], sources) or ()) for tag in tags]
 
 
 def _rule(text: RuleText, tree: Node, version: str, sources: Sequence[Source]) -> Rule:

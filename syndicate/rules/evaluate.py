@@ -77,12 +77,13 @@ def evaluate(tree: Node, text: ItemText, refer: Refer = no_rule) -> Evidence | N
         refer: tells whether another rule holds for the same item. With circles excluded and each rule
             asked once, it has the answers at hand.
     """
-    view = View(text, refer)
-    hits = hits_of(tree, view)
+    view, inner = View(text, refer), tree
+    if isinstance(tree, Folded):
+        view, inner = view._replace(is_folded=True), tree.child
+    hits = hits_of(inner, view)
     if hits is None:
         return None
-    weighted = next((node for node in (tree, *children(tree)) if isinstance(node, Weighted)), None)
-    return Evidence(hits=ordered(hits), score=score_of(weighted, view) if weighted else None)
+    return Evidence(hits=ordered(hits), score=score_of(inner, view) if isinstance(inner, Weighted) else None)
 
 
 def ordered(hits: Iterable[Hit]) -> tuple[Hit, ...]:

@@ -229,11 +229,13 @@ class _Parser:
             self._fail(opening.start, f"parentheses go at most {MAX_DEPTH} deep")
         if self._peek() is Kind.CLOSE:
             self._fail(opening.start, "there is nothing between these parentheses")
+        if self._peek() is Kind.END:
+            self._fail(opening.start, _UNCLOSED)
         return opening
 
     def _leave(self, opening: Lexeme) -> Lexeme:
         if self._peek() is Kind.END:
-            self._fail(opening.start, "this ( is never closed")
+            self._fail(opening.start, _UNCLOSED)
         if self._peek() is not Kind.CLOSE:
             self._refuse_next()
         self._depth -= 1
@@ -277,7 +279,7 @@ class _Parser:
     def _value(self, lexeme: Lexeme) -> Word:
         form, expected = _LABEL_VALUES[self._field or ""]
         if not form.fullmatch(lexeme.value):
-            self._fail(lexeme.start, f"expected {expected} after {self._field}:")
+            self._fail(lexeme.start, f"after {self._field}: expected {expected}")
         return Word(lexeme.value, (lexeme.start, lexeme.end))
 
     def _quoted(self, lexeme: Lexeme) -> Node:
@@ -372,6 +374,7 @@ class _Parser:
         return self._query[lexeme.start : lexeme.end]
 
 
+_UNCLOSED = "this ( is never closed"
 _CHAIN = "write each pair by itself, as in a NEAR/5 b AND b NEAR/5 c"
 _OF = "2 OF (a, b, c)"
 _OF_ALONE = f"OF needs a number before it: {_OF}; to search for the word put it in quotes"

@@ -143,7 +143,7 @@ def _cyrillic_language(letters: set[str]) -> str:
     for language, telling in (("uk", "їєґ"), ("tg", "ӣҷӯҳ"), ("be", "ў"), ("kk", "әұ"), ("ky", "ңөү")):
         if letters & set(telling):
             return "uz" if language == "be" and letters & set("қғҳ") else language
-    return "kk" if "і" in letters and letters & set("қғ") else "ru"
+    return "kk" if letters & set("қғ") else "ru"
 
 
 def _script(text: str) -> str | None:

@@ -74,11 +74,16 @@ _SET_BYTES = 256 << 20  # what a set may need at most; most of it is never taken
 
 
 class PatternSet:
-    """Many regular expressions, looked for in one pass over a text."""
+    """Many regular expressions, looked for in one pass over a text.
 
-    def __init__(self, regexes: Sequence[str]) -> None:
+    Args:
+        regexes: each is sound by itself.
+        most_bytes: what RE2 may take for all of them; where that is too little, all of them are found.
+    """
+
+    def __init__(self, regexes: Sequence[str], most_bytes: int = _SET_BYTES) -> None:
         self._regexes = tuple(regexes)
-        self._set = _compiled_set(self._regexes) if self._regexes else None
+        self._set = _compiled_set(self._regexes, most_bytes) if self._regexes else None
 
     def __bool__(self) -> bool:
         return bool(self._regexes)
@@ -86,24 +91,26 @@ class PatternSet:
     def found_in(self, texts: Iterable[str]) -> set[str]:
         """Return those that match in some of the texts, perhaps with others besides; none is missed."""
         found: set[int] = set()
-        if self._set is None:
-            return set()
         for text in filter(None, texts):
-            here = set(self._set.Match(_whole(text)))
+            here = set(self._set.Match(_whole(text)) if self._set else ())
             if len(self._regexes) not in here:  # the one that is always found: RE2 ran out of memory
                 return set(self._regexes)
             found |= here
         return {self._regexes[number] for number in found if number < len(self._regexes)}
 
 
-def _compiled_set(regexes: Sequence[str]) -> Any:
+def _compiled_set(regexes: Sequence[str], most_bytes: int) -> Any:
+    """Return the set as RE2 has it, None if that would take more than it may."""
     import re2  # noqa: PLC0415  as above
 
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _SET_BYTES
+    options.max_mem = most_bytes
     found = re2.Set.SearchSet(options)
     for regex in (*map(_whole, regexes), ""):  # the last one is always found
         found.Add(regex)
-    found.Compile()
+    try:
+        found.Compile()
+    except re2.error:
+        return None
     return found

@@ -3,13 +3,14 @@
 `tests/contract` holds what every implementation must show. One thread writes; any thread may read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from syndicate.model import (
     AlertDraft,
+    AlertStatus,
     Attempt,
     Claim,
     Delivery,
@@ -51,6 +52,7 @@ class ItemFilter:
     """Which items to list, newest first; what is None does not restrict."""
 
     any_of: Sequence[Wanted] | None = None  # at least one of these must occur
+    or_rule: str | None = None  # or, whatever occurs, this rule must be known to hold
     id: int | None = None
     rule: str | None = None
     source: str | None = None
@@ -123,7 +125,10 @@ class Store(Protocol):
     # -- rules over what is stored
 
     def record_backfill(self, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch]) -> Recorded:
-        """Make these the rule's matches among items since then, under this version; others there end."""
+        """Make these the rule's matches among items since then, under this version; others there end.
+
+        Alerts are entered for items for which the rule never held, and wherever a person asked for them.
+        """
 
     # -- publishing
 
@@ -159,6 +164,12 @@ class Store(Protocol):
 
     def items(self, which: ItemFilter) -> list[FoundItem]:
         """Return items, newest first."""
+
+    def stored_match(self, rule: str, item: int) -> StoredMatch | None:
+        """Return a rule's match of an item, also one that has ended; None if it never held."""
+
+    def alerts_about(self, rule: str, stories: Collection[int]) -> list[AlertStatus]:
+        """Return what the ledger has of a rule and these stories, oldest first."""
 
     def languages(self) -> list[str | None]:
         """Return every language that some stored item has; None is among them if some have none."""

@@ -140,6 +140,7 @@ def stored_match_of(row: Row) -> StoredMatch:
         match=match_of(row["match_rule"], row["match_evidence"]),
         revision=row["match_revision"],
         matched_at=time_of(row["match_matched_at"]),
+        ended_at=time_or_none(row["match_ended_at"]),
     )
 
 

@@ -8,7 +8,7 @@ import fcntl
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from sqlite_utils import Database
 
 from syndicate.errors import StoreError
 from syndicate.model import (
+    AlertStatus,
     Attempt,
     Claim,
     Delivery,
@@ -38,6 +39,7 @@ from syndicate.store import (
     sqlite_deliveries,
     sqlite_feeds,
     sqlite_items,
+    sqlite_matches,
     sqlite_polls,
     sqlite_sources,
 )
@@ -136,7 +138,7 @@ class SqliteStore:
 
     def record_backfill(self, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch]) -> Recorded:
         with self._write() as db:
-            return sqlite_polls.record_backfill(db, rule, since, matches, self.now())
+            return sqlite_matches.record_backfill(db, rule, since, matches, self.now())
 
     def stale_feeds(self) -> list[StaleFeed]:
         with self._read() as db:
@@ -177,6 +179,14 @@ class SqliteStore:
     def items(self, which: ItemFilter) -> list[FoundItem]:
         with self._read() as db:
             return sqlite_items.items(db, which)
+
+    def stored_match(self, rule: str, item: int) -> StoredMatch | None:
+        with self._read() as db:
+            return sqlite_matches.stored_match(db, rule, item)
+
+    def alerts_about(self, rule: str, stories: Collection[int]) -> list[AlertStatus]:
+        with self._read() as db:
+            return sqlite_matches.alerts_about(db, rule, stories)
 
     def languages(self) -> list[str | None]:
         with self._read() as db:

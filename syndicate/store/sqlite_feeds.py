@@ -10,7 +10,7 @@ from syndicate.store.sqlite_items import ITEM_COLUMNS
 
 MATCH_COLUMNS = """
     m.rule AS match_rule, m.revision AS match_revision, m.evidence AS match_evidence,
-    m.matched_at AS match_matched_at
+    m.matched_at AS match_matched_at, m.ended_at AS match_ended_at
 """
 
 

@@ -64,10 +64,13 @@ def items(db: Database, which: ItemFilter) -> list[FoundItem]:
 
 def _conditions(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
     if which.any_of is not None:
-        yield (
-            "i.id IN (SELECT rowid FROM items_fts WHERE items_fts MATCH ?)",
-            [" OR ".join(map(_phrase, which.any_of)) or '""'],
-        )
+        found = "SELECT rowid FROM items_fts WHERE items_fts MATCH ?"
+        held = "SELECT item FROM matches WHERE rule = ? AND ended_at IS NULL"
+        words = " OR ".join(map(_phrase, which.any_of)) or '""'
+        if which.or_rule is None:
+            yield f"i.id IN ({found})", [words]
+        else:
+            yield f"i.id IN ({found} UNION {held})", [words, which.or_rule]
     if which.id is not None:
         yield "i.id = ?", [which.id]
     if which.rule is not None:

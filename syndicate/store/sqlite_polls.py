@@ -1,7 +1,6 @@
 """Recording a poll: everything that follows from it, or nothing."""
 
 import json
-import secrets
 import sqlite3
 import uuid
 from collections import Counter
@@ -10,11 +9,18 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from syndicate.model import AlertDraft, Change, Entry, Match, Poll, PollState, Recorded
-from syndicate.store.protocol import BackfillMatch, RuleState
-from syndicate.store.rows import enclosures_json, evidence_json, host_of, text_or_none, time_text
+from syndicate.model import Change, Entry, Poll, PollState, Recorded
+from syndicate.store.rows import enclosures_json, host_of, text_or_none, time_text
 from syndicate.store.sqlite_claims import host_to_ask
 from syndicate.store.sqlite_items import keep_words
+from syndicate.store.sqlite_matches import (
+    count_alerts,
+    end_matches_of_item,
+    insert_alerts,
+    mark_stale,
+    recorded,
+    upsert_match,
+)
 
 # After a poll that could not be written; doubles with each failure in a row.
 SHORTEST_BACKOFF = timedelta(minutes=5)
@@ -41,35 +47,6 @@ def record_poll(db: Database, poll: Poll, now: datetime) -> Recorded:
         text = f"could not be written, nothing of this poll was kept: {error!r}"
         _back_off(db, row["id"], poll, text, now)
         return Recorded(source=poll.claim.source.id, error=text)
-
-
-def record_backfill(
-    db: Database, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch], now: datetime
-) -> Recorded:
-    """See `Store.record_backfill`."""
-    counts: Counter[str] = Counter()
-    held = {
-        row["item"]
-        for row in db.execute(
-            "SELECT m.item FROM matches m JOIN items i ON i.id = m.item"
-            " WHERE m.rule = ? AND m.ended_at IS NULL AND i.sort_at >= ?"
-            # Those under this version were found by a poll meanwhile.
-            " AND json_extract(m.evidence, '$.version') <> ?",
-            [rule.id, time_text(since), rule.version],
-        )
-    }
-    for found in matches:
-        item = db.execute("SELECT story, revision FROM items WHERE id = ?", [found.item]).fetchone()
-        if item["revision"] != found.revision:
-            continue  # edited meanwhile, and so matched again
-        is_new = _upsert_match(db, found.item, found.match, now)
-        counts["matched"] += 1
-        if is_new:
-            _count_alerts(counts, _insert_alerts(db, found.item, item["story"], found.alerts, now))
-    _end_matches(db, [(rule.id, item) for item in held - {found.item for found in matches}], now)
-    db.execute("UPDATE rules SET version = ? WHERE id = ?", [rule.version, rule.id])
-    _mark_stale(db, [rule.id])
-    return _recorded("", counts)
 
 
 def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
@@ -186,17 +163,19 @@ def _record_changes(db: Database, source: int, poll: Poll, now: datetime) -> Rec
         else:
             item, story = _update_item(db, change.item, change, now)
             counts["changed"] += 1
-            stale |= _end_matches_of_item(db, item, change.matches, now)
+            ended = end_matches_of_item(db, item, change.matches, now)
+            counts["ended"] += len(ended)
+            stale |= ended
         _insert_keys(db, source, [(key, item) for key in change.keys])
         _insert_story_keys(db, change.story_keys, story)
-        new_rules = {match.rule for match in change.matches if _upsert_match(db, item, match, now)}
+        new_rules = {match.rule for match in change.matches if upsert_match(db, item, match, now)}
         drafts = [draft for draft in change.alerts if draft.rule in new_rules]
-        _count_alerts(counts, _insert_alerts(db, item, story, drafts, now))
+        count_alerts(counts, insert_alerts(db, item, story, drafts, now))
         counts["matched"] += len(new_rules)
         stale |= {match.rule for match in change.matches}
     _insert_keys(db, source, poll.new_keys)
-    _mark_stale(db, stale)
-    return _recorded(poll.claim.source.id, counts)
+    mark_stale(db, stale)
+    return recorded(poll.claim.source.id, counts)
 
 
 def _insert_item(db: Database, source: int, slug: str, change: Change, now: datetime) -> tuple[int, int]:
@@ -303,111 +282,7 @@ def _insert_story_keys(db: Database, keys: Iterable[str], story: int) -> None:
         db.execute("INSERT OR IGNORE INTO story_keys (key, story) VALUES (?, ?)", [key, story])
 
 
-def _upsert_match(db: Database, item: int, match: Match, now: datetime) -> bool:
-    """Return whether the rule never held for the item before."""
-    known = db.execute("SELECT 1 FROM matches WHERE rule = ? AND item = ?", [match.rule, item]).fetchone()
-    db.execute(
-        """
-        INSERT INTO matches (rule, item, revision, evidence, matched_at)
-        SELECT :rule, id, revision, :evidence, :now FROM items WHERE id = :item
-        ON CONFLICT (rule, item) DO UPDATE SET
-            revision = excluded.revision, evidence = excluded.evidence, ended_at = NULL,
-            matched_at = CASE WHEN ended_at IS NULL THEN matched_at ELSE excluded.matched_at END
-        """,
-        {"rule": match.rule, "item": item, "evidence": evidence_json(match), "now": time_text(now)},
-    )
-    return known is None
-
-
-def _end_matches_of_item(db: Database, item: int, held: Sequence[Match], now: datetime) -> set[str]:
-    """End the matches of an edited item that hold no more; return their rules."""
-    before = db.execute("SELECT rule FROM matches WHERE item = ? AND ended_at IS NULL", [item]).fetchall()
-    ended = {row["rule"] for row in before} - {match.rule for match in held}
-    _end_matches(db, [(rule, item) for rule in ended], now)
-    return ended
-
-
-def _end_matches(db: Database, pairs: Iterable[tuple[str, int]], now: datetime) -> None:
-    for rule, item in pairs:
-        db.execute(
-            "UPDATE matches SET ended_at = ? WHERE rule = ? AND item = ?", [time_text(now), rule, item]
-        )
-
-
-def _insert_alerts(
-    db: Database, item: int, story: int, drafts: Sequence[AlertDraft], now: datetime
-) -> list[AlertDraft]:
-    """Enter alerts that the ledger does not have; return those."""
-    return [draft for draft in drafts if _insert_alert(db, item, story, draft, now)]
-
-
-def _insert_alert(db: Database, item: int, story: int, draft: AlertDraft, now: datetime) -> bool:
-    entered = db.execute(
-        "INSERT OR IGNORE INTO alerts"
-        " (dedup_key, kind, rule, story, item, endpoint, state, reason, created_at)"
-        " VALUES (?, 'match', ?, ?, ?, ?, ?, ?, ?)",
-        [
-            _dedup_key(story, draft),
-            draft.rule,
-            story,
-            item,
-            draft.endpoint,
-            "suppressed" if draft.suppressed else "alerted",
-            draft.suppressed,
-            time_text(now),
-        ],
-    )
-    if draft.suppressed:
-        return bool(entered.rowcount)
-    if not entered.rowcount and not _is_taken_up(db, item, story, draft, now):
-        return False
-    delivery = f"msg_{secrets.token_urlsafe(18)}"
-    db.execute(
-        "INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)"
-        " VALUES (?, ?, 'waiting', ?, ?)",
-        [delivery, draft.endpoint, time_text(now), time_text(now)],
-    )
-    db.execute("UPDATE alerts SET delivery = ? WHERE dedup_key = ?", [delivery, _dedup_key(story, draft)])
-    return True
-
-
-def _is_taken_up(db: Database, item: int, story: int, draft: AlertDraft, now: datetime) -> bool:
-    """Return whether a suppressed alert becomes a real one: another item of its story is news."""
-    taken_up = db.execute(
-        "UPDATE alerts SET state = 'alerted', reason = NULL, item = ?, created_at = ?"
-        " WHERE dedup_key = ? AND state = 'suppressed' AND item <> ?",
-        [item, time_text(now), _dedup_key(story, draft), item],
-    )
-    return bool(taken_up.rowcount)
-
-
-def _dedup_key(story: int, draft: AlertDraft) -> str:
-    return f"match {draft.rule} {story} {draft.endpoint}"
-
-
-def _count_alerts(counts: Counter[str], entered: Sequence[AlertDraft]) -> None:
-    suppressed = sum(1 for draft in entered if draft.suppressed)
-    counts["suppressed"] += suppressed
-    counts["alerts"] += len(entered) - suppressed
-
-
-def _recorded(source: str, counts: Counter[str]) -> Recorded:
-    return Recorded(
-        source=source,
-        new=counts["new"],
-        changed=counts["changed"],
-        matched=counts["matched"],
-        alerts=counts["alerts"],
-        suppressed=counts["suppressed"],
-    )
-
-
 def _inserted_id(cursor: sqlite3.Cursor) -> int:
     if cursor.lastrowid is None:
         raise sqlite3.InterfaceError("an INSERT gave no row id")
     return cursor.lastrowid
-
-
-def _mark_stale(db: Database, rules: Iterable[str]) -> None:
-    for rule in rules:
-        db.execute("UPDATE feeds SET generation = generation + 1 WHERE rule = ?", [rule])

@@ -1,0 +1,43 @@
+"""Noticing that the configuration may have changed: its files are watched, and SIGHUP asks at once."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+from watchfiles import Change, awatch
+
+from syndicate.model import Config
+
+log = structlog.get_logger(__name__)
+
+SETTLED_MILLISECONDS = 400  # of quiet, since an editor writes in several steps
+
+
+async def watch(config: Config, changed: asyncio.Event) -> None:
+    """Set `changed` whenever config.toml or a rule file was written, made or removed; until cancelled."""
+    folders = {config.path.parent, config.service.rules}
+
+    def is_ours(_change: Change, path: str) -> bool:
+        # Where files are mounted, as by Kubernetes, it is a link beside them (`..data`) that changes.
+        name = Path(path).name
+        return Path(path).parent in folders and (name.endswith(".toml") or name.startswith(".."))
+
+    try:
+        async for _ in awatch(*folders, watch_filter=is_ours, recursive=False, debounce=SETTLED_MILLISECONDS):
+            changed.set()
+    except OSError as error:
+        log.warning("config.not_watched", error=str(error), reason="changes are read on SIGHUP only")
+
+
+@contextmanager
+def asked_by_signal(asked: asyncio.Event) -> Iterator[None]:
+    """Set an event at each SIGHUP."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)

@@ -1,0 +1,212 @@
+"""Matches, and the ledger of alerts: once per (rule, story, endpoint), for ever."""
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from syndicate.model import (
+    AlertDraft,
+    AlertStatus,
+    DeliveryState,
+    Match,
+    Recorded,
+    StoredMatch,
+    Suppressed,
+)
+from syndicate.store.protocol import BackfillMatch, RuleState
+from syndicate.store.rows import evidence_json, stored_match_of, time_of, time_text
+from syndicate.store.sqlite_feeds import MATCH_COLUMNS
+from syndicate.store.sqlite_items import ITEM_COLUMNS
+
+
+def record_backfill(
+    db: Database, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch], now: datetime
+) -> Recorded:
+    """See `Store.record_backfill`."""
+    counts: Counter[str] = Counter()
+    version_by_item = _held_since(db, rule.id, since)
+    for found in matches:
+        item = db.execute("SELECT story, revision FROM items WHERE id = ?", [found.item]).fetchone()
+        if item["revision"] != found.revision:
+            continue  # edited meanwhile, and so matched again
+        is_first = upsert_match(db, found.item, found.match, now)
+        counts["matched"] += 1
+        counts["new"] += found.item not in version_by_item
+        drafts = [draft for draft in found.alerts if is_first or draft.is_asked_for]
+        count_alerts(counts, insert_alerts(db, found.item, item["story"], drafts, now))
+    # Those under this version that are not among these were found by a poll meanwhile.
+    others = {item for item, version in version_by_item.items() if version != rule.version}
+    ended = others - {found.item for found in matches}
+    _end_matches(db, [(rule.id, item) for item in ended], now)
+    counts["ended"] = len(ended)
+    db.execute("UPDATE rules SET version = ? WHERE id = ?", [rule.version, rule.id])
+    mark_stale(db, [rule.id])
+    return recorded("", counts)
+
+
+def upsert_match(db: Database, item: int, match: Match, now: datetime) -> bool:
+    """Return whether the rule never held for the item before."""
+    known = db.execute("SELECT 1 FROM matches WHERE rule = ? AND item = ?", [match.rule, item]).fetchone()
+    db.execute(
+        """
+        INSERT INTO matches (rule, item, revision, evidence, matched_at)
+        SELECT :rule, id, revision, :evidence, :now FROM items WHERE id = :item
+        ON CONFLICT (rule, item) DO UPDATE SET
+            revision = excluded.revision, evidence = excluded.evidence, ended_at = NULL,
+            matched_at = CASE WHEN ended_at IS NULL THEN matched_at ELSE excluded.matched_at END
+        """,
+        {"rule": match.rule, "item": item, "evidence": evidence_json(match), "now": time_text(now)},
+    )
+    return known is None
+
+
+def end_matches_of_item(db: Database, item: int, held: Sequence[Match], now: datetime) -> set[str]:
+    """End the matches of an edited item that hold no more; return their rules."""
+    before = db.execute("SELECT rule FROM matches WHERE item = ? AND ended_at IS NULL", [item]).fetchall()
+    ended = {row["rule"] for row in before} - {match.rule for match in held}
+    _end_matches(db, [(rule, item) for rule in ended], now)
+    return ended
+
+
+def stored_match(db: Database, rule: str, item: int) -> StoredMatch | None:
+    """See `Store.stored_match`."""
+    row = db.execute(
+        f"""
+        SELECT {ITEM_COLUMNS}, {MATCH_COLUMNS}
+        FROM matches m JOIN items i ON i.id = m.item JOIN sources s ON s.id = i.source
+        WHERE m.rule = ? AND m.item = ?
+        """,
+        [rule, item],
+    ).fetchone()
+    return None if row is None else stored_match_of(row)
+
+
+def alerts_about(db: Database, rule: str, stories: Iterable[int]) -> list[AlertStatus]:
+    """See `Store.alerts_about`."""
+    rows = db.execute(
+        """
+        SELECT a.story, a.item, a.endpoint, a.state, a.reason, a.created_at, a.delivery,
+            d.state AS delivery_state
+        FROM json_each(:stories) AS asked
+        JOIN alerts a ON a.dedup_key >= :begins || asked.value || ' '
+            AND a.dedup_key < :begins || asked.value || '!'  -- which follows the space
+        LEFT JOIN deliveries d ON d.id = a.delivery
+        ORDER BY a.id
+        """,
+        {"stories": json.dumps(list(stories)), "begins": f"match {rule} "},
+    )
+    return [
+        AlertStatus(
+            story=row["story"],
+            item=row["item"],
+            endpoint=row["endpoint"],
+            state=row["state"],
+            reason=Suppressed(row["reason"]) if row["reason"] else None,
+            created_at=time_of(row["created_at"]),
+            delivery=row["delivery"],
+            delivery_state=DeliveryState(row["delivery_state"]) if row["delivery"] else None,
+        )
+        for row in rows
+    ]
+
+
+def insert_alerts(
+    db: Database, item: int, story: int, drafts: Sequence[AlertDraft], now: datetime
+) -> list[AlertDraft]:
+    """Enter alerts that the ledger does not have; return those."""
+    return [draft for draft in drafts if _insert_alert(db, item, story, draft, now)]
+
+
+def count_alerts(counts: Counter[str], entered: Sequence[AlertDraft]) -> None:
+    """Count what was entered into the ledger."""
+    suppressed = sum(1 for draft in entered if draft.suppressed)
+    counts["suppressed"] += suppressed
+    counts["alerts"] += len(entered) - suppressed
+
+
+def recorded(source: str, counts: Counter[str]) -> Recorded:
+    """Return what was counted."""
+    return Recorded(
+        source=source,
+        new=counts["new"],
+        changed=counts["changed"],
+        matched=counts["matched"],
+        ended=counts["ended"],
+        alerts=counts["alerts"],
+        suppressed=counts["suppressed"],
+    )
+
+
+def mark_stale(db: Database, rules: Iterable[str]) -> None:
+    """Note that the feeds of these rules lack something."""
+    for rule in rules:
+        db.execute("UPDATE feeds SET generation = generation + 1 WHERE rule = ?", [rule])
+
+
+def _held_since(db: Database, rule: str, since: datetime) -> dict[int, str]:
+    """Return the version by which a rule holds, for each item since then for which it does."""
+    rows = db.execute(
+        "SELECT m.item, json_extract(m.evidence, '$.version') AS version"
+        " FROM matches m JOIN items i ON i.id = m.item"
+        " WHERE m.rule = ? AND m.ended_at IS NULL AND i.sort_at >= ?",
+        [rule, time_text(since)],
+    )
+    return {row["item"]: row["version"] for row in rows}
+
+
+def _insert_alert(db: Database, item: int, story: int, draft: AlertDraft, now: datetime) -> bool:
+    entered = db.execute(
+        "INSERT OR IGNORE INTO alerts"
+        " (dedup_key, kind, rule, story, item, endpoint, state, reason, created_at)"
+        " VALUES (?, 'match', ?, ?, ?, ?, ?, ?, ?)",
+        [
+            _dedup_key(story, draft),
+            draft.rule,
+            story,
+            item,
+            draft.endpoint,
+            "suppressed" if draft.suppressed else "alerted",
+            draft.suppressed,
+            time_text(now),
+        ],
+    )
+    if draft.suppressed:
+        return bool(entered.rowcount)
+    if not entered.rowcount and not _is_taken_up(db, item, story, draft, now):
+        return False
+    delivery = f"msg_{secrets.token_urlsafe(18)}"
+    db.execute(
+        "INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)"
+        " VALUES (?, ?, 'waiting', ?, ?)",
+        [delivery, draft.endpoint, time_text(now), time_text(now)],
+    )
+    db.execute("UPDATE alerts SET delivery = ? WHERE dedup_key = ?", [delivery, _dedup_key(story, draft)])
+    return True
+
+
+def _is_taken_up(db: Database, item: int, story: int, draft: AlertDraft, now: datetime) -> bool:
+    """Return whether a suppressed alert becomes a real one.
+
+    It does when another item of its story is news, or a person asks for it.
+    """
+    taken_up = db.execute(
+        "UPDATE alerts SET state = 'alerted', reason = NULL, item = ?1, created_at = ?2"
+        " WHERE dedup_key = ?3 AND state = 'suppressed' AND (item <> ?1 OR ?4)",
+        [item, time_text(now), _dedup_key(story, draft), draft.is_asked_for],
+    )
+    return bool(taken_up.rowcount)
+
+
+def _end_matches(db: Database, pairs: Iterable[tuple[str, int]], now: datetime) -> None:
+    for rule, item in pairs:
+        db.execute(
+            "UPDATE matches SET ended_at = ? WHERE rule = ? AND item = ?", [time_text(now), rule, item]
+        )
+
+
+def _dedup_key(story: int, draft: AlertDraft) -> str:
+    return f"match {draft.rule} {story} {draft.endpoint}"

@@ -1,0 +1,111 @@
+"""What every command needs: the configuration, the store, and ways to print. The only place that prints."""
+
+import asyncio
+import difflib
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from syndicate import service
+from syndicate.config import duration
+from syndicate.report import Line, bracketed
+from syndicate.service import Loaded
+from syndicate.store.sqlite import SqliteStore
+
+PIPE_WIDTH = 10_000  # more than any row; a table takes what it needs
+
+out = Console(
+    soft_wrap=True,
+    highlight=False,
+    markup=False,  # what sources and people write is printed as it is
+    emoji=False,
+    width=None if sys.stdout.isatty() else PIPE_WIDTH,
+)
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything failed.")]
+
+
+def load(context: typer.Context) -> Loaded:
+    """Return the configuration that the options name."""
+    loaded: Loaded = service.load(context.obj.config, os.environ)
+    return loaded
+
+
+@contextmanager
+def opened(loaded: Loaded) -> Iterator[SqliteStore]:
+    """Open the store beside a service that may be running: nothing will be claimed."""
+    store = SqliteStore(loaded.config.service.database, works=False)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def since_time(text: str | None, now: datetime) -> datetime | None:
+    """Return the time that a duration before now names, None for none."""
+    return None if text is None else time_before(text, now)
+
+
+def time_before(text: str, now: datetime) -> datetime:
+    """Return the time that `--since` names."""
+    try:
+        return now - duration(text)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from error
+
+
+def known(option: str, name: str | None, names: Sequence[str]) -> None:
+    """Refuse a name that is not configured, and suggest the nearest one."""
+    if name is None or name in names:
+        return
+    nearest = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {nearest[0]}?" if nearest else ""
+    raise typer.BadParameter(f"there is no {name!r} in the configuration{hint}", param_hint=option)
+
+
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
+    """Print rows: within a terminal's width, ids whole; as wide as they need to be where nobody watches."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(title, no_wrap=title == "id", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    out.print(table if table.row_count else empty, crop=False)
+
+
+def print_lines(lines: Iterable[Line]) -> None:
+    """Print lines, with what is marked in them bold and underlined, or in brackets where that cannot be."""
+    for line in lines:
+        if out.color_system is None:
+            out.print(" " * line.indent + bracketed(line))
+            continue
+        text = Text(line.text)
+        for start, end in line.marks:
+            text.stylize("bold underline", start, end)
+        out.print(Padding(text, (0, 0, 0, line.indent), expand=False), soft_wrap=False)
+
+
+def print_json(value: object) -> None:
+    """Print JSON."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))

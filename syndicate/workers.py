@@ -1,0 +1,99 @@
+"""Everything that works under one configuration: the client, the poller, the publisher, the outbox.
+
+A new configuration gets new workers. What the old ones had begun ends first, within GRACE, so that nobody
+records by rules that are no longer in force.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from syndicate.alerts.outbox import Outbox
+from syndicate.errors import StoreError
+from syndicate.feeds.publisher import Publisher
+from syndicate.http import Client
+from syndicate.model import Config, Poll, Recorded
+from syndicate.rules.index import RuleIndex
+from syndicate.rules.rule import Rule
+from syndicate.sources.poller import Poller
+from syndicate.store.protocol import Store
+from syndicate.store.thread import StoreThread
+
+log = structlog.get_logger(__name__)
+
+GRACE = timedelta(seconds=4)  # for what is in flight when workers end
+LAST_PUBLISH_SECONDS = 1.0
+
+
+class Workers:
+    """Opened and closed as one. `on_recorded` hears of polls, `on_delivered` when there is room for more."""
+
+    def __init__(  # noqa: PLR0913  wiring
+        self,
+        *,
+        config: Config,
+        rules: Sequence[Rule],
+        store: Store,
+        call: StoreThread,
+        random: Callable[[], float],
+        on_recorded: Callable[[Sequence[tuple[Poll, Recorded]]], None],
+        on_delivered: Callable[[], object],
+    ) -> None:
+        self._config = config
+        self._rules = rules
+        self._store = store
+        self._call = call
+        self._random = random
+        self._on_recorded = on_recorded
+        self._on_delivered = on_delivered
+        self._exits = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as exits:
+            client = await exits.enter_async_context(Client(self._config.network))
+            # Of many rules, this takes seconds.
+            self.index = await asyncio.to_thread(RuleIndex, self._rules)
+            self.poller = Poller(
+                client=client,
+                store=self._store,
+                call=self._call,
+                index=self.index,
+                settings=self._config.network,
+                random=self._random,
+                on_recorded=self._on_recorded,
+            )
+            self.publisher = Publisher(
+                store=self._store, call=self._call, config=self._config, rules=self.index.rules
+            )
+            exits.callback(self.publisher.close)
+            self.outbox = Outbox(
+                client=client,
+                store=self._store,
+                call=self._call,
+                config=self._config,
+                random=self._random,
+                on_recorded=self._on_delivered,
+            )
+            self._exits = exits.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._exits.aclose()
+
+    async def finish(self) -> None:
+        """End what is in flight, giving back what does not end in time, and publish what came last."""
+        for ended in await asyncio.gather(
+            self.poller.close(GRACE), self.outbox.close(GRACE), return_exceptions=True
+        ):
+            if isinstance(ended, BaseException):  # what was leased comes free by itself
+                log.error("service.not_given_back", error=str(ended))
+        # What does not fit in stays stale, and is published at the next start.
+        with suppress(TimeoutError, StoreError):
+            await asyncio.wait_for(self.publisher.publish_stale(), LAST_PUBLISH_SECONDS)
