@@ -11,7 +11,7 @@ The body is JSON in UTF-8, always under 20 kB:
                        "revision": 1, "summary": "..."},
               "story": 7,
               "terms": [{"term": "EU", "field": "title", "start": 4, "end": 6, "text": "EU"}],
-              "terms_total": 1,
+              "terms_total": 1, "score": null,
               "snippet": "The EU ...", "snippet_field": "title", "snippet_marks": [[4, 6]],
               "feed": "https://.../feeds/eu.atom"}}
 
@@ -23,6 +23,8 @@ webhook-timestamp is when this attempt was made. Times are UTC.
 `snippet` is a passage of `snippet_field`, `snippet_marks` are the terms' places in it. Long texts are
 cut on a word and end in an ellipsis; a guid or a link too long to send is null, since half of one is
 none. At most 50 terms are listed, fewer if they are long, first ones first; `terms_total` counts all.
+`score` is how a weighted rule came to hold, of all terms that count, at most 50:
+{"threshold": 4, "total": 5, "parts": [{"term": "EU", "weight": 5}]}.
 
 A test (`endpoints test`) has the type "alert.test", and "test": true in its data.
 """
@@ -36,7 +38,7 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
-from syndicate.model import Alert, Config, Endpoint, Hit, Item, Match, Snippet, StoredMatch
+from syndicate.model import Alert, Config, Endpoint, Hit, Item, Match, Score, Snippet, StoredMatch
 
 TITLE_LENGTH = 300
 SUMMARY_LENGTH = 500
@@ -130,6 +132,7 @@ def _data(alert: Alert, known: Names) -> Values:
         "story": alert.stored.item.story,
         "terms": terms,
         "terms_total": len(match.hits),
+        "score": _score(match.score),
         "snippet": match.snippet.text,
         "snippet_field": match.snippet.field,
         "snippet_marks": [list(mark) for mark in match.snippet.marks],
@@ -183,11 +186,27 @@ def _term(stored: StoredMatch, hit: Hit) -> Values:
     }
 
 
+def _score(score: Score | None) -> Values | None:
+    if score is None:
+        return None
+    parts = [{"term": cut(term, TERM_LENGTH), "weight": weight} for term, weight in score.parts[:TERMS]]
+    return {"threshold": score.threshold, "total": score.total, "parts": parts}
+
+
 def _text(stored: StoredMatch, hit: Hit) -> str | None:
     """Return what stands at a hit, None when the item has moved on from that revision."""
     if stored.revision != stored.item.revision:
         return None
-    texts = {"title": stored.item.title, "body": stored.item.body}
+    item = stored.item
+    texts = {
+        "title": item.title,
+        "body": item.body,
+        "author": item.author,
+        "category": "\n".join(item.categories),
+        "link": item.link or "",
+        "source": item.source,
+        "lang": item.language or "",
+    }
     return texts[hit.field][hit.start : hit.end] if hit.field in texts else None
 
 

@@ -16,7 +16,7 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from syndicate.feeds.xml import legal, line, web_iri
-from syndicate.model import Enclosure, Hit, Item, Match, Snippet, StoredMatch
+from syndicate.model import Enclosure, Hit, Item, Match, Score, Snippet, StoredMatch
 
 MEDIA_TYPE = "application/atom+xml"
 RULE_SCHEME = (
@@ -193,8 +193,9 @@ def _paragraphs(text: str) -> str:
 def _explanation(feed: FeedDocument, match: Match) -> str:
     """Return why the entry is here, as HTML that stands apart from the article's own."""
     rule = escape(line(feed.rule_title) or feed.rule)
+    why = _terms(match.hits) + _score(match.score)
     return (
-        f'\n<hr>\n<p lang="en">Matched by the rule <b>{rule}</b>{_terms(match.hits)}</p>\n'
+        f'\n<hr>\n<p lang="en">Matched by the rule <b>{rule}</b>{why}</p>\n'
         f'<blockquote dir="auto">{marked(match.snippet)}</blockquote>'
     )
 
@@ -206,6 +207,14 @@ def _terms(hits: Sequence[Hit]) -> str:
         fields_by_term.setdefault(hit.term, {})[hit.field] = None
     parts = [f"“{escape(line(term))}” in {' and '.join(fields)}" for term, fields in fields_by_term.items()]
     return f": {', '.join(parts)}." if parts else "."
+
+
+def _score(score: Score | None) -> str:
+    """Return how a weighted rule came to hold: ` Score: “EU” 3, “water” 2: 5, where 4 is enough.`"""
+    if score is None:
+        return ""
+    parts = ", ".join(f"“{escape(line(term))}” {weight:g}" for term, weight in score.parts)
+    return f" Score: {parts}: {score.total:g}, where {score.threshold:g} is enough."
 
 
 def marked(snippet: Snippet) -> str:

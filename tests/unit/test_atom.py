@@ -14,7 +14,7 @@ from lxml import etree
 
 from syndicate.feeds.atom import FeedDocument, Outlet, marked, render, updated
 from syndicate.feeds.xml import line, web_iri
-from syndicate.model import Enclosure, Hit, Item, Match, Snippet, StoredMatch
+from syndicate.model import Enclosure, Hit, Item, Match, Score, Snippet, StoredMatch
 from tests.atom_check import ATOM, XML, problems
 from tests.support import ROOT
 
@@ -69,6 +69,17 @@ MATCH = Match(
     ),
     snippet=Snippet(text="met in Central Asia.", field="body", marks=((7, 19),)),
 )
+
+
+WEIGHTED = replace(
+    MATCH, score=Score(threshold=4, total=4.5, parts=(("Central Asia", 5.0), ("cup <x>", -0.5)))
+)
+
+
+def test_a_score_is_shown_with_its_sum():
+    document = etree.fromstring(render(FEED, [stored(match=WEIGHTED)]))
+    why = document.findtext("{*}entry/{*}content")
+    assert "Score: “Central Asia” 5, “cup &lt;x&gt;” -0.5: 4.5, where 4 is enough." in why
 
 
 def stored(item: Item = ITEM, match: Match = MATCH) -> StoredMatch:

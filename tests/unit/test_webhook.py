@@ -31,6 +31,7 @@ from syndicate.model import (
     Match,
     NetworkSettings,
     RuleText,
+    Score,
     ServiceSettings,
     Snippet,
     Source,
@@ -118,12 +119,31 @@ def test_an_alert_says_what_matched_and_where():
                 {"term": "ес", "field": "body", "start": 0, "end": 2, "text": "ЕС"},
             ],
             "terms_total": 2,
+            "score": None,
             "snippet": "ЕС принял стратегию. A “new” one.",
             "snippet_field": "body",
             "snippet_marks": [[0, 2]],
             "feed": "https://desk.example/feeds/eu.atom",
         },
     }
+
+
+def test_a_score_is_told_with_its_sum():
+    score = Score(threshold=4, total=5.5, parts=(("EU", 6.0), ("football", -0.5)))
+    stored = replace(ALERT.stored, match=replace(MATCH, score=score))
+    told = json.loads(render(replace(ALERT, stored=stored), KNOWN))["data"]["score"]
+    parts = [{"term": "EU", "weight": 6.0}, {"term": "football", "weight": -0.5}]
+    assert told == {"threshold": 4, "total": 5.5, "parts": parts}
+
+
+@pytest.mark.parametrize(
+    ("field", "end", "text"), [("author", 6, "Айгуль"), ("category", 8, "Политика"), ("source", 4, "wire")]
+)
+def test_terms_of_every_field_show_what_stands_there(field, end, text):
+    hit = Hit(term="x", field=field, start=0, end=end)
+    stored = replace(ALERT.stored, match=replace(MATCH, hits=(hit,)))
+    (term,) = json.loads(render(replace(ALERT, stored=stored), KNOWN))["data"]["terms"]
+    assert term["text"] == text
 
 
 def test_the_body_is_compact_utf_8_in_one_order():
