@@ -10,11 +10,22 @@ from syndicate.model import RuleText, Source, Written
 from syndicate.rules import collecting
 from syndicate.rules.evaluate import labels_of
 from syndicate.rules.examples import failing_examples
-from syndicate.rules.grammar import keyword, parse
-from syndicate.rules.lexer import query_error
+from syndicate.rules.grammar import hints, keyword, parse
+from syndicate.rules.lexer import query_error, star_problem
 from syndicate.rules.refusal import refusal
 from syndicate.rules.rule import Rule, Scope
-from syndicate.rules.tree import Any, Folded, InField, Node, RuleRef, Weighted, references, walk
+from syndicate.rules.tree import (
+    Any,
+    Folded,
+    InField,
+    Node,
+    RuleRef,
+    Weighted,
+    Word,
+    references,
+    unparse,
+    walk,
+)
 
 NO_ID = "--query"  # of a query that is no rule; nothing can refer to it
 LANGUAGE_VERSION = 2  # raised when the same rule may match other items, so that all are applied anew
@@ -39,15 +50,25 @@ def _compiled(
         if tree is not None:
             trees[text.id] = tree
     by_id = {text.id: text for text in texts}
-    for rule, problem in list(_reference_problems(by_id, trees)):
+    for wrong, problem in [*_reference_problems(by_id, trees), *_label_problems(by_id, trees, sources)]:
         problems.append(problem)
-        trees.pop(rule, None)
+        trees.pop(wrong, None)
     versions = _versions(by_id, trees, sources)
     rules = {rule: _rule(by_id[rule], trees[rule], versions[rule], sources) for rule in versions}
     for rule in rules.values():
         if rule.scope.sources != frozenset():  # else it is its sources that are wrong, which is said already
             problems += failing_examples(rule, by_id[rule.id], rules, sources)
     return tuple(rules[text.id] for text in texts if text.id in rules), tuple(problems)
+
+
+def rule_hints(texts: Sequence[RuleText]) -> tuple[Problem, ...]:
+    """Return what is worth a second look in rules that are valid: what may mean otherwise than it seems."""
+    found: list[Problem] = []
+    for text in texts:
+        terms = text.score.terms if text.score else ()
+        for query in [*filter(None, [text.query]), *(term.query for term in terms)]:
+            found += (_query_problem(text, query, error) for error in hints(query.text))
+    return tuple(found)
 
 
 def selected_sources(patterns: Sequence[str], sources: Sequence[Source]) -> frozenset[str] | None:
@@ -123,8 +144,8 @@ def _keyword_problems(text: RuleText) -> Iterator[Problem]:
     for word, line in zip(text.keywords, text.keyword_lines or [text.line] * len(text.keywords), strict=True):
         if keyword(word) is None:
             reason = "has no letter or digit in it, so it could never match"
-        elif "*" in word:
-            reason = "has a * in it, which stands for nothing in a keyword: leave it out, or ask by query"
+        elif wrong := next(filter(None, (star_problem(part) for part in word.split() if "*" in part)), None):
+            reason = f"cannot be looked for: {wrong[1]}"
         else:
             continue
         yield Problem(file=text.file, line=line, text=f'keyword "{word}" {reason}')
@@ -143,6 +164,29 @@ def _reference_problems(
                 if isinstance(node, RuleRef) and (why := _wrong_reference(rule, node.id, texts, trees)):
                     error = query_error(query.text, node.place[0], why)
                     yield rule, _query_problem(texts[rule], query, error)
+
+
+def _label_problems(
+    texts: Mapping[str, RuleText], trees: Mapping[str, Node], sources: Sequence[Source]
+) -> Iterator[tuple[str, Problem]]:
+    """Yield (rule, problem) for each `source:` that no source answers to."""
+    names = {*(source.id for source in sources), *(f"tag:{tag}" for source in sources for tag in source.tags)}
+    for rule, tree in trees.items():
+        for query, part in _parts(texts[rule], tree):
+            for node in walk(part):
+                for value in _sources_asked(node):
+                    if not selected_sources([value.text], sources):
+                        near = suggestion(value.text, names)
+                        error = query_error(
+                            query.text, value.place[0], f"{value.text} selects no source{near}"
+                        )
+                        yield rule, _query_problem(texts[rule], query, error)
+
+
+def _sources_asked(node: Node) -> list[Word]:
+    if not isinstance(node, InField) or node.field != "source":
+        return []
+    return [value for value in walk(node.child) if isinstance(value, Word)]
 
 
 def _parts(text: RuleText, tree: Node) -> Iterator[tuple[Written, Node]]:
@@ -232,13 +276,13 @@ def _rule(text: RuleText, tree: Node, version: str, sources: Sequence[Source]) -
         scope=Scope(selected_sources(text.sources, sources), text.languages, text.since),
         notify=text.notify,
         feed=text.feed,
-        terms=_terms(text),
+        terms=_terms(text, tree),
     )
 
 
-def _terms(text: RuleText) -> tuple[str, ...]:
+def _terms(text: RuleText, tree: Node) -> tuple[str, ...]:
     if text.query is not None:
-        return (" ".join(text.query.text.split()),)
+        return (unparse(tree),)  # without its comments
     if text.score is not None:
         return tuple(f"{term.query.text} ({term.weight:+g})" for term in text.score.terms)
     return text.keywords

@@ -33,7 +33,6 @@ from syndicate.rules.tree import (
     Term,
     Weighted,
     Word,
-    children,
     label,
     total,
     unparse,

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from syndicate.config import is_selected
 from syndicate.errors import Problem
 from syndicate.model import Example, RuleText, Source
+from syndicate.rules.evaluate import labels_of
 from syndicate.rules.index import Asked
 from syndicate.rules.language import language_of
 from syndicate.rules.rule import Rule
 from syndicate.rules.text import ItemText, Subject
+from syndicate.rules.tree import InField, Node, Not, children
 from syndicate.rules.why_not import why_not_about
 
 _SHOWN = 60
@@ -49,7 +52,11 @@ def subject_of(rule: Rule, example: Example, sources: Sequence[Source]) -> Subje
     """Return the item that an example stands for: of a source, and in a language, that the rule is about."""
     among = [source for source in sources if rule.scope.sources is None or source.id in rule.scope.sources]
     named = next((source for source in sources if source.id == example.source), None)
-    source = named or (among[0] if among and rule.scope.sources is not None else None)
+    asked = next(_asked(rule.query), None)
+    if asked:
+        among = [source for source in among if is_selected(asked, source.id, source.tags)]
+    is_limited = asked is not None or rule.scope.sources is not None
+    source = named or (among[0] if among and is_limited else None)
     language = example.language or (named.language if named else None)
     detected = language_of(None, language, None, f"{example.title} {example.body}")
     return Subject(
@@ -59,6 +66,15 @@ def subject_of(rule: Rule, example: Example, sources: Sequence[Source]) -> Subje
         tags=source.tags if source else (),
         language=detected or (rule.scope.languages[0] if rule.scope.languages else None),
     )
+
+
+def _asked(node: Node) -> Iterator[str]:
+    """Yield the sources that a tree asks for by `source:`, those that it excludes aside."""
+    if isinstance(node, InField) and node.field == "source":
+        yield from labels_of(node)
+    elif not isinstance(node, Not):
+        for child in children(node):
+            yield from _asked(child)
 
 
 def _shown(example: Example) -> str:

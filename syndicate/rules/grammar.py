@@ -14,7 +14,6 @@ what the third is near to. `# ` begins a comment that goes on to the end of the 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 from syndicate.errors import QueryError
@@ -28,10 +27,11 @@ from syndicate.rules.lexer import (
     word_problem,
 )
 from syndicate.rules.patterns import regex_problem
-from syndicate.rules.refusal import refusal
+from syndicate.rules.refusal import look_alikes, refusal
 from syndicate.rules.tree import (
     LABELS,
     MAX_DISTANCE,
+    NOWHERE,
     All,
     Any,
     AtLeast,
@@ -64,15 +64,6 @@ _LABEL_VALUES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hint:
-    """Something in a valid query that may mean otherwise than its author thinks; counted from 1."""
-
-    line: int
-    column: int
-    text: str
-
-
 def parse(query: str) -> Node:
     """Return the tree of a query.
 
@@ -82,19 +73,22 @@ def parse(query: str) -> Node:
     return _parsed(query)[0]
 
 
-def hints(query: str) -> tuple[Hint, ...]:
-    """Return what is worth a second look in a query; nothing for one that does not parse."""
+def hints(query: str) -> tuple[QueryError, ...]:
+    """Return what may mean otherwise than its author thinks; nothing for a query that does not parse."""
     try:
-        _, found = _parsed(query)
+        tree, found = _parsed(query)
     except QueryError:
         return ()
-    errors = [query_error(query, place, text) for place, text in sorted(set(found))]
-    return tuple(Hint(line=error.line, column=error.column, text=error.problem) for error in errors)
+    places = sorted({*found, *((node.place[0], text) for node, text in look_alikes(tree))})
+    return tuple(query_error(query, place, text) for place, text in places)
 
 
 def keyword(text: str) -> Phrase | None:
-    """Return a text as a phrase, whatever signs are in it; None if there is no word in it."""
-    parts = _phrase_parts([Word(chunk) for chunk in text.split()])
+    """Return a text as a phrase, whatever signs are in it but a star; None if there is no word in it.
+
+    A star at the end of a word stands for whatever it goes on with, as it does in a query.
+    """
+    parts = _phrase_parts([_word_or_prefix(chunk, NOWHERE) for chunk in text.split()])
     return Phrase(parts) if parts else None
 
 
@@ -312,6 +306,8 @@ class _Parser:
             place, text = problem
             slashes = lexeme.value[:place].count("/")  # each is two characters in the query
             self._fail(lexeme.start + 1 + place + slashes, text)
+        if not lexeme.value.isascii() and re.search(r"\\[bBwW]", lexeme.value):
+            self.hints.append((lexeme.start, _ASCII_ONLY))
         return Pattern(lexeme.value, (lexeme.start, lexeme.end))
 
     def _rule(self, lexeme: Lexeme) -> Node:
@@ -376,6 +372,7 @@ class _Parser:
 
 _UNCLOSED = "this ( is never closed"
 _CHAIN = "write each pair by itself, as in a NEAR/5 b AND b NEAR/5 c"
+_ASCII_ONLY = "in RE2, \\b and \\w know the letters a to z only; whole words are found without slashes: =Word"
 _OF = "2 OF (a, b, c)"
 _OF_ALONE = f"OF needs a number before it: {_OF}; to search for the word put it in quotes"
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import regex
 
+from syndicate.rules.detect import detected, script
+
 # Scripts written without spaces are compared letter by letter; everything else by runs of word characters
 # with apostrophes inside, which is where UAX #29 breaks words for our purposes.
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]"
@@ -86,74 +88,30 @@ def language_of(configured: str | None, entry: str | None, document: str | None,
         return configured or entry
     if document and _agrees(document, text):
         return document
-    return _detected(text)
+    return detected(text)
 
 
 _CYRILLIC = frozenset({"be", "bg", "kk", "ky", "mk", "mn", "ru", "sr", "tg", "tt", "uk", "uz"})
-_OTHER_SCRIPTS = {
-    "HANGUL": "ko",
-    "THAI": "th",
-    "GEORGIAN": "ka",
-    "ARMENIAN": "hy",
-    "GREEK": "el",
-    "HEBREW": "he",
-}
-_SAMPLE_LETTERS = 200
+_OTHERS = {"HANGUL": "ko", "THAI": "th", "GEORGIAN": "ka", "ARMENIAN": "hy", "GREEK": "el", "HEBREW": "he"}
 
 
 def _agrees(language: str, text: str) -> bool:
-    script = _script(text)
+    written = script(text)
     name = primary(language)
-    match script:
+    match written:
         case None:
             return True
         case "CYRILLIC":
             return name in _CYRILLIC or "cyrl" in language.lower()
         case "LATIN":
             others = (
-                _CYRILLIC - {"kk", "mn", "sr", "tt", "uz"}
-                | set(_OTHER_SCRIPTS.values())
-                | {"zh", "ja", "ar", "fa"}
+                _CYRILLIC - {"kk", "mn", "sr", "tt", "uz"} | set(_OTHERS.values()) | {"zh", "ja", "ar", "fa"}
             )
             return name not in others or "latn" in language.lower()
         case "CJK" | "HIRAGANA" | "KATAKANA":
             return name in ("zh", "ja")
         case _:
-            return _OTHER_SCRIPTS.get(script, name) == name
-
-
-def _detected(text: str) -> str | None:
-    script = _script(text)
-    match script:
-        case "CYRILLIC":
-            return _cyrillic_language(set(text.lower()))
-        case "HIRAGANA" | "KATAKANA":
-            return "ja"
-        case "CJK":
-            has_kana = any("\u3040" <= letter <= "\u30ff" for letter in text)
-            return "ja" if has_kana else "zh"
-        case _:
-            return _OTHER_SCRIPTS.get(script or "")
-
-
-def _cyrillic_language(letters: set[str]) -> str:
-    # Letters that one of these languages has and the others lack, the most telling first.
-    if letters & set("ғқұһ") and letters & set("әіңөү"):
-        return "kk"
-    for language, telling in (("uk", "їєґ"), ("tg", "ӣҷӯҳ"), ("be", "ў"), ("kk", "әұ"), ("ky", "ңөү")):
-        if letters & set(telling):
-            return "uz" if language == "be" and letters & set("қғҳ") else language
-    return "kk" if letters & set("қғ") else "ru"
-
-
-def _script(text: str) -> str | None:
-    """Return the script, as Unicode names begin, of most letters at the start of a text."""
-    counts: dict[str, int] = {}
-    letters = (letter for letter in text if letter.isalpha())
-    for _, letter in zip(range(_SAMPLE_LETTERS), letters, strict=False):
-        script = unicodedata.name(letter, "?").split()[0]
-        counts[script] = counts.get(script, 0) + 1
-    return max(counts, key=lambda script: counts[script]) if counts else None
+            return _OTHERS.get(written, name) == name
 
 
 def primary(language: str | None) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from syndicate.rules.stems import stem
 from syndicate.rules.tree import (
     DEFAULT_FIELDS,
     LABELS,
@@ -57,6 +58,26 @@ def refusal(tree: Node) -> Refusal | None:
     return Refusal(
         idle.place, "this only excludes, so nearly every item would match: add what has to be there"
     )
+
+
+def look_alikes(tree: Node) -> Iterator[tuple[Node, str]]:
+    """Yield words that are excluded although one asked for has the same stem, so that little may be left."""
+    for node in walk(tree):
+        joined = list(_conjuncts(node)) if isinstance(node, All) else []
+        asked = {key: word for word in joined if isinstance(word, Word) for key in _stems(word)}
+        for exclusion in joined:
+            word = exclusion.child if isinstance(exclusion, Not) else None
+            found = [asked[key] for key in _stems(word) if key in asked] if isinstance(word, Word) else []
+            if found and isinstance(word, Word):
+                same = f"{word.text} and {found[0].text} have the same stem"
+                yield (
+                    exclusion,
+                    f"{same}, so this excludes what is asked for; for the word as it is write ={word.text}",
+                )
+
+
+def _stems(word: Word) -> list[str]:
+    return [stem(piece.text, None) for piece in pieces(word, None)]
 
 
 def _idle(node: Node) -> Node | None:

@@ -165,8 +165,11 @@ def _field_failure(node: InField, view: View) -> Failure | None:
 
 
 def _parts_failure(node: All | Any | AtLeast | Weighted, view: View) -> Failure:
+    parts = children(node)
+    if isinstance(node, Weighted):  # what counts against it is not missed
+        parts = tuple(term for term, weight in node.terms if weight > 0)
     failures: list[Failure | None] = []
-    for child in children(node):
+    for child in parts:
         failures.append(_failure(child, view))
     failed = tuple(failure for failure in failures if failure)
     if len(failed) == 1 and not isinstance(node, Weighted):

@@ -235,7 +235,7 @@ def m0002_words_and_stems(db: Database) -> None:
         DROP TABLE items_fts;
         CREATE VIRTUAL TABLE items_fts USING fts5 (
             words, stems, columnsize = 0,
-            tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* Co Pc' tokenchars ''''"
+            tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* Co Pc So' tokenchars ''''"
         );
         CREATE TABLE item_words (  -- a table of its own, since rows of items are long
             item INTEGER PRIMARY KEY REFERENCES items (id),

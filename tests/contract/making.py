@@ -24,7 +24,8 @@ from syndicate.model import (
     Suppressed,
     Validators,
 )
-from syndicate.rules.language import TokenText
+from syndicate.rules.archive import WORDS_VERSION, kept_words
+from syndicate.rules.text import ItemText, Subject
 from syndicate.sources.identity import Identified, identify, items_by_entry
 from syndicate.store.protocol import BackfillMatch, HostPace, RuleState, Store
 from syndicate.stories import story_keys
@@ -152,15 +153,22 @@ def change(
     one: Identified, item: KnownItem | None, watches: Sequence[Watch], suppressed: Suppressed | None = None
 ) -> Change:
     found = [(watch, match) for watch in watches if (match := watch.match(one.entry.title))]
-    text = TokenText({"title": one.entry.title, "body": one.entry.body})
+    subject = Subject(
+        title=one.entry.title,
+        body=one.entry.body,
+        author=one.entry.author,
+        categories=one.entry.categories,
+        language=one.entry.language,
+    )
     return Change(
         item=item.id if item else None,
         entry=one.entry,
         keys=one.keys,
         story_keys=story_keys(one.entry.link),
         content_hash=one.content_hash,
-        language=None,
-        tokens={field: text.joined(field) for field in text.fields},
+        language=one.entry.language,
+        words=kept_words(ItemText(subject)),
+        words_version=WORDS_VERSION,
         matches=tuple(match for _, match in found),
         alerts=tuple(
             AlertDraft(rule=watch.rule, endpoint=endpoint, suppressed=suppressed)

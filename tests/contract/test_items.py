@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.model import Enclosure, Validators
+from syndicate.model import Enclosure, Validators, Wanted
+from syndicate.rules.archive import WORDS_VERSION
 from syndicate.rules.language import tokens
 from syndicate.store.protocol import ItemFilter, RuleState
 from tests.contract.making import (
@@ -40,8 +41,14 @@ def listed(store, **which):
     return [found.item for found in store.items(ItemFilter(**which))]
 
 
-def titles(store, **which):
-    return [item.title for item in listed(store, **which)]
+def words(phrase, *, is_beginning=False):
+    """Return what looks up the words of a phrase."""
+    found = tuple(token.text for token in tokens(phrase))
+    return Wanted(column="words", words=found, is_beginning=is_beginning)
+
+
+def kept(words, stems=""):
+    return {"words": words, "stems": stems}
 
 
 # -- identity
@@ -287,7 +294,7 @@ def test_nothing_remains_of_a_poll_that_cannot_be_written(store, fields):
 
 
 class Interrupting(dict[str, str]):
-    """Tokens that stop the process when they are to be written."""
+    """Words that stop the process when they are to be written."""
 
     def __getitem__(self, name: str) -> str:
         raise KeyboardInterrupt
@@ -297,7 +304,7 @@ def test_nothing_remains_of_a_batch_that_was_interrupted(store):
     claims = {claim.source.id: claim for claim in claim_all(store)}
     first, second = (reading(store, claims[name], entry(name)) for name in ("wire", "post"))
     (change,) = second.changes
-    broken = replace(second, changes=(replace(change, tokens=Interrupting()),))
+    broken = replace(second, changes=(replace(change, words=Interrupting()),))
     with pytest.raises(KeyboardInterrupt):
         store.record_polls([first, broken])
     assert listed(store) == []
@@ -404,14 +411,41 @@ def test_an_edit_of_the_publication_moves_an_item(store):
         ("strategy the text", ""),
     ],
 )
-def test_items_are_found_by_phrases_of_tokens(archive, phrase, found):
-    run = [token.text for token in tokens(phrase)]
-    assert letters(archive, any_of=[run]) == found
+def test_items_are_found_by_phrases_of_words(archive, phrase, found):
+    assert letters(archive, any_of=[words(phrase)]) == found
+
+
+@pytest.mark.parametrize(
+    ("phrase", "found"),
+    [
+        ("on", "a"),
+        ("eu on", "a"),
+        ("e on", ""),  # the last word alone may go on
+        ("t", "edcba"),
+        ("стр", "c"),
+        ("欧", "d"),
+        ("欧盟 strategy", "d"),
+        ("o'zbek", "e"),
+        ("xyz", ""),
+    ],
+)
+def test_items_are_found_by_the_beginning_of_a_word(archive, phrase, found):
+    assert letters(archive, any_of=[words(phrase, is_beginning=True)]) == found
+
+
+def test_items_are_found_by_stems_and_these_are_no_words(store):
+    read(store, entry("a", "New sanctions", language="en"), entry("b", "Новые санкции", language="ru"))
+    assert letters(store, any_of=[Wanted(column="stems", words=("new", "sanction"))]) == "a"
+    assert letters(store, any_of=[Wanted(column="stems", words=("санкц",))]) == "b"
+    assert letters(store, any_of=[words("sanction"), words("санкц")]) == ""
+    assert letters(store, any_of=[Wanted(column="stems", words=("sanctions",))]) == ""
 
 
 def test_items_with_any_of_several_phrases_are_found(archive):
-    assert letters(archive, any_of=[["one"], ["欧", "盟"], ["nothing"]]) == "da"
-    assert letters(archive, any_of=[["one"], ["two"]], source="wire") == "a"
+    assert letters(archive, any_of=[words("one"), words("欧盟"), words("nothing")]) == "da"
+    assert letters(archive, any_of=[words("one"), words("two")], source="wire") == "a"
+    stems = Wanted(column="stems", words=("text", "of", "b"))
+    assert letters(archive, any_of=[words("one"), stems, words("кен", is_beginning=True)]) == "cba"
 
 
 def test_no_phrases_find_nothing(archive):
@@ -419,20 +453,102 @@ def test_no_phrases_find_nothing(archive):
 
 
 def test_words_of_the_search_language_are_words(archive):
-    """Whatever the tokens are, none is an operator of the database's own query language."""
-    for word in ("and", "or", "not", "near", "title", "body", "a'b", "_", "*"):
-        assert letters(archive, any_of=[[word, "nowhere"]]) == ""
+    """Whatever the words are, none is an operator of the database's own query language."""
+    for word in ("and", "or", "not", "near", "words", "stems", "a'b", "_", "*"):
+        for is_beginning in (False, True):
+            wanted = Wanted(column="words", words=(word, "nowhere"), is_beginning=is_beginning)
+            assert letters(archive, any_of=[wanted]) == ""
 
 
 def test_thousands_of_phrases_can_be_looked_for(archive):
-    assert letters(archive, any_of=[[f"word{number}", "more"] for number in range(3000)] + [["one"]]) == "a"
+    many = [words(f"word{number} more") for number in range(3000)]
+    assert letters(archive, any_of=[*many, words("one")]) == "a"
 
 
 def test_an_edited_item_is_found_by_its_new_words_only(store):
     read(store, entry("a", "EU before"))
     read(store, entry("a", "EU after"))
-    assert letters(store, any_of=[["after"]]) == "a"
-    assert letters(store, any_of=[["before"]]) == ""
+    assert letters(store, any_of=[words("after")]) == "a"
+    assert letters(store, any_of=[words("before")]) == ""
+
+
+def test_authors_and_categories_are_found_and_phrases_go_over_no_border(store):
+    full = entry("a", "EU", body="news", author="A. Writer", categories=("Foreign policy", "Trade"))
+    read(store, full)
+    assert letters(store, any_of=[words("writer")]) == letters(store, any_of=[words("foreign policy")]) == "a"
+    for across in ("eu news", "news a", "writer foreign", "policy trade"):
+        assert letters(store, any_of=[words(across)]) == ""
+
+
+# -- what is kept for looking up
+
+
+def test_the_languages_of_items_are_each_told_once(store):
+    assert store.languages() == []
+    spoken = ("ru", "kk-Cyrl", "ru", "en", "zh-Hant", "en")
+    read(store, *(entry(str(number), language=name) for number, name in enumerate(spoken)))
+    assert sorted(map(str, store.languages())) == ["en", "kk-Cyrl", "ru", "zh-Hant"]
+    read(store, entry("x"), entry("y"))
+    assert sorted(map(str, store.languages())) == ["None", "en", "kk-Cyrl", "ru", "zh-Hant"]
+    assert None in store.languages()
+
+
+def test_a_language_without_items_any_more_is_not_told(store):
+    read(store, entry("a", language="ru"))
+    read(store, entry("a", "EU in English", language="en"))
+    assert store.languages() == ["en"]
+
+
+def test_items_without_a_language_are_told_alone_too(store):
+    read(store, entry())
+    assert store.languages() == [None]
+
+
+def test_items_kept_in_another_way_are_told_until_they_are_kept_anew(store):
+    read(store, entry("a", "EU one"), entry("b", "EU two"), entry("c", "EU three"))
+    assert store.items_kept_otherwise(WORDS_VERSION, 10) == []
+    for other in (WORDS_VERSION - 1, WORDS_VERSION + 1):  # another version, newer or older
+        assert {item.guid[-1] for item in store.items_kept_otherwise(other, 10)} == set("abc")
+        assert len(store.items_kept_otherwise(other, 2)) == 2
+    first, *_ = found = store.items_kept_otherwise(WORDS_VERSION + 1, 10)
+    assert sorted(found, key=lambda item: item.id) == sorted(listed(store), key=lambda item: item.id)
+    store.keep_words([(first.id, first.revision, kept("otherwise"))], WORDS_VERSION + 1)
+    assert first not in store.items_kept_otherwise(WORDS_VERSION + 1, 10)
+    assert store.items_kept_otherwise(WORDS_VERSION, 10) == [first]
+
+
+def test_words_kept_anew_take_the_place_of_those_before(store):
+    read(store, entry("a", "EU one"), entry("b", "EU two"))
+    first = next(item for item in listed(store) if item.guid == "guid-a")
+    store.keep_words([(first.id, first.revision, kept("other words", "other word"))], WORDS_VERSION)
+    assert letters(store, any_of=[words("other words")]) == "a"
+    assert letters(store, any_of=[Wanted(column="stems", words=("other", "word"))]) == "a"
+    assert letters(store, any_of=[words("eu")]) == "b"
+    assert [item.revision for item in listed(store)] == [1, 1]
+
+
+def test_words_of_an_item_that_was_edited_meanwhile_are_not_kept(store):
+    read(store, entry("a", "EU one"))
+    (before,) = listed(store)
+    read(store, entry("a", "EU two"))
+    store.keep_words([(before.id, before.revision, kept("one"))], WORDS_VERSION + 1)
+    assert letters(store, any_of=[words("two")]) == "a"
+    assert letters(store, any_of=[words("one")]) == ""
+    assert store.items_kept_otherwise(WORDS_VERSION, 10) == []
+
+
+def test_words_of_nobody_are_not_kept(store):
+    store.keep_words([(4711, 1, kept("one"))], WORDS_VERSION)
+    assert letters(store, any_of=[words("one")]) == ""
+
+
+def test_nothing_is_kept_of_words_that_cannot_be_written(store):
+    read(store, entry("a", "EU one"), entry("b", "EU two"))
+    one, two = sorted(listed(store), key=lambda item: item.id)
+    with pytest.raises(KeyError):
+        store.keep_words([(one.id, 1, kept("new")), (two.id, 1, {})], WORDS_VERSION)
+    assert letters(store, any_of=[words("new")]) == ""
+    assert letters(store, any_of=[words("one")]) == "a"
 
 
 def test_listed_items_name_the_configured_rules_that_hold(store):

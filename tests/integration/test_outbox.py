@@ -248,7 +248,8 @@ def change(item: int | None, name: str, endpoints: Sequence[str], title: str = "
         story_keys=(f"https://wire.example/{name}",),
         content_hash=f"{name} {title}",
         language="en",
-        tokens={"title": "the eu decides", "body": "something"},
+        words={"words": "the eu decides something", "stems": "the eu decid someth"},
+        words_version=1,
         matches=(match,),
         alerts=tuple(AlertDraft(rule="eu", endpoint=endpoint) for endpoint in endpoints),
     )

@@ -1,23 +1,33 @@
 """What only SQLite shows: its settings, its file, and several processes on it."""
 
+import asyncio
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
+import uuid
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlite_utils import Database
 
+from syndicate.backfill import Known, keep_words_anew, search
 from syndicate.errors import SchemaError, StoreError
-from syndicate.rules.language import TokenText
+from syndicate.model import Hit, Wanted
+from syndicate.rules.archive import GAP, WORDS_VERSION, kept_words
+from syndicate.rules.compile import trial_rule
+from syndicate.rules.text import ItemText, Subject
 from syndicate.store import sqlite_claims, sqlite_deliveries
+from syndicate.store.migrations import migrations
 from syndicate.store.protocol import ItemFilter, RuleState
 from syndicate.store.sqlite import SqliteStore
+from syndicate.store.thread import StoreThread
 from tests.contract.making import (
     EU,
     START,
@@ -149,6 +159,98 @@ def test_a_file_without_our_tables_is_migrated(path):
         connection.execute("CREATE TABLE unrelated (x)")
     with closing(SqliteStore(path)) as store:
         assert store.sources() == []
+
+
+# -- files of before
+
+
+DEFINITION = (
+    '{"id":"wire","title":"Wire","urls":["https://wire.example/wire.xml"],"interval":3600.0,'
+    '"language":null,"tags":[],"full_text":false,"enabled":true,"baseline":true}'
+)
+
+
+def first_schema(path):
+    """Make a file as 0001 had it, with two items in it of which a rule holds for one."""
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as connection:
+        migrations.apply(Database(connection), stop_before="m0002_words_and_stems")
+        time = "2026-11-24T01:00:00.000000Z"
+        connection.executescript(
+            f"""
+            INSERT INTO installation (id, uuid, created_at) VALUES (1, '{uuid.UUID(int=1)}', '{time}');
+            INSERT INTO sources (id, slug, place, definition, is_configured, is_enabled, host, next_poll_at)
+                VALUES (1, 'wire', 0, '{DEFINITION}', 1, 1, 'wire.example:443', '{time}');
+            INSERT INTO stories (id, first_seen) VALUES (1, '{time}'), (2, '{time}');
+            INSERT INTO items (id, source, entry_id, story, revision, content_hash, sort_at, first_seen,
+                changed_at, language, author, categories, enclosures, title, summary, body, content_html)
+                VALUES
+                (1, 1, 'urn:1', 1, 3, 'h', '{time}', '{time}', '{time}', 'ru', 'A. Writer', '["Мир"]', '[]',
+                    'Новые санкции ЕС', '', 'В Центральной Азии', ''),
+                (2, 1, 'urn:2', 2, 1, 'h', '{time}', '{time}', '{time}', 'kk', '', '[]', '[]',
+                    'ЕО-ның стратегиясы', '', '', '');
+            INSERT INTO items_fts (rowid, title, body) VALUES
+                (1, 'новые санкции ес', 'в центральной азии'), (2, 'ео ның стратегиясы', '');
+            INSERT INTO item_keys (source, key, item) VALUES (1, 'guid:1', 1), (1, 'guid:2', 2);
+            INSERT INTO rules (id, version, is_configured) VALUES ('eu', '1', 1);
+            INSERT INTO matches (rule, item, revision, matched_at, evidence) VALUES ('eu', 1, 3, '{time}',
+                '{{"version":"1","hits":[["ЕС","title",14,16]],"snippet":["санкции ЕС","title",[[8,10]]]}}');
+            INSERT INTO feeds (rule, feed_id, created_at, is_configured) VALUES ('eu', 'urn:f', '{time}', 1);
+            """
+        )
+
+
+def looked_up(store, query):
+    found = search(store, trial_rule(query), ItemFilter(), Known(rules={}, tags={}))
+    return [item.item.id for item, _ in found]
+
+
+def by_words(store, *words):
+    return [found.item.id for found in store.items(ItemFilter(any_of=[Wanted(column="stems", words=words)]))]
+
+
+def test_items_of_the_first_schema_are_kept_and_found_at_once_and_then_by_their_words(path):
+    first_schema(path)
+    with closing(SqliteStore(path, Clock())) as store, closing(StoreThread()) as call:
+        items = [found.item for found in store.items(ItemFilter())]
+        assert [(item.id, item.title, item.revision) for item in items] == [
+            (2, "ЕО-ның стратегиясы", 1),
+            (1, "Новые санкции ЕС", 3),
+        ]
+        assert (items[1].author, items[1].categories, items[1].language) == ("A. Writer", ("Мир",), "ru")
+        (stored,) = store.feed_matches("eu", 10)
+        assert stored.match.hits == (Hit(term="ЕС", field="title", start=14, end=16),)
+        assert (stored.item.id, stored.match.rule_version, stored.match.score) == (1, "1", None)
+        assert sorted(map(str, store.languages())) == ["kk", "ru"]
+        assert {item.id for item in store.items_kept_otherwise(WORDS_VERSION, 10)} == {1, 2}
+        queries = {"санкция": [1], '"Центральная Азия"': [1], '"ЕО стратегиясы"': [2], "category:мир": [1]}
+        for query, found in queries.items():
+            assert looked_up(store, query) == found
+        assert by_words(store, "санкц") == []  # by then not in the index: everything was looked at
+
+        store.configure([source()], [EU.state])
+        read(store, entry("new", "Санкция"), watches=[])
+        assert asyncio.run(keep_words_anew(store, call, asyncio.Event())) == 2
+        assert store.items_kept_otherwise(WORDS_VERSION, 10) == []
+        (new,) = looked_up(store, "санкция -новые")
+        assert looked_up(store, "санкция") == by_words(store, "санкц") == [new, 1]
+        assert by_words(store, "нов", "санкц") == [1]
+        for query, found in queries.items():
+            assert set(looked_up(store, query)) >= set(found)
+
+
+def test_a_migration_that_fails_changes_nothing_and_is_done_when_it_can_be(path):
+    first_schema(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE item_words (x)")
+    with pytest.raises(StoreError, match="table item_words already exists; nothing was changed"):
+        SqliteStore(path)
+    with closing(sqlite3.connect(path)) as connection:
+        ((count,),) = connection.execute("SELECT count(title) FROM items_fts WHERE items_fts MATCH 'санкции'")
+        assert count == 1
+        connection.execute("DROP TABLE item_words")
+    with closing(SqliteStore(path, Clock())) as store:
+        assert looked_up(store, "санкция") == [1]
 
 
 # -- what goes wrong
@@ -355,15 +457,26 @@ def test_after_freeing_leases_the_process_still_counts_as_alive(path):
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=40))
+@example(text="🅐 a🅱 ⒜ ℻ ᾳ ǅ ٣ _ ‿")  # letters by one property or another
 def test_an_item_is_found_by_each_of_its_tokens(store, text):
-    """The index tokenises our tokens once more, and must lose none."""
+    """The index takes our words apart once more, and must lose none."""
     clean = "".join(letter for letter in text if letter.isprintable())
-    words = TokenText({"title": "EU", "body": clean}).fields["body"]
     store.poll_now(None)
     (claim,) = claim_all(store)
     store.record_polls([reading(store, claim, entry(title="EU", body=clean), watches=[])])
-    for word in words:
-        assert store.items(ItemFilter(any_of=[[word.text]])), (word, clean)
+    for column, kept in kept_words(ItemText(Subject(title="EU", body=clean))).items():
+        for run in kept.split(f" {GAP} "):
+            words = tuple(run.split())
+            for wanted in (words, *((word,) for word in words), *pairwise(words)):
+                assert is_found(store, Wanted(column=column, words=wanted)), (wanted, clean)
+            for word in words if column == "words" else ():
+                for length in range(1, len(word) + 1):
+                    begun = Wanted(column=column, words=(word[:length],), is_beginning=True)
+                    assert is_found(store, begun), (begun, clean)
+
+
+def is_found(store, wanted):
+    return not wanted.words or bool(store.items(ItemFilter(any_of=[wanted])))
 
 
 # -- as much as there can be

@@ -16,8 +16,11 @@ from syndicate.model import (
     Suppressed,
     Validators,
 )
-from syndicate.rules.index import Rule, RuleIndex
-from syndicate.rules.query import keywords
+from syndicate.rules.archive import GAP, WORDS_VERSION
+from syndicate.rules.grammar import parse
+from syndicate.rules.index import RuleIndex
+from syndicate.rules.rule import Rule, Scope
+from syndicate.rules.tree import Word
 from syndicate.sources.decide import (
     HOST_BACKOFF,
     Moment,
@@ -61,11 +64,8 @@ INDEX = RuleIndex(
             id="eu",
             title="EU",
             version="1",
-            query=keywords(["EU"]),
-            sources=None,
+            query=Word("EU"),
             notify=("desk", "chat"),
-            feed=True,
-            terms=("EU",),
         )
     ]
 )
@@ -99,7 +99,9 @@ def test_a_new_entry_is_a_change_with_all_that_follows():
     assert (change.item, change.entry) == (None, ENTRY)
     assert change.keys == ("guid:g", "link:news.example/a")
     assert change.story_keys == ("link:news.example/a",)
-    assert change.tokens == {"title": "eu news", "body": "text"}
+    assert change.words["words"].split() == ["eu", "news", GAP, "text", GAP, GAP]
+    assert change.words["stems"].split() == ["eu", "news", GAP, "text", GAP, GAP]
+    assert change.words_version == WORDS_VERSION
     assert [match.rule for match in change.matches] == ["eu"]
     assert change.alerts == (AlertDraft(rule="eu", endpoint="desk"), AlertDraft(rule="eu", endpoint="chat"))
     assert (poll.state, poll.status) == (PollState.OK, 200)
@@ -152,6 +154,44 @@ def test_the_language_is_the_sources_else_the_entrys_else_the_documents(source, 
     claim = replace(CLAIM, source=replace(WIRE, language=source))
     (change,) = read(replace(ENTRY, language=entry), claim=claim, language=document).changes
     assert change.language == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "title:eu",
+        "body:text",
+        'author:"j. writer"',
+        "category:(politics trade)",
+        "link:news.example",
+        "source:wire",
+        "source:tag:official",
+        "lang:kk",
+        "саммиттер",  # by its stem in the language of the item
+    ],
+)
+def test_rules_see_all_of_an_entry_and_whose_it_is(query):
+    entry = replace(ENTRY, author="J. Writer", categories=("Politics", "Trade"), body="Text саммиті")
+    claim = replace(CLAIM, source=replace(WIRE, tags=("official",), language="kk"))
+    index = RuleIndex([Rule(id="r", title="", version="1", query=parse(query))])
+    (change,) = decide_reading(claim, reading(entry), {}, index, MOMENT).changes
+    assert [match.rule for match in change.matches] == ["r"]
+
+
+@pytest.mark.parametrize(
+    ("published", "is_held"), [(None, True), (NOW, True), (NOW - HOUR, True), (NOW - HOUR - MINUTE, False)]
+)
+def test_the_age_of_an_entry_is_told_from_the_moment_of_the_poll(published, is_held):
+    rule = Rule(id="r", title="", version="1", query=Word("EU"), scope=Scope(since=HOUR))
+    entry = replace(ENTRY, published=published)
+    (change,) = decide_reading(CLAIM, reading(entry), {}, RuleIndex([rule]), MOMENT).changes
+    assert bool(change.matches) is is_held
+
+
+def test_words_are_kept_in_the_language_of_the_item():
+    claim = replace(CLAIM, source=replace(WIRE, language="ru"))
+    (change,) = read(replace(ENTRY, title="Новые санкции"), claim=claim).changes
+    assert (change.words["words"][:13], change.words["stems"][:10]) == ("новые санкции", "нов санкц ")
 
 
 # -- what raises no alert

@@ -14,8 +14,8 @@ from syndicate.demo.newsroom import Event, read_outlets
 from syndicate.demo.receiver import POSTPONED, Duplicate, Postponed, Receiver, Refused, Verified
 from syndicate.demo.telling import Figures, Scene, Teller, between_asterisks
 from syndicate.model import Endpoint
-from syndicate.rules.index import Rule
-from syndicate.rules.query import keywords
+from syndicate.rules.rule import Rule
+from syndicate.rules.tree import Word
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 STARTED = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -117,9 +117,7 @@ def rule(identity: str, *, feed: bool) -> Rule:
         id=identity,
         title=identity.title(),
         version="1",
-        query=keywords([identity]),
-        sources=None,
-        notify=(),
+        query=Word(identity),
         feed=feed,
         terms=(identity,),
     )
