@@ -158,6 +158,8 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
     """Check the configuration.
 
     Reads config.toml and all rules, runs their examples, and prints every problem as `file:line: problem`.
+
+    Of rules without problems, hints say what may mean otherwise than it seems.
     """
     try:
         loaded = load(context)
@@ -169,6 +171,8 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json([])
         return
+    for hint in service.hints(loaded):
+        out.print(f"hint: {hint}")
     sizes = (
         (loaded.config.sources, "source"),
         (loaded.rules, "rule"),

@@ -146,7 +146,12 @@ def answer_text(answer: SampleAnswer) -> str:
 
 def problem_json(problem: Problem) -> Values:
     """Return a problem as `check --json` prints it."""
-    return {"file": problem.file, "line": problem.line, "problem": problem.text}
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "problem": problem.text,
+    }
 
 
 def summary(loaded: Loaded, run: Run) -> Iterator[str]:

@@ -22,7 +22,8 @@ from syndicate.http import Client
 from syndicate.model import Config, Poll, PollState, Recorded, Source, SourceStatus
 from syndicate.reload import asked_by_signal, watch
 from syndicate.rules import collecting
-from syndicate.rules.compile import compile_rules
+from syndicate.rules.compile import compile_rules, rule_hints
+from syndicate.rules.index import anchors_by_rule
 from syndicate.rules.rule import Rule
 from syndicate.store.protocol import Store
 from syndicate.store.sqlite import SqliteStore
@@ -72,6 +73,21 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
     if problems or reading.config is None:
         raise ConfigError(sorted(problems))
     return Loaded(config=reading.config, rules=rules)
+
+
+def hints(loaded: Loaded) -> list[Problem]:
+    """Return what is worth a second look in a configuration without mistakes."""
+    every_item = [rule for rule, found in anchors_by_rule(loaded.known.rules).items() if found is None]
+    place_by_rule = {text.id: (text.file, text.line) for text in loaded.config.rules}
+    costly = [
+        Problem(file=file, line=line, text=f"rule {rule} {_COSTLY}")
+        for rule in every_item
+        for file, line in [place_by_rule[rule]]
+    ]
+    return sorted([*rule_hints(loaded.config.rules), *costly])
+
+
+_COSTLY = "needs no word to be there, so it is looked at for every item: slow where there are many such rules"
 
 
 def take_over(loaded: Loaded, store: Store) -> tuple[str, ...]:
