@@ -13,7 +13,8 @@ _BARE = {
     "перечень": "перечн", "уголь": "угл", "уровень": "уровн",
     "китай": "кита", "китая": "кита", "китаю": "кита", "китаем": "кита", "китае": "кита",
 }  # fmt: skip
-_WHOLE = frozenset({"визит", "кита"})  # stems that something else would be left of: виза, кит
+# Stems of which something else would be left: виза, кит, армия, степь, сто.
+_WHOLE = frozenset({"визит", "кита", "армен", "степен", "состав"})
 # Токаев, Алиев, Мирзиёев are no genitives, as случаев, сценариев and музеев are.
 _SURNAME = re.compile("[аие]ев$")
 _GENITIVE = re.compile(
@@ -29,7 +30,7 @@ def stem(word: str, once: Callable[[str], str]) -> str:
     rest = word if _is_whole(word) else once(_BARE.get(word, word))
     if rest.endswith(("анин", "янин")):  # гражданин, граждане
         rest = rest[:-2]
-    while not _is_whole(rest) and not rest.endswith("ен"):  # Армения is not армия
+    while not _is_whole(rest):
         shorter = once(rest)
         if shorter == rest or len(shorter) < _SHORTEST:
             break
