@@ -23,6 +23,7 @@ from syndicate.rules.tree import (
     Weighted,
     Word,
     references,
+    referred_first,
     unparse,
     walk,
 )
@@ -158,10 +159,11 @@ def _reference_problems(
     texts: Mapping[str, RuleText], trees: Mapping[str, Node]
 ) -> Iterator[tuple[str, Problem]]:
     """Yield (rule, problem) for each reference to nothing, and for each circle."""
+    endless = _endless(trees)
     for rule, tree in trees.items():
         for query, part in _parts(texts[rule], tree):
             for node in walk(part):
-                if isinstance(node, RuleRef) and (why := _wrong_reference(rule, node.id, texts, trees)):
+                if isinstance(node, RuleRef) and (why := _wrong_reference(rule, node.id, texts, endless)):
                     error = query_error(query.text, node.place[0], why)
                     yield rule, _query_problem(texts[rule], query, error)
 
@@ -198,13 +200,22 @@ def _parts(text: RuleText, tree: Node) -> Iterator[tuple[Written, Node]]:
         yield from ((term.query, node) for term, (node, _) in zip(text.score.terms, inner.terms, strict=True))
 
 
+def _endless(trees: Mapping[str, Node]) -> dict[str, Node]:
+    """Return the rules from which references lead into a circle."""
+    endless = dict(trees)
+    for rule in referred_first(trees):
+        if not any(other in endless for other in references(trees[rule])):
+            del endless[rule]
+    return endless
+
+
 def _wrong_reference(
-    rule: str, other: str, texts: Mapping[str, RuleText], trees: Mapping[str, Node]
+    rule: str, other: str, texts: Mapping[str, RuleText], endless: Mapping[str, Node]
 ) -> str | None:
     """Return why a rule cannot refer to another, None if it can."""
     if other not in texts:
         return f"there is no rule {other}{suggestion(other, texts.keys() - {rule})}"
-    circle = _circle(rule, other, trees)
+    circle = _circle(rule, other, endless)
     return f"rules refer to each other in a circle: {' -> '.join(circle)}" if circle else None
 
 
@@ -228,21 +239,13 @@ def _versions(
     texts: Mapping[str, RuleText], trees: Mapping[str, Node], sources: Sequence[Source]
 ) -> dict[str, str]:
     """Return the version of each rule of which all that it refers to is sound too."""
-    versions: dict[str, str | None] = {}
-
-    def visit(rule: str) -> str | None:
-        if rule not in versions:
-            versions[rule] = None
-            tree = trees.get(rule)
-            if tree is not None:
-                others = [visit(other) for other in sorted(references(tree))]
-                if None not in others:
-                    versions[rule] = _version(texts[rule], tree, others, sources)
-        return versions[rule]
-
-    for rule in trees:
-        visit(rule)
-    return {rule: version for rule, version in versions.items() if version is not None}
+    versions: dict[str, str] = {}
+    for rule in referred_first(trees):
+        tree = trees[rule]
+        others = [versions.get(other) for other in sorted(references(tree))]
+        if None not in others:
+            versions[rule] = _version(texts[rule], tree, others, sources)
+    return versions
 
 
 def _version(text: RuleText, tree: Node, others: Sequence[str | None], sources: Sequence[Source]) -> str:

@@ -12,7 +12,6 @@ _LONGEST = 40  # letters; what is longer is no word, and may be meant to cost
 _REMEMBERED = 1 << 16  # the words of the news are few
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def stem(word: str, language: str | None) -> str:
     """Return what a word's forms have in common, for comparing only; the word itself if there is no way.
 
@@ -25,10 +24,17 @@ def stem(word: str, language: str | None) -> str:
         word: as `normalise` returns it.
         language: a BCP 47 tag; None if it can't be told.
     """
-    if len(word) > _LONGEST or not word or not (word.isalpha() or _is_without_numbers(word)):
+    return word if len(word) > _LONGEST else _remembered(word, language)
+
+
+def _stem(word: str, language: str | None) -> str:
+    if not word or not (word.isalpha() or _is_without_numbers(word)):
         return word
     way = _way(word, language)
     return (way(word) if way else word) or word
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(_stem)
 
 
 @lru_cache(maxsize=4096)

@@ -174,6 +174,21 @@ def references(node: Node) -> frozenset[str]:
     return frozenset(found.id for found in walk(node) if isinstance(found, RuleRef))
 
 
+def referred_first(trees: Mapping[str, Node]) -> list[str]:
+    """Return the ids of rules, each after those that it refers to, unless it does so in a circle."""
+    order: dict[str, None] = {}
+    entered: set[str] = set()
+    waiting = list(trees)
+    while waiting:  # no recursion, since there may be any number in a row
+        rule = waiting[-1]
+        if rule in entered:
+            order[waiting.pop()] = None
+        else:
+            entered.add(rule)
+            waiting += [other for other in references(trees[rule]) if other in trees and other not in entered]
+    return list(order)
+
+
 def total(weights: Iterable[float]) -> float:
     """Return a sum of weights as a person adds decimals: 0.7 + 0.2 + 0.1 is 1, in any order."""
     return round(math.fsum(weights), 9)

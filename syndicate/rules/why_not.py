@@ -141,7 +141,7 @@ def _plain_failure(node: Not | Pattern | RuleRef, view: View) -> Failure:
     match node:
         case Not():
             hits = ordered(hits_of(node.child, view) or ())
-            found = f": {_quoted(hits[0], view)} is in the {hits[0].field}" if hits else ", which holds"
+            found = f": {_there(hits[0], view)}" if hits else ", which holds"
             reason, sentence = Reason.EXCLUDED, f"excluded by {clause}{found}"
         case Pattern():
             hits = ()
@@ -154,11 +154,19 @@ def _plain_failure(node: Not | Pattern | RuleRef, view: View) -> Failure:
     return Failure(clause=clause, place=node.place, reason=reason, sentence=sentence, nearest=hits)
 
 
+_LABEL_NAMES = {"source": "source", "lang": "language"}
+
+
+def _there(hit: Hit, view: View) -> str:
+    if hit.field in LABELS:
+        return f"the {_LABEL_NAMES[hit.field]} is {view.text.texts[hit.field]}"
+    return f"{_quoted(hit, view)} is in the {hit.field}"
+
+
 def _field_failure(node: InField, view: View) -> Failure | None:
     if node.field not in LABELS:
         return _failure(node.child, view._replace(fields=(node.field,)))
-    found = view.text.texts[node.field]
-    name = "source" if node.field == "source" else "language"
+    found, name = view.text.texts[node.field], _LABEL_NAMES[node.field]
     expected = " or ".join(labels_of(node))
     sentence = f"the {name} is {found}, not {expected}" if found else f"the {name} is unknown, not {expected}"
     return Failure(clause=unparse(node), place=node.place, reason=Reason.LABEL, sentence=sentence)

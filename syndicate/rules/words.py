@@ -73,11 +73,14 @@ def cased(word: str) -> str:
     return composed
 
 
-@lru_cache(maxsize=1 << 16)
 def fold(word: str) -> str:
     """Return a normalised word without the diacritics of Latin and Greek; in й or が they make the letter."""
     if word.isascii():
         return word
+    return _remembered(word) if len(word) <= _LONGEST_REMEMBERED else _folded(word)
+
+
+def _folded(word: str) -> str:
     kept: list[str] = []
     is_bare = False
     for letter in unicodedata.normalize("NFD", word):
@@ -89,6 +92,8 @@ def fold(word: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept)).translate(_BARE)
 
 
+_LONGEST_REMEMBERED = 32
+_remembered = lru_cache(maxsize=1 << 16)(_folded)  # the words of the news are few
 _BARE = str.maketrans(
     {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ħ": "h", "Ħ": "H", "ı": "i"}
 )

@@ -76,7 +76,9 @@ def test_a_file_with_mistakes_is_refused_and_the_old_rules_stay(
     desk.write_rule("water", text)
     eventually(lambda: "config.refused" in desk.log.read_text())
     assert said in desk.log.read_text()
-    pages["/outlet"] = feed([replace(WATER, link="https://outlet.example/3", title="Water in the east"), RAIL])
+    pages["/outlet"] = feed(
+        [replace(WATER, link="https://outlet.example/3", title="Water in the east"), RAIL]
+    )
     receiver.wait_for(lambda asked: asked)
     assert titles(receiver) == ["Water in the east"]
     desk.write_rule("water", rule("water", "railway", notify=["desk"]))

@@ -7,24 +7,28 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import ROOT, unavailable
 
 ECHO = """
 import json, os, sys
 print(json.dumps([sys.argv[1:], os.getcwd(), os.environ.get("SYNDICATE_CONFIG"), os.getpid()]))
 """
 NOTICE = "Setting up"
+NOT_COMPILED = "The core of matching was not compiled"
+CORE = "#include <Python.h>\ntypedef int nothing;\n"
 
 
 def make_project(folder: Path) -> Path:
     """Return a new project that pins nothing, and whose only command says how it was called."""
     project = folder / "a project"
-    (project / "syndicate").mkdir(parents=True)
+    (project / "syndicate/rules").mkdir(parents=True)
+    (project / "syndicate/rules/_core.c").write_text(CORE)
     (project / "syndicate/__main__.py").write_text(ECHO)
     shutil.copy(ROOT / "run", project)
     shutil.copytree(ROOT / "tools", project / "tools")
@@ -132,3 +136,34 @@ def test_what_cannot_be_installed_is_said_and_tried_again(project):
         assert "needs the network" in err
     lock.write_text("# nothing\n")
     assert call(project)[0][0] == ["run"]
+
+
+def compiled(project: Path) -> list[Path]:
+    return sorted((project / "syndicate/rules").glob("_core.*.so"))
+
+
+def test_the_core_is_compiled_and_compiled_again_when_it_changes(project):
+    if shutil.which("cc") is None:
+        unavailable("a C compiler", "apt-get install gcc")
+    assert NOT_COMPILED not in call(project)[1]
+    (before,) = compiled(project)
+    built_at = before.stat().st_mtime_ns
+    (project / "syndicate/rules/_core.c").write_text(CORE + "typedef int more;\n")
+    assert NOTICE in call(project)[1]
+    assert [path.stat().st_mtime_ns > built_at for path in compiled(project)] == [True]
+
+
+def test_without_a_compiler_it_says_so_once_and_goes_on(project, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python3").symlink_to(sys.executable)
+    words, err = call(project, "check", PATH=str(tmp_path / "bin"))
+    assert words[0] == ["check"]
+    assert f"{NOT_COMPILED}: no C compiler" in err
+    assert call(project, PATH=str(tmp_path / "bin"))[1] == ""
+    assert compiled(project) == []
+
+
+def test_a_core_that_does_not_compile_is_no_reason_not_to_start(project):
+    (project / "syndicate/rules/_core.c").write_text("this is no C\n")
+    assert NOT_COMPILED in call(project)[1]
+    assert compiled(project) == []

@@ -285,6 +285,13 @@ def test_rules_that_refer_to_each_other_in_a_circle_are_shown(queries, circles):
     assert len(rules) == (0 if circles else len(queries))
 
 
+def test_any_number_of_rules_may_refer_to_one_another_in_a_row():
+    texts = [asking("EU", id="r0"), *(asking(f"rule:r{n - 1} OR x", id=f"r{n}") for n in range(1, 1_500))]
+    for ordered in (texts, texts[::-1]):
+        rules, wrong = compile_rules(ordered, SOURCES)
+        assert (len(rules), wrong) == (1_500, ())
+
+
 def test_a_rule_that_refers_to_a_wrong_one_is_no_problem_of_its_own():
     rules, wrong = compiled(asking("(", id="wrong"), asking("rule:wrong OR EU"))
     assert rules == ()

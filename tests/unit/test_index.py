@@ -35,9 +35,17 @@ from syndicate.rules.tree import (
 )
 from syndicate.rules.words import Form, Run
 from tests.rule_strategies import CASES, NOW, cases
+from tests.support import unavailable
 
-needs_core = pytest.mark.skipif(not compiled.is_there(), reason="the core is not compiled")
-ENGINES = [pytest.param(False, id="plain"), pytest.param(True, id="native", marks=needs_core)]
+ENGINES = [pytest.param(False, id="plain"), pytest.param(True, id="native")]
+
+
+@pytest.fixture(autouse=True)
+def _core(request: pytest.FixtureRequest) -> None:
+    """Say so loudly where the native engine cannot be tested; in CI it has to be."""
+    callspec = getattr(request.node, "callspec", None)
+    if callspec and "native" in callspec.id and not compiled.is_there():
+        unavailable("the compiled core", "install a C compiler and Python's headers, then remove .venv")
 
 
 class Index(Protocol):
@@ -434,6 +442,11 @@ class Unasked(frozenset[str]):
 def test_a_rule_whose_words_are_not_there_is_not_looked_at():
     absent = [rule(f"r{number}", f'"word{number} EU"', Scope(sources=Unasked())) for number in range(1000)]
     assert held(RuleIndex([*absent, rule()], native=False), body="the EU") == ["eu"]
+
+
+def test_any_number_of_rules_may_refer_to_one_another_in_a_row(indexed):
+    row = [rule("r0"), *(rule(f"r{n}", f"rule:r{n - 1} OR x") for n in range(1, 1_500))]
+    assert len(held(indexed(*row), body="EU")) == 1_500
 
 
 def test_a_rule_is_asked_once_however_many_refer_to_it():
