@@ -20,11 +20,22 @@ from syndicate.rules.patterns import PatternSet
 from syndicate.rules.rule import Rule, evidence_of, match_of
 from syndicate.rules.stems import canonical_language
 from syndicate.rules.text import ItemText, Subject
-from syndicate.rules.tree import INDEXED_FIELDS, Exact, Phrase, Prefix, Word, references, walk
+from syndicate.rules.tree import (
+    INDEXED_FIELDS,
+    Exact,
+    Node,
+    Phrase,
+    Prefix,
+    Word,
+    references,
+    referred_first,
+    walk,
+)
 from syndicate.rules.words import Form, Piece, stretches
 
 WORDS_REMEMBERED = 1 << 17  # of each language
 LANGUAGES_REMEMBERED = 32
+_DEEPEST = 20  # rules that refer to one another in a row before they are asked from the other end
 _OF_PARTS = 20  # how much more common beginnings are than words
 
 
@@ -74,6 +85,7 @@ class Asked:
     def __init__(self, rules: Mapping[str, Rule], text: ItemText, now: datetime) -> None:
         self._rules, self._text, self._now = rules, text, now
         self._evidence: dict[str, Evidence | None] = {}
+        self._depth = 0  # of rules that wait for the answer of another
 
     def match(self, rule: str) -> Match | None:
         """Return why a rule holds, as it is kept; None if it does not."""
@@ -85,8 +97,26 @@ class Asked:
         if rule not in self._rules:
             return None
         if rule not in self._evidence:
-            self._evidence[rule] = evidence_of(self._rules[rule], self._text, self._now, self)
+            first = self._unasked(rule) if self._depth == _DEEPEST else ()
+            for each in (*first, rule):
+                self._ask(each)
         return self._evidence[rule]
+
+    def _ask(self, rule: str) -> None:
+        self._depth += 1
+        self._evidence[rule] = evidence_of(self._rules[rule], self._text, self._now, self)
+        self._depth -= 1
+
+    def _unasked(self, rule: str) -> list[str]:
+        """Return what has to be asked before a rule, in order."""
+        trees: dict[str, Node] = {}
+        waiting = [rule]
+        while waiting:
+            name = waiting.pop()
+            if name in self._rules and name not in self._evidence and name not in trees:
+                trees[name] = self._rules[name].query
+                waiting += references(trees[name])
+        return [name for name in referred_first(trees) if name != rule]
 
 
 class PlainEngine:
@@ -179,14 +209,6 @@ def _commonness(rules: Sequence[Rule]) -> Commonness:
 def anchors_by_rule(rules: Mapping[str, Rule], commonness: Commonness = by_length) -> dict[str, Anchors]:
     """Return the anchors of each rule; those that a rule refers to come before it."""
     known: dict[str, Anchors] = {}
-
-    def visit(rule: str) -> None:
-        if rule in rules and rule not in known:
-            known[rule] = None  # circles are refused when rules are compiled; here they end
-            for other in references(rules[rule].query):
-                visit(other)
-            known[rule] = anchors(rules[rule].query, known, commonness=commonness)
-
-    for rule in rules:
-        visit(rule)
+    for rule in referred_first({rule.id: rule.query for rule in rules.values()}):
+        known[rule] = anchors(rules[rule].query, known, commonness=commonness)
     return known

@@ -78,7 +78,7 @@ WEIGHTED = replace(
 
 def test_a_score_is_shown_with_its_sum():
     document = etree.fromstring(render(FEED, [stored(match=WEIGHTED)]))
-    why = document.findtext("{*}entry/{*}content")
+    why = document.findtext("{*}entry/{*}content") or ""
     assert "Score: “Central Asia” 5, “cup &lt;x&gt;” -0.5: 4.5, where 4 is enough." in why
 
 
