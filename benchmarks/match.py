@@ -283,6 +283,7 @@ class Syndicate:
 
     def index(self) -> None:
         self._index = self._index_module.RuleIndex(self._rules, native=self._native)
+        import_module("syndicate.rules.collecting").settle()  # as the service does with many rules
 
     def match(self, article: Article) -> Sequence[Any]:
         subject = self._text.Subject(title=article.title, body=article.body, language="en", source="wire")

@@ -7,7 +7,7 @@ its own.
 """
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from syndicate.rules.language import normalise, primary
 from syndicate.rules.stems import stem
@@ -59,17 +59,25 @@ class Lexicon:
             return (NO_WORD,)
         keys: list[int] = []
         for form, is_folded, known in self._by_form:
-            piece = Piece(form, word, cased(surface) if form is Form.EXACT else "", is_folded)
-            keys += _known(known, compared(piece, self._language), form)
+            text = self._text(form, word, surface)
+            keys += _known(known, fold(text) if is_folded else text, form)
         return (ENDING if word in self._endings else WORD, *keys)
+
+    def _text(self, form: Form, word: str, surface: str) -> str:
+        """Return what a word of a text is compared as; without making a Piece, since there are many."""
+        if form is Form.STEM:
+            return stem(word, self._language)
+        return f"{cased(surface)}\n{word}" if form is Form.EXACT else word
 
     def _key(self, atoms: Atoms, piece: Piece) -> int:
         return atoms.key(piece.form, piece.is_folded, compared(piece, self._language))
 
 
-def _known(keys: Mapping[str, int], text: str, form: Form) -> Iterator[int]:
-    texts = [text[:length] for length in range(1, len(text) + 1)] if form is Form.PREFIX else [text]
-    return (keys[text] for text in texts if text in keys)
+def _known(keys: Mapping[str, int], text: str, form: Form) -> Iterable[int]:
+    if form is not Form.PREFIX:
+        return (keys[text],) if text in keys else ()
+    beginnings = (text[:length] for length in range(1, len(text) + 1))
+    return [keys[beginning] for beginning in beginnings if beginning in keys]
 
 
 def compared(piece: Piece, language: str | None) -> str:
