@@ -36,6 +36,7 @@ from syndicate.rules.words import Form, Piece, stretches
 WORDS_REMEMBERED = 1 << 17  # of each language
 LANGUAGES_REMEMBERED = 32
 _DEEPEST = 20  # rules that refer to one another in a row before they are asked from the other end
+_LONGEST_REMEMBERED = 64  # letters
 _OF_PARTS = 20  # how much more common beginnings are than words
 
 
@@ -165,7 +166,8 @@ class _Tongue:
             found = tuple(atom for key in keys for atom in self._atoms_by_key.get(key, ()))
             if len(self._remembered) >= WORDS_REMEMBERED:
                 self._remembered.clear()
-            self._remembered[surface] = found
+            if len(surface) <= _LONGEST_REMEMBERED:
+                self._remembered[surface] = found
         return found
 
 

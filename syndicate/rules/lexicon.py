@@ -51,6 +51,8 @@ class Lexicon:
         self._endings = ENDINGS.get(primary(language), frozenset())
         self.key_by_atom = array("i", (self._key(atoms, piece) for piece in atoms.pieces))
         self._by_form = [(form, is_folded, keys) for (form, is_folded), keys in atoms.key_by_text.items()]
+        beginnings = (keys for form, _, keys in self._by_form if form is Form.PREFIX)
+        self._longest_beginning = max((len(text) for keys in beginnings for text in keys), default=0)
 
     def resolve(self, surface: str) -> tuple[int, ...]:
         """Return what a run of word characters is (NO_WORD, WORD, ENDING), then the keys that it has."""
@@ -60,7 +62,8 @@ class Lexicon:
         keys: list[int] = []
         for form, is_folded, known in self._by_form:
             text = self._text(form, word, surface)
-            keys += _known(known, fold(text) if is_folded else text, form)
+            text = fold(text) if is_folded else text
+            keys += _known(known, text[: self._longest_beginning] if form is Form.PREFIX else text, form)
         return (ENDING if word in self._endings else WORD, *keys)
 
     def _text(self, form: Form, word: str, surface: str) -> str:

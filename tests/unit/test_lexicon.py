@@ -1,11 +1,13 @@
 """Which words of the rules a word of a text stands for, in one language."""
 
 import tracemalloc
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from syndicate.rules.language import normalise
 from syndicate.rules.lexicon import ENDING, NO_WORD, WORD, Atoms, Lexicon
 from syndicate.rules.text import ItemText, Subject
 from syndicate.rules.tree import Exact, Phrase, Prefix, Word, walk
@@ -103,3 +105,15 @@ def test_what_is_no_word_takes_no_more_memory_than_it_is_long(is_folded):
     finally:
         tracemalloc.stop()
     assert peak < 100 * len(surface)
+
+
+@pytest.mark.parametrize("is_folded", [False, True])
+def test_nor_does_it_take_longer_than_the_letters_themselves(is_folded):
+    lexicon = Lexicon(atoms_of(Piece(Form.PREFIX, "é", "", is_folded), Piece(Form.STEM, "eu")), "en")
+    surface = "é" * 100_000
+    started = process_time()
+    normalise(surface)
+    for_letters = process_time() - started
+    started = process_time()
+    lexicon.resolve(surface)
+    assert process_time() - started < 50 * max(for_letters, 0.001)  # else each beginning is copied
