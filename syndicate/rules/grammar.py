@@ -21,6 +21,7 @@ from syndicate.rules.language import tokens
 from syndicate.rules.lexer import (
     Kind,
     Lexeme,
+    is_plain,
     lexemes,
     query_error,
     star_problem,
@@ -328,7 +329,8 @@ class _Parser:
         return lexeme
 
     def _peek(self) -> Kind:
-        return self._here().kind
+        kind = self._lexemes[self._next].kind
+        return self._here().kind if kind is Kind.MISTAKE else kind
 
     def _take(self) -> Lexeme:
         lexeme = self._here()
@@ -390,7 +392,7 @@ def _phrase_parts(found: Sequence[Word | Prefix]) -> tuple[Word | Prefix, ...]:
     parts: list[Word | Prefix] = []
     before = ""
     for part in found:
-        if tokens(part.text):
+        if is_plain(part.text) or tokens(part.text):
             parts.append(type(part)(before + part.text, part.place))
             before = ""
         elif parts and isinstance(parts[-1], Word):

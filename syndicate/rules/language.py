@@ -11,15 +11,15 @@ from syndicate.rules.detect import detected, script
 # Scripts written without spaces are compared letter by letter; everything else by runs of word characters
 # with apostrophes inside, which is where UAX #29 breaks words for our purposes.
 _UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]"
-_APOSTROPHES = "'’‘ʻʼ`´ʹ＇"
+APOSTROPHES = "'’‘ʻʼ`´ʹ＇"
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"  # soft hyphens and the like, where a word may be broken
 _INNER = rf"[\w{_INVISIBLE}--{_UNSPACED}]"
 _WORD = regex.compile(
     rf"(?V1)[{_UNSPACED}&&[\p{{L}}\p{{N}}]]\p{{M}}*"
-    rf"|[\w--{_UNSPACED}--[{_INVISIBLE}]]{_INNER}*(?:[{_APOSTROPHES}]{_INNER}+)*"
+    rf"|[\w--{_UNSPACED}--[{_INVISIBLE}]]{_INNER}*(?:[{APOSTROPHES}]{_INNER}+)*"
 )
 UNIFIED = str.maketrans(
-    dict.fromkeys(_APOSTROPHES, "'") | dict.fromkeys(_INVISIBLE, "") | {"ё": "е", "Ё": "Е"}
+    dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys(_INVISIBLE, "") | {"ё": "е", "Ё": "Е"}
 )
 
 
@@ -49,7 +49,7 @@ _CLASSES = tuple(
         (2, r"\p{M}"),
         (4, rf"[\w--{_UNSPACED}--[{_INVISIBLE}]]"),
         (8, _INNER),
-        (16, f"[{_APOSTROPHES}]"),
+        (16, f"[{APOSTROPHES}]"),
     )
 )
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from syndicate.errors import QueryError
-from syndicate.rules.language import tokens
+from syndicate.rules.language import APOSTROPHES, tokens
 from syndicate.rules.tree import FIELDS
 
 _QUOTES = frozenset('"“”„«»＂')
@@ -258,8 +258,15 @@ _BRACKET = re.compile(r"[\[\]{}]")
 _NAME = re.compile(r"([^\W\d_]+):")
 
 
+def is_plain(word: str) -> bool:
+    """Say whether there are only letters in a text, and so a word; those that are apostrophes too aside."""
+    return word.isalpha() and word[0] not in APOSTROPHES
+
+
 def word_problem(word: str) -> tuple[int, str] | None:
     """Return where an unquoted word goes wrong and how, None if it does not. A star may end it."""
+    if is_plain(word):
+        return None
     if word in _NOT_WORDS:
         return 0, _NOT_WORDS[word]
     if word[0] in _STARTS and (word == "!" or tokens(word)):
@@ -284,6 +291,8 @@ def _sign_problem(word: str) -> tuple[int, str] | None:
 def star_problem(word: str) -> tuple[int, str] | None:
     """Return where a star is misplaced and why, None if none is; or that there is nothing to look for."""
     star = word.find("*")
+    if star < 0 and is_plain(word):
+        return None
     if star < 0:
         return None if tokens(word) else (0, f"{word} has no letter or digit, so it could never match")
     before = tokens(word[:star])

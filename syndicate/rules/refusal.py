@@ -133,8 +133,10 @@ def _unreachable(node: Weighted) -> Refusal | None:
 def _opposed(node: All) -> Refusal | None:
     """Return what is asked for and excluded at once."""
     joined = list(_conjuncts(node))
-    held = {key for child in joined for key in _held(child, None)}
     excluded = [child for child in joined if isinstance(child, Not)]
+    if not excluded and not any(_is_of_language(child) for child in joined):
+        return None
+    held = {key for child in joined for key in _held(child, None)}
     for exclusion in excluded:
         if _is_held(exclusion.child, None, held):
             shown = unparse(exclusion.child)
@@ -147,6 +149,10 @@ def _opposed(node: All) -> Refusal | None:
     if len(languages) > 1:
         return Refusal(node.place, "an item has one language, so nothing could match: write lang:(a OR b)")
     return None
+
+
+def _is_of_language(node: Node) -> bool:
+    return isinstance(node, InField) and node.field == "lang"
 
 
 class _Language(NamedTuple):
