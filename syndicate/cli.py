@@ -96,7 +96,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def options(
     context: typer.Context,
     config: Annotated[Path, typer.Option(envvar="SYNDICATE_CONFIG", help="The configuration file.")] = Path(
@@ -110,9 +110,14 @@ def options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Take the options that stand before every command."""
+    """Watch news sources, match every item against your rules, publish a feed per rule, alert people.
+
+    With options but no command it runs the service.
+    """
     set_up_logging(log_level or LogLevel.WARNING)
     context.obj = Options(config=config, log_level=log_level)
+    if context.invoked_subcommand is None:
+        run(context)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from syndicate.config import suggestion
 from syndicate.errors import QueryError
 from syndicate.model import Recorded
 from syndicate.report import listed
+from syndicate.rules.grammar import hints
 from syndicate.rules.rule import Rule
 from syndicate.service import Loaded
 from syndicate.store.protocol import ItemFilter
@@ -161,6 +162,7 @@ def backfill(
     if begin < asked:
         out.print("This version of the rule is new here, so it was applied to all of the last 30 days.")
     out.print(report.backfill_line(rule, recorded, begin))
+    out.print("A running service publishes and delivers it within seconds; without one, `once` does.")
 
 
 def chosen(loaded: Loaded, name: str | None, query: str | None, one_of: str | None) -> Trial:
@@ -182,6 +184,8 @@ def chosen(loaded: Loaded, name: str | None, query: str | None, one_of: str | No
 
 def query_trial(option: str, query: str, loaded: Loaded) -> Trial:
     """Return a query from the command line, to be tried."""
+    for hint in hints(query):
+        err.print(f"hint: {hint}")
     try:
         return trial.trial_of_query(query, loaded.known)
     except QueryError as error:

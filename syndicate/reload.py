@@ -1,6 +1,7 @@
 """Noticing that the configuration may have changed: its files are watched, and SIGHUP asks at once."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,10 +34,12 @@ async def watch(config: Config, changed: asyncio.Event) -> None:
 
 
 @contextmanager
-def asked_by_signal(asked: asyncio.Event) -> Iterator[None]:
-    """Set an event at each SIGHUP."""
+def hang_ups(asked: asyncio.Event, stop: asyncio.Event) -> Iterator[None]:
+    """Set `asked` at each SIGHUP; `stop` where that says that the terminal was closed under us."""
+    is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as nohup has it
+    is_of_terminal = os.isatty(0) and not is_ignored
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    loop.add_signal_handler(signal.SIGHUP, stop.set if is_of_terminal else asked.set)
     try:
         yield
     finally:

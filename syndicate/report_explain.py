@@ -60,6 +60,9 @@ def explanation_lines(found: Explanation, name: str) -> Iterator[Line]:
         yield Line("")
         yield from _query_lines(found.trial, found.why_not)
         yield from _why_lines(found.why_not, 2)
+        if found.why_not.score and found.why_not.score.parts:
+            yield Line("What holds, and counts:", indent=2)
+            yield from _weights(found.why_not.score)
     if found.trial.rule.version:
         yield Line("")
         yield from _stored_lines(found)
@@ -138,8 +141,11 @@ def _score_lines(score: Score | None) -> Iterator[Line]:
         return
     yield Line("")
     yield Line(arithmetic(score), indent=2)
-    for term, weight in score.parts:
-        yield Line(f"{weight:>+6g}  {term}", indent=2)
+    yield from _weights(score)
+
+
+def _weights(score: Score) -> Iterator[Line]:
+    return (Line(f"{weight:>+6g}  {term}", indent=2) for term, weight in score.parts)
 
 
 def _query_lines(trial: Trial, why: WhyNot) -> Iterator[Line]:

@@ -20,7 +20,7 @@ from syndicate.backfill import WINDOW, Backfill, Known, backfill, keep_words_ane
 from syndicate.errors import ConfigError, NetworkError, Problem, StoreError
 from syndicate.http import Client
 from syndicate.model import Config, Poll, PollState, Recorded, Source, SourceStatus
-from syndicate.reload import asked_by_signal, watch
+from syndicate.reload import hang_ups, watch
 from syndicate.rules import collecting
 from syndicate.rules.compile import compile_rules, rule_hints
 from syndicate.rules.index import anchors_by_rule
@@ -239,7 +239,7 @@ class Service:
             )
         scheduler.start()
         try:
-            with asked_by_signal(self._wake_reload):
+            with hang_ups(self._wake_reload, stop):
                 await stop.wait()
         finally:
             scheduler.shutdown(wait=False)
@@ -396,7 +396,7 @@ class Service:
             loaded = await asyncio.to_thread(self._read_again)
         except ConfigError as error:
             for problem in error.problems:
-                log.error("config.problem", problem=str(problem))
+                log.error("config.problem", problem=str(replace(problem, excerpt="")))
             log.error(
                 "config.refused", problems=len(error.problems), reason="what was read before stays in force"
             )
@@ -486,14 +486,21 @@ def _still_new(waiting: Sequence[Rule], new: Sequence[str], loaded: Loaded) -> l
     return [loaded.known.rules[name] for name in names]
 
 
+_KEYS = {"host": "listen", "port": "listen"}
+
+
 def _as_far_as_possible(loaded: Loaded, before: Loaded) -> Loaded:
     """Return a configuration with what cannot change while the service runs as it was, and say so."""
     new, old = loaded.config.service, before.config.service
     kept = {name: getattr(old, name) for name in ("database", "host", "port")}
-    changed = [name for name, value in kept.items() if getattr(new, name) != value]
+    changed = {_KEYS.get(name, name) for name, value in kept.items() if getattr(new, name) != value}
+    if "listen" in changed:
+        kept["base_url"] = old.base_url  # it tells where we listen
     if changed:
         log.warning(
-            "config.needs_restart", settings=", ".join(changed), reason="in force from the next start on"
+            "config.needs_restart",
+            settings=", ".join(sorted(changed)),
+            reason="in force from the next start on",
         )
     config = replace(loaded.config, service=replace(new, **kept))
     return replace(loaded, config=config)

@@ -84,14 +84,22 @@ def known(option: str, name: str | None, names: Sequence[str]) -> None:
     raise typer.BadParameter(f"there is no {name!r} in the configuration{hint}", param_hint=option)
 
 
+_WHOLE = frozenset({"id", "date", "source", "endpoint", "state", "made"})  # columns that are not broken
+
+
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
-    """Print rows: within a terminal's width, ids whole; as wide as they need to be where nobody watches."""
+    """Print rows: within a terminal's width, names whole; as wide as they need to be where nobody watches.
+
+    There, every column is there at each time; a person is not shown those with nothing in them.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in titles:
-        table.add_column(title, no_wrap=title == "id", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    out.print(table if table.row_count else empty, crop=False)
+    found = list(rows)
+    shown = [at for at in range(len(titles)) if not out.is_terminal or any(row[at] for row in found)]
+    for at in shown:
+        table.add_column(titles[at], no_wrap=titles[at] in _WHOLE, overflow="fold")
+    for row in found:
+        table.add_row(*(row[at] for at in shown))
+    out.print(table if found else empty, crop=False)
 
 
 def print_lines(lines: Iterable[Line]) -> None:

@@ -216,7 +216,7 @@ def _syntax_problem(name: str, text: str, error: str) -> Problem:
     what = _PLACE.sub("", error)
     what = what[:1].lower() + what[1:]
     if place and place["line"]:
-        why = f"is not TOML at column {place['column']}: {what}{_HINTS.get(what, '')}"
+        why = f"is not TOML at column {place['column']}: {what}{_hint(what, text, int(place['line']))}"
         return Problem(file=name, line=int(place["line"]), text=why)
     if place:
         why = f"is not TOML at its end: {what}; is a quote or bracket left open?"
@@ -225,6 +225,18 @@ def _syntax_problem(name: str, text: str, error: str) -> Problem:
 
 
 _KEYS = "a key with more than a-z, A-Z, 0-9, - and _ in it needs quotes"
+def _hint(what: str, text: str, line: int) -> str:
+    """Return what to do about a syntax error, as far as the line shows it."""
+    written = text.split("\n")[line - 1]
+    if set(written) & set("“”„«»"):
+        return "; texts need straight quotes"
+    if what == "unclosed array" and re.search(r"""["']\s+["']""", written):
+        return "; is a comma missing?"
+    if what.startswith("expected newline") and written.count('"') > 2:
+        return "; a text with quotes in it goes between ''' and '''"
+    return _HINTS.get(what, "")
+
+
 _HINTS = {
     "invalid value": "; a text needs quotes",
     "invalid statement": f"; {_KEYS}",

@@ -119,7 +119,24 @@ def _address_parts(text: str) -> SplitResult:
 def language(text: str) -> str:
     if not _LANGUAGE.fullmatch(text):
         raise ValueError(f'{quoted(text)} is no language: write a code such as "en", "ru" or "kk-Cyrl"')
+    if meant := meant_language(text):
+        raise ValueError(f"{quoted(text)} is not how a language is called: did you mean {quoted(meant)}?")
     return text
+
+
+def meant_language(text: str) -> str | None:
+    """Return the language code that somebody meant who wrote another: a country's, or three letters."""
+    return _MEANT_LANGUAGES.get(text.lower())
+
+
+# BCP 47 takes the shortest code that a language has (RFC 5646 2.2.1).
+_MEANT_LANGUAGES = {
+    "kz": "kk", "kaz": "kk", "rus": "ru", "eng": "en", "uzb": "uz", "ua": "uk", "ukr": "uk",
+    "kir": "ky", "tj": "tg", "tgk": "tg", "tm": "tk", "tuk": "tk", "cn": "zh", "zho": "zh", "chi": "zh",
+    "jp": "ja", "jpn": "ja", "kor": "ko", "cz": "cs", "ces": "cs", "gr": "el", "ell": "el",
+    "dk": "da", "ger": "de", "deu": "de", "fra": "fr", "fre": "fr", "spa": "es", "ita": "it", "por": "pt",
+    "tur": "tr", "pol": "pl", "ara": "ar", "by": "be", "ge": "ka", "mon": "mn", "aze": "az",
+}  # fmt: skip
 
 
 def network(text: str) -> IPv4Network | IPv6Network:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from syndicate.config import is_selected, suggestion
@@ -11,7 +12,7 @@ from syndicate.rules import collecting
 from syndicate.rules.evaluate import labels_of
 from syndicate.rules.examples import failing_examples
 from syndicate.rules.grammar import hints, keyword, parse
-from syndicate.rules.lexer import query_error, star_problem
+from syndicate.rules.lexer import is_mixed, query_error, star_problem
 from syndicate.rules.refusal import refusal
 from syndicate.rules.rule import Rule, Scope
 from syndicate.rules.tree import (
@@ -66,10 +67,28 @@ def rule_hints(texts: Sequence[RuleText]) -> tuple[Problem, ...]:
     """Return what is worth a second look in rules that are valid: what may mean otherwise than it seems."""
     found: list[Problem] = []
     for text in texts:
+        found += _keyword_hints(text)
         terms = text.score.terms if text.score else ()
         for query in [*filter(None, [text.query]), *(term.query for term in terms)]:
             found += (_query_problem(text, query, error) for error in hints(query.text))
     return tuple(found)
+
+
+def _keyword_hints(text: RuleText) -> Iterator[Problem]:
+    lines = text.keyword_lines or [text.line] * len(text.keywords)
+    for word, line in zip(text.keywords, lines, strict=True):
+        if _SIGNS.search(word):
+            why = "is looked for as it stands, without operators: for what they mean ask by `query`"
+        elif is_mixed(word):
+            why = "has letters of two alphabets in it, so it will hardly be found; type it anew"
+        else:
+            continue
+        yield Problem(file=text.file, line=line, text=f'keyword "{word}" {why}')
+
+
+_SIGNS = re.compile(
+    r'\b(AND|OR|NOT|NEAR/\d+|BEFORE/\d+)\b|^["=]|^(title|body|lang|source|link|author|category):'
+)
 
 
 def selected_sources(patterns: Sequence[str], sources: Sequence[Source]) -> frozenset[str] | None:

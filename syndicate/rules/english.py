@@ -5,7 +5,10 @@ from collections.abc import Callable
 
 # Words that Snowball leaves something wrong of, by what is to be left.
 _EXCEPTIONS = {
-    "buses": "bus", "gases": "gas",
+    "buses": "bus", "gases": "gas", "children": "child", "men": "man", "women": "woman",
+    "crises": "crisi", "analyses": "analysi", "polite": "polite",
+    "spokesmen": "spokesman", "spokeswomen": "spokeswoman", "businessmen": "businessman",
+    "congressmen": "congressman", "statesmen": "statesman", "chairmen": "chairman",
     "important": "importan", "importance": "importan", "importantly": "importan",  # not about imports
     "centre": "center", "centres": "center", "theatre": "theater", "theatres": "theater",
     "metre": "meter", "metres": "meter", "litre": "liter", "litres": "liter",

@@ -16,11 +16,13 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
+from syndicate.config.values import meant_language
 from syndicate.errors import QueryError
 from syndicate.rules.language import tokens
 from syndicate.rules.lexer import (
     Kind,
     Lexeme,
+    is_mixed,
     is_plain,
     lexemes,
     query_error,
@@ -275,6 +277,8 @@ class _Parser:
         form, expected = _LABEL_VALUES[self._field or ""]
         if not form.fullmatch(lexeme.value):
             self._fail(lexeme.start, f"after {self._field}: expected {expected}")
+        if self._field == "lang" and (meant := meant_language(lexeme.value)):
+            self._fail(lexeme.start, f"{lexeme.value} is not how a language is called: did you mean {meant}?")
         return Word(lexeme.value, (lexeme.start, lexeme.end))
 
     def _quoted(self, lexeme: Lexeme) -> Node:
@@ -433,6 +437,10 @@ def _word_hint(word: str) -> str | None:
     operator = _FOREIGN.get(word) or word.upper()
     if operator in ("AND", "OR", "NOT", "OF"):
         return f"{word} is searched for as a word; the operator is {operator}"
+    if re.fullmatch(r"(w|adj|within|pre|onear)/?\d+", word, re.IGNORECASE):
+        return f"{word} is searched for as a word; for words close to each other write NEAR/5 or BEFORE/5"
+    if is_mixed(word):
+        return f"{word} has letters of two alphabets in it, so it will hardly be found; type it anew"
     if re.fullmatch(r"(near|before)/?\d*", word, re.IGNORECASE):
         return f"{word} is searched for as a word; the operator is {word.partition('/')[0].upper()}/5"
     if len(word) == 2 and word.endswith("*"):

@@ -263,6 +263,14 @@ def is_plain(word: str) -> bool:
     return word.isalpha() and word[0] not in APOSTROPHES
 
 
+_LATIN_AND_CYRILLIC = re.compile("[A-Za-z][Ѐ-ԯ]|[Ѐ-ԯ][A-Za-z]")
+
+
+def is_mixed(word: str) -> bool:
+    """Say whether Latin and Cyrillic letters stand next to each other, as after a slip of the keyboard."""
+    return bool(_LATIN_AND_CYRILLIC.search(word))
+
+
 def word_problem(word: str) -> tuple[int, str] | None:
     """Return where an unquoted word goes wrong and how, None if it does not. A star may end it."""
     if is_plain(word):

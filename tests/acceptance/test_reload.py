@@ -2,14 +2,16 @@
 
 import json
 import os
+import pty
 import signal
+import subprocess
 import urllib.request
 from dataclasses import replace
 from urllib.error import HTTPError
 
 import pytest
 
-from tests.desk import endpoint, eventually, network, rule, service, source
+from tests.desk import endpoint, environment, eventually, network, rule, service, source
 from tests.outlets import Article, feed
 
 WATER = Article(link="https://outlet.example/1", title="Water in the west", text="There is water.")
@@ -106,3 +108,26 @@ def test_what_cannot_change_while_it_runs_is_said_and_kept(desk, served, tables)
     eventually(lambda: "config.needs_restart settings=database" in desk.log.read_text())
     assert not (desk.folder / "data/another.db").exists()
     assert entries(served, "water")
+
+
+def test_it_ends_when_its_terminal_is_closed(desk, outlets):
+    desk.write(service(), network(), source("outlet", f"{outlets.address}/outlet"), rules={"a": rule("a")})
+    ours, theirs = pty.openpty()
+    with desk.log.open("wb") as log:
+        process = subprocess.Popen(
+            [*desk.command, "--config", str(desk.config)],  # without a command it runs the service
+            cwd=desk.folder,
+            env=environment(),
+            stdin=theirs,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        desk.listening(process)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 0
+        assert "service.stopped" in desk.log.read_text()
+    finally:
+        process.kill()
+        os.close(ours)
+        os.close(theirs)

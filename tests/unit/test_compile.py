@@ -171,6 +171,17 @@ def test_an_example_is_of_a_source_that_the_query_asks_for():
     assert problems(text) == []
 
 
+@pytest.mark.parametrize("keyword", ["EU OR Asia", "=EU", '"EU"', "title:EU", "EU NEAR/3 Asia"])
+def test_a_keyword_that_looks_like_a_query_gets_a_hint(keyword):
+    (hint,) = rule_hints([rule_text("EU", keyword)])
+    assert str(hint).startswith(f'rules/eu.toml:4: keyword "{keyword}" is looked for as it stands')
+
+
+def test_a_keyword_of_two_alphabets_gets_a_hint():
+    (hint,) = rule_hints([rule_text("ЕU")])
+    assert "letters of two alphabets" in str(hint)
+
+
 def test_hints_say_where_a_valid_rule_may_mean_otherwise():
     (hint,) = rule_hints([asking("EU and Asia")])
     assert str(hint).startswith("rules/eu.toml:3:13: and is searched for as a word; the operator is AND")

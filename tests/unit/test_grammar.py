@@ -330,6 +330,8 @@ def test_a_threshold_must_be_reachable_and_not_for_nothing(threshold, terms, is_
         ("sanctions NOT sanctioned", [11]),
         ("sanctions NOT =sanctioned", []),
         (r"/\bEU\b/", []),
+        ("EU w/3 Asia", [4]),
+        ("Кazakhstan", [1]),
         (r"/\bЕС\b/", [1]),
     ],
 )
