@@ -1,12 +1,15 @@
 """Words: where they begin and end, what they are compared as, and in which language."""
 
 import unicodedata
+from bisect import bisect_right
 
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.rules.language import character_class, is_language, language_of, normalise, primary, tokens
+from tests.support import ROOT
 
 ALPHABET = "aZ'’ʻ´ʹ`ёЁеҚқіғӘһ中亚ーかกรุ́̈\u00ad\u200c -/.5½ﬁİßſΑͺ₂_"
 TEXTS = st.text(alphabet=ALPHABET, max_size=30) | st.text(max_size=30)
@@ -198,3 +201,29 @@ def test_a_language_is_its_own_kind_and_that_of_what_it_narrows(language, wanted
 )
 def test_the_primary_subtag_names_a_language(language, name):
     assert primary(language) == name
+
+
+# --------------------------------------------------------------------------- UAX #29
+
+BOUNDARY = regex.compile(r"(?V1)(?w)\b")
+KINDS = " The EU's 3.5% rate, U.S. law, don't, O‘zbekiston, rock'n'roll example.com 1,000.50 a:b ЕО-ның x_y"
+
+
+def corpus():
+    articles = sorted((ROOT / "syndicate/demo/articles").glob("*.toml"))
+    return "\n".join(path.read_text(encoding="utf-8") for path in articles) + KINDS
+
+
+def test_words_are_those_of_uax_29_which_are_cut_only_at_marks_inside():
+    text = corpus()
+    cuts = sorted({0, len(text), *(place.start() for place in BOUNDARY.finditer(text))})
+    inside: set[str] = set()
+    found = tokens(text)
+    assert len(found) > 5_000
+    for word in found:
+        segment = bisect_right(cuts, word.start) - 1
+        assert word.end <= cuts[segment + 1], text[word.start : word.end]
+        if (word.start, word.end) != (cuts[segment], cuts[segment + 1]):
+            inside.add(text[cuts[segment] : cuts[segment + 1]])
+    assert {mark for word in inside for mark in word if not mark.isalnum()} <= set(".,:;'’")
+    assert {"3.5", "U.S", "example.com", "1,000.50"} <= inside  # 3 and 5 in a row, and so in rules
