@@ -315,8 +315,9 @@ def demo(
 async def _run(loaded: Loaded, read_again: Callable[[], Loaded]) -> None:
     stop = stop_on_signals()
     settings = loaded.config.service
-    with web.listen(settings.host, settings.port) as listening:
-        async with Service(loaded, random=random.random, read_again=read_again) as running:
+    service_ = Service(loaded, random=random.random, read_again=read_again)
+    with service_.hang_ups(stop), web.listen(settings.host, settings.port) as listening:
+        async with service_ as running:
             await running.run(stop, listening)
 
 

@@ -19,18 +19,29 @@ SETTLED_MILLISECONDS = 400  # of quiet, since an editor writes in several steps
 
 async def watch(config: Config, changed: asyncio.Event) -> None:
     """Set `changed` whenever config.toml or a rule file was written, made or removed; until cancelled."""
-    folders = {config.path.parent, config.service.rules}
+    folders = {config.path.parent, config.service.rules, config.service.rules.parent}
 
     def is_ours(_change: Change, path: str) -> bool:
-        # Where files are mounted, as by Kubernetes, it is a link beside them (`..data`) that changes.
-        name = Path(path).name
-        return Path(path).parent in folders and (name.endswith(".toml") or name.startswith(".."))
+        # Where files are mounted, as by Kubernetes, it is a link beside them (`..data`) that changes; and the
+        # folder of the rules may be replaced as a whole.
+        changed = Path(path)
+        is_file = changed.parent in folders and (changed.suffix == ".toml" or changed.name.startswith(".."))
+        return is_file or changed == config.service.rules
 
     try:
         async for _ in awatch(*folders, watch_filter=is_ours, recursive=False, debounce=SETTLED_MILLISECONDS):
             changed.set()
     except OSError as error:
         log.warning("config.not_watched", error=str(error), reason="changes are read on SIGHUP only")
+
+
+def is_edited(config: Config, since: float) -> bool:
+    """Say whether a file of the configuration was written since a time, in seconds since 1970."""
+    try:
+        files = [config.path, config.service.rules, *config.service.rules.glob("*.toml")]
+        return any(path.stat().st_mtime >= since for path in files)
+    except OSError:
+        return True
 
 
 @contextmanager

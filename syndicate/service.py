@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, AsyncExitStack, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,7 @@ from syndicate.backfill import WINDOW, Backfill, Known, backfill, keep_words_ane
 from syndicate.errors import ConfigError, NetworkError, Problem, StoreError
 from syndicate.http import Client
 from syndicate.model import Config, Poll, PollState, Recorded, Source, SourceStatus
-from syndicate.reload import hang_ups, watch
+from syndicate.reload import hang_ups, is_edited, watch
 from syndicate.rules import collecting
 from syndicate.rules.compile import compile_rules, rule_hints
 from syndicate.rules.index import anchors_by_rule
@@ -48,6 +49,7 @@ class Loaded:
 
     config: Config
     rules: tuple[Rule, ...]
+    read_at: float = field(default=0.0, compare=False)  # when reading began, in seconds since 1970
 
     @property
     def known(self) -> Known:
@@ -64,6 +66,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
     Raises:
         ConfigError: with every problem of every file, those of the rules' own examples too.
     """
+    read_at = time.time()
     reading = config.read(path, environ)
     problems: list[Problem] = list(reading.problems)
     rules: tuple[Rule, ...] = ()
@@ -72,7 +75,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
         problems += wrong
     if problems or reading.config is None:
         raise ConfigError(sorted(problems))
-    return Loaded(config=reading.config, rules=rules)
+    return Loaded(config=reading.config, rules=rules, read_at=read_at)
 
 
 def hints(loaded: Loaded) -> list[Problem]:
@@ -221,11 +224,13 @@ class Service:
     async def run(self, stop: asyncio.Event, listening: socket.socket) -> None:
         """Poll, publish, deliver and serve until told to stop; then end what is in flight, within seconds."""
         self._wake_backfill.set()
+        if is_edited(self.loaded.config, self.loaded.read_at):
+            self._wake_reload.set()
         loops = [
             asyncio.create_task(_whenever(wake, stop, job), name=job.__name__) for wake, job in self._jobs()
         ]
         await self._first_backfill()
-        await self._workers.publisher.publish_stale()  # so that no feed is missing when a reader asks
+        await self._publish()  # so that no feed is missing when a reader asks
         self._log_start(listening)
         server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
         scheduler = AsyncIOScheduler()
@@ -239,13 +244,16 @@ class Service:
             )
         scheduler.start()
         try:
-            with hang_ups(self._wake_reload, stop):
-                await stop.wait()
+            await stop.wait()
         finally:
             scheduler.shutdown(wait=False)
             await self._end(loops)
             await server
             log.info("service.stopped")
+
+    def hang_ups(self, stop: asyncio.Event) -> AbstractContextManager[None]:
+        """Take SIGHUP for what it means, while this is entered."""
+        return hang_ups(self._wake_reload, stop)
 
     # -- what the pages show (web.View); blocks, so it is called from threads
 
@@ -311,7 +319,11 @@ class Service:
 
     async def _backfill_new(self) -> None:
         async with self._turn["backfill"]:
-            await self._backfill(self._pause)
+            try:
+                await self._backfill(self._pause)
+            except StoreError:
+                self._wake_backfill.set()  # once more, after a pause
+                raise
 
     def _log_start(self, listening: socket.socket) -> None:
         host, port = listening.getsockname()[:2]
@@ -349,6 +361,7 @@ class Service:
         await self._configure()
         self._workers = await self._made_workers(self.loaded)
         self._stack.push_async_callback(self._close_workers)
+        self._settle()
         await self._workers.publisher.open()
         self._watching = self._watch()
         self._stack.callback(self._stop_watching)
@@ -364,16 +377,18 @@ class Service:
             on_delivered=self._wake_deliver.set,
         )
         await workers.__aenter__()
-        if len(loaded.rules) >= MANY_RULES:
-            collecting.settle()
         return workers
+
+    def _settle(self) -> None:
+        if len(self.loaded.rules) >= MANY_RULES:
+            collecting.settle()
 
     async def _close_workers(self) -> None:
         await self._workers.__aexit__(None, None, None)
 
     async def _configure(self) -> None:
         new = await self.call(take_over, self.loaded, self.store)
-        self._new_rules = [self.loaded.known.rules[rule] for rule in new]
+        self._new_rules = _still_new((), new, self.loaded)
 
     # -- reading the configuration again
 
@@ -428,6 +443,8 @@ class Service:
             self._workers, self.loaded = workers, loaded
             self._new_rules = _still_new(self._new_rules, new, loaded)
             await before.__aexit__(None, None, None)
+            del before
+            self._settle()
             await workers.publisher.open()
         log.info(
             "config.reloaded",
@@ -450,23 +467,34 @@ class Service:
         anew = await keep_words_anew(self.store, self.call, stop)
         if anew:
             log.info("items.kept_anew", items=anew, reason="words are found in another way than before")
+        known = self.loaded.known
         while self._new_rules and not stop.is_set():
             rule = self._new_rules[0]
-            todo = Backfill(rule=rule, since=self.store.now() - WINDOW)
-            recorded = await backfill(self.store, self.call, todo, self.loaded.known, stop)
-            if recorded is None:
-                break
-            self._new_rules.remove(rule)
-            if recorded.matched:
-                self.backfilled[rule.id] = recorded.matched
-                log.info(
-                    "rule.backfilled",
-                    rule=rule.id,
-                    matches=recorded.matched,
-                    reason="new or edited: applied to the last 30 days, without alerts",
-                )
+            try:
+                recorded = await self._backfilled_rule(rule, known, stop)
+            except StoreError:
+                raise
+            except Exception:
+                log.exception("rule.not_backfilled", rule=rule.id)
+            else:
+                if recorded is None:
+                    break
+            self._new_rules.remove(rule)  # what fails by a defect of ours would fail again
         self._backfilled.set()
         self._wake_publish.set()
+
+    async def _backfilled_rule(self, rule: Rule, known: Known, stop: asyncio.Event) -> Recorded | None:
+        todo = Backfill(rule=rule, since=self.store.now() - WINDOW)
+        recorded = await backfill(self.store, self.call, todo, known, stop)
+        if recorded and recorded.matched:
+            self.backfilled[rule.id] = recorded.matched
+            log.info(
+                "rule.backfilled",
+                rule=rule.id,
+                matches=recorded.matched,
+                reason="new or edited: applied to the last 30 days, without alerts",
+            )
+        return recorded
 
     def _on_recorded(self, polls: Sequence[tuple[Poll, Recorded]]) -> None:
         self._wake_poll.set()
@@ -482,8 +510,9 @@ class Service:
 
 def _still_new(waiting: Sequence[Rule], new: Sequence[str], loaded: Loaded) -> list[Rule]:
     """Return the rules that must be applied to what is stored, those that waited for it first."""
-    names = dict.fromkeys([*(rule.id for rule in waiting if rule.id in new), *new])
-    return [loaded.known.rules[name] for name in names]
+    rules, unseen = loaded.known.rules, set(new)
+    names = dict.fromkeys([*(rule.id for rule in waiting if rule.id in unseen), *new])
+    return [rules[name] for name in names]
 
 
 _KEYS = {"host": "listen", "port": "listen"}

@@ -4,6 +4,7 @@
 Without one everything works the same, only slower with thousands of rules. Prints why it could not be done.
 """
 
+import hashlib
 import subprocess
 import sys
 import sysconfig
@@ -25,7 +26,9 @@ def main() -> int:
         return 1
     unfinished = target.with_suffix(".tmp")
     shared = ["-bundle", "-undefined", "dynamic_lookup"] if sys.platform == "darwin" else ["-shared"]
-    flags = ["-O2", "-fPIC", "-fno-strict-aliasing", *shared, f"-I{headers}", *sys.argv[1:]]
+    digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()
+    flags = ["-O2", "-fPIC", "-fno-strict-aliasing", *shared, f"-I{headers}", f'-DDIGEST="{digest}"']
+    flags += sys.argv[1:]
     done = subprocess.run(
         [compiler, *flags, "-o", unfinished, SOURCE], capture_output=True, text=True, check=False
     )

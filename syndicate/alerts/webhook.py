@@ -23,7 +23,7 @@ webhook-timestamp is when this attempt was made. Times are UTC.
 `snippet` is a passage of `snippet_field`, `snippet_marks` are the terms' places in it. Long texts are
 cut on a word and end in an ellipsis; a guid or a link too long to send is null, since half of one is
 none. At most 50 terms are listed, fewer if they are long, first ones first; `terms_total` counts all.
-`score` is how a weighted rule came to hold, of all terms that count, at most 50:
+`score` is how a weighted rule came to hold, of the terms that count as many as there is room for:
 {"threshold": 4, "total": 5, "parts": [{"term": "EU", "weight": 5}]}.
 
 A test (`endpoints test`) has the type "alert.test", and "test": true in its data.
@@ -48,6 +48,7 @@ CATEGORIES = 10
 TERM_LENGTH = 100
 TERMS = 50
 TERMS_BYTES = 5_000
+SCORE_BYTES = 3_000
 GUID_BYTES = 1_500
 LINK_BYTES = 2_500
 
@@ -189,7 +190,14 @@ def _term(stored: StoredMatch, hit: Hit) -> Values:
 def _score(score: Score | None) -> Values | None:
     if score is None:
         return None
-    parts = [{"term": cut(term, TERM_LENGTH), "weight": weight} for term, weight in score.parts[:TERMS]]
+    parts: list[Values] = []
+    room = SCORE_BYTES
+    for term, weight in score.parts[:TERMS]:
+        part: Values = {"term": cut(term, TERM_LENGTH), "weight": weight}
+        room -= len(_json(part)) + 1
+        if room < 0:
+            break
+        parts.append(part)
     return {"threshold": score.threshold, "total": score.total, "parts": parts}
 
 

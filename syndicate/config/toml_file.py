@@ -225,6 +225,8 @@ def _syntax_problem(name: str, text: str, error: str) -> Problem:
 
 
 _KEYS = "a key with more than a-z, A-Z, 0-9, - and _ in it needs quotes"
+
+
 def _hint(what: str, text: str, line: int) -> str:
     """Return what to do about a syntax error, as far as the line shows it."""
     written = text.split("\n")[line - 1]

@@ -209,11 +209,14 @@ def _terms(hits: Sequence[Hit]) -> str:
     return f": {', '.join(parts)}." if parts else "."
 
 
+_SCORE_PARTS = 20
+
+
 def _score(score: Score | None) -> str:
     """Return how a weighted rule came to hold: ` Score: “EU” 3, “water” 2: 5, where 4 is enough.`"""
     if score is None:
         return ""
-    parts = ", ".join(f"“{escape(line(term))}” {weight:g}" for term, weight in score.parts)
+    parts = ", ".join(f"“{escape(line(term))}” {weight:g}" for term, weight in score.parts[:_SCORE_PARTS])
     return f" Score: {parts}: {score.total:g}, where {score.threshold:g} is enough."
 
 

@@ -11,6 +11,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef DIGEST
+#define DIGEST "" /* of this file, by tools/build_core.py; without it nobody uses what is compiled */
+#endif
+
 enum { FIELDS = 4, VARIANTS = 3, HITS_KEPT = 100, SNIPPET_LENGTH = 240, GAP = 1002, LONGEST = 64 };
 enum { TERM, ALL, ANY, AT_LEAST, NOT, NEAR };                      /* operations, as in compiled.py */
 enum { UNSPACED = 1, MARK = 2, FIRST = 4, INNER = 8, APOSTROPHE = 16, KNOWN = 128 }; /* classes of characters */
@@ -993,6 +997,7 @@ static struct PyModuleDef module = {
 PyMODINIT_FUNC PyInit__core(void) {
     if (PyType_Ready(&TongueType) < 0 || PyType_Ready(&CoreType) < 0) return NULL;
     PyObject *made = PyModule_Create(&module);
-    if (made && PyModule_AddObjectRef(made, "Core", (PyObject *)&CoreType) < 0) Py_CLEAR(made);
+    if (made && (PyModule_AddObjectRef(made, "Core", (PyObject *)&CoreType) < 0
+                 || PyModule_AddStringConstant(made, "DIGEST", DIGEST) < 0)) Py_CLEAR(made);
     return made;
 }

@@ -3,6 +3,8 @@ from collections.abc import Callable
 
 from syndicate.model import Match
 
+DIGEST: str  # of the source that it was compiled from
+
 class Tongue: ...
 
 class Core:

@@ -65,41 +65,72 @@ def rarest(run: Run, commonness: Commonness = by_length) -> int:
     return min(range(len(run)), key=lambda number: commonness(run[number]))
 
 
-def companions(node: Node, run: Run) -> frozenset[Piece] | None:
-    """Return words that are there too where a node holds by this one of its anchors; None: it is none.
+def companions(node: Node) -> Mapping[Run, frozenset[Piece]]:
+    """Return for runs that may be anchors of a node what is there too where it holds because of that run.
 
-    Those of the run itself are among them. For the caller it is enough to look for any one of them.
+    Those of the run itself are among them. For the caller it is enough to look for any one of them. A run
+    that is not among the keys has none.
     """
+    found = _companions(node)
+    return {} if found is None else found
+
+
+_Companions = Mapping[Run, frozenset[Piece]] | None  # None: other rules' runs may be anchors
+_MOST_BESIDE = 64  # nodes that are looked at for each other; of more, those of the run itself will do
+
+
+def _companions(node: Node) -> _Companions:
     match node:
         case Word() | Prefix() | Exact() | Phrase():
             runs = stretches(node)
-            return frozenset(piece for each in runs for piece in each) if run in runs else None
+            return dict.fromkeys(runs, frozenset(piece for each in runs for piece in each))
         case All() | Near():
-            return _beside(children(node), run)
+            return _beside(children(node))
         case Any() | AtLeast() | Weighted():
-            several = [found for child in children(node) if (found := companions(child, run)) is not None]
-            return frozenset.intersection(*several) if several else None
+            return _merged([_companions(child) for child in children(node)])
         case InField():
-            return None if node.field in LABELS else companions(node.child, run)
+            return {} if node.field in LABELS else _companions(node.child)
         case Folded():
-            bare = companions(node.child, tuple(piece._replace(is_folded=False) for piece in run))
-            return None if bare is None else frozenset(piece._replace(is_folded=True) for piece in bare)
+            return _folded(_companions(node.child))
         case RuleRef():
-            return frozenset()  # it may be one of that rule's
-        case Not() | Pattern():
             return None
+        case Not() | Pattern():
+            return {}
         case _:
             assert_never(node)
 
 
-def _beside(nodes: Sequence[Node], run: Run) -> frozenset[Piece] | None:
-    """Return the companions of a run that is an anchor of some of these nodes, all of which hold."""
-    several = [
-        found | frozenset(piece for other in nodes if other is not node for piece in _required(other))
-        for node in nodes
-        if (found := companions(node, run)) is not None
-    ]
-    return frozenset.intersection(*several) if several else None
+def _merged(several: Sequence[_Companions]) -> _Companions:
+    """Return what is sure whichever of some nodes a run is an anchor of."""
+    merged: dict[Run, frozenset[Piece]] = {}
+    for found in several:
+        if found is None:
+            return None
+        for run, pieces in found.items():
+            merged[run] = merged[run] & pieces if run in merged else pieces
+    return merged
+
+
+def _beside(nodes: Sequence[Node]) -> _Companions:
+    """Return the companions in nodes all of which hold."""
+    if len(nodes) > _MOST_BESIDE:
+        return _merged([_companions(node) for node in nodes])
+    required = [_required(node) for node in nodes]
+    several: list[_Companions] = []
+    for number, node in enumerate(nodes):
+        found = _companions(node)
+        others = frozenset().union(*required[:number], *required[number + 1 :])
+        several.append(found and {run: pieces | others for run, pieces in found.items()})
+    return _merged(several)
+
+
+def _folded(found: _Companions) -> _Companions:
+    return found and {
+        tuple(piece._replace(is_folded=True) for piece in run): frozenset(
+            piece._replace(is_folded=True) for piece in pieces
+        )
+        for run, pieces in found.items()
+    }
 
 
 def _required(node: Node) -> frozenset[Piece]:

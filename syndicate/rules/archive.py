@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from syndicate.model import Wanted
 from syndicate.rules.anchors import Anchors
 from syndicate.rules.lexicon import compared
+from syndicate.rules.stems import canonical_language
 from syndicate.rules.text import FieldText, ItemText
 from syndicate.rules.tree import INDEXED_FIELDS
 from syndicate.rules.words import Form, Piece, Run
@@ -45,7 +46,7 @@ def wanted(found: Anchors, languages: Iterable[str | None]) -> tuple[Wanted, ...
     """
     if found is None:
         return None
-    every = tuple(languages)
+    every = tuple(dict.fromkeys(map(canonical_language, languages)))
     looked_up: dict[Wanted, None] = {}
     for run in found:
         part = _longest_part(run)

@@ -45,6 +45,7 @@ def _compiled(
     texts: Sequence[RuleText], sources: Sequence[Source]
 ) -> tuple[tuple[Rule, ...], tuple[Problem, ...]]:
     problems: list[Problem] = []
+    selecting = Selecting(sources)
     trees: dict[str, Node] = {}
     for text in texts:
         tree, found = _tree(text)
@@ -52,11 +53,11 @@ def _compiled(
         if tree is not None:
             trees[text.id] = tree
     by_id = {text.id: text for text in texts}
-    for wrong, problem in [*_reference_problems(by_id, trees), *_label_problems(by_id, trees, sources)]:
+    for wrong, problem in [*_reference_problems(by_id, trees), *_label_problems(by_id, trees, selecting)]:
         problems.append(problem)
         trees.pop(wrong, None)
-    versions = _versions(by_id, trees, sources)
-    rules = {rule: _rule(by_id[rule], trees[rule], versions[rule], sources) for rule in versions}
+    versions = _versions(by_id, trees, selecting)
+    rules = {rule: _rule(by_id[rule], trees[rule], versions[rule], selecting) for rule in versions}
     for rule in rules.values():
         if rule.scope.sources != frozenset():  # else it is its sources that are wrong, which is said already
             problems += failing_examples(rule, by_id[rule.id], rules, sources)
@@ -89,6 +90,21 @@ def _keyword_hints(text: RuleText) -> Iterator[Problem]:
 _SIGNS = re.compile(
     r'\b(AND|OR|NOT|NEAR/\d+|BEFORE/\d+)\b|^["=]|^(title|body|lang|source|link|author|category):'
 )
+
+
+class Selecting:
+    """The configured sources, and which of them each selection is, found once."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources = sources
+        self._found: dict[tuple[str, ...], frozenset[str] | None] = {}
+
+    def selected(self, patterns: Sequence[str]) -> frozenset[str] | None:
+        """Return what `selected_sources` does."""
+        key = tuple(patterns)
+        if key not in self._found:
+            self._found[key] = selected_sources(patterns, self.sources)
+        return self._found[key]
 
 
 def selected_sources(patterns: Sequence[str], sources: Sequence[Source]) -> frozenset[str] | None:
@@ -188,15 +204,16 @@ def _reference_problems(
 
 
 def _label_problems(
-    texts: Mapping[str, RuleText], trees: Mapping[str, Node], sources: Sequence[Source]
+    texts: Mapping[str, RuleText], trees: Mapping[str, Node], selecting: Selecting
 ) -> Iterator[tuple[str, Problem]]:
     """Yield (rule, problem) for each `source:` that no source answers to."""
-    names = {*(source.id for source in sources), *(f"tag:{tag}" for source in sources for tag in source.tags)}
+    tags = (f"tag:{tag}" for source in selecting.sources for tag in source.tags)
+    names = {*(source.id for source in selecting.sources), *tags}
     for rule, tree in trees.items():
         for query, part in _parts(texts[rule], tree):
             for node in walk(part):
                 for value in _sources_asked(node):
-                    if not selected_sources([value.text], sources):
+                    if not selecting.selected([value.text]):
                         near = suggestion(value.text, names)
                         error = query_error(
                             query.text, value.place[0], f"{value.text} selects no source{near}"
@@ -255,7 +272,7 @@ def _circle(rule: str, other: str, trees: Mapping[str, Node]) -> list[str]:
 
 
 def _versions(
-    texts: Mapping[str, RuleText], trees: Mapping[str, Node], sources: Sequence[Source]
+    texts: Mapping[str, RuleText], trees: Mapping[str, Node], selecting: Selecting
 ) -> dict[str, str]:
     """Return the version of each rule of which all that it refers to is sound too."""
     versions: dict[str, str] = {}
@@ -263,12 +280,12 @@ def _versions(
         tree = trees[rule]
         others = [versions.get(other) for other in sorted(references(tree))]
         if None not in others:
-            versions[rule] = _version(texts[rule], tree, others, sources)
+            versions[rule] = _version(texts[rule], tree, others, selecting)
     return versions
 
 
-def _version(text: RuleText, tree: Node, others: Sequence[str | None], sources: Sequence[Source]) -> str:
-    selected = selected_sources(text.sources, sources)
+def _version(text: RuleText, tree: Node, others: Sequence[str | None], selecting: Selecting) -> str:
+    selected = selecting.selected(text.sources)
     since = None if text.since is None else text.since.total_seconds()
     decisive = [
         LANGUAGE_VERSION,
@@ -277,25 +294,25 @@ def _version(text: RuleText, tree: Node, others: Sequence[str | None], sources: 
         None if selected is None else sorted(selected),
         sorted(text.languages),
         since,
-        _tagged_sources(tree, sources),
+        _tagged_sources(tree, selecting),
     ]
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 
-def _tagged_sources(tree: Node, sources: Sequence[Source]) -> list[list[str]]:
+def _tagged_sources(tree: Node, selecting: Selecting) -> list[list[str]]:
     """Return the sources that each source:tag: of a tree stands for, which the tree itself does not tell."""
     asked = (node for node in walk(tree) if isinstance(node, InField) and node.field == "source")
     tags = (label for node in asked for label in labels_of(node) if label.startswith("tag:"))
-    return [sorted(selected_sources([tag], sources) or ()) for tag in tags]
+    return [sorted(selecting.selected([tag]) or ()) for tag in tags]
 
 
-def _rule(text: RuleText, tree: Node, version: str, sources: Sequence[Source]) -> Rule:
+def _rule(text: RuleText, tree: Node, version: str, selecting: Selecting) -> Rule:
     return Rule(
         id=text.id,
         title=text.title,
         version=version,
         query=tree,
-        scope=Scope(selected_sources(text.sources, sources), text.languages, text.since),
+        scope=Scope(selecting.selected(text.sources), text.languages, text.since),
         notify=text.notify,
         feed=text.feed,
         terms=_terms(text, tree),

@@ -5,10 +5,12 @@ sees. Rules with anything else (regular expressions, other rules, scores, labels
 words, and leaves to Python.
 """
 
+import hashlib
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 from typing import Any as Anything
 
@@ -38,18 +40,23 @@ from syndicate.rules.tree import (
     label,
     walk,
 )
-from syndicate.rules.words import Form, Run, pieces, stretches
+from syndicate.rules.words import Form, Piece, Run, pieces, stretches
 
 try:
     from syndicate.rules import _core
 except ImportError:  # nothing compiled it: rules/index.py does without
     _core = None  # type: ignore[assignment]
+else:
+    _source = Path(__file__).with_name("_core.c")
+    if _source.exists() and hashlib.sha256(_source.read_bytes()).hexdigest() != _core.DIGEST:
+        _core = None  # type: ignore[assignment]  # compiled from another version
 
 WORDS_REMEMBERED = 1 << 17  # of each language
-LANGUAGES_REMEMBERED = 32
+LANGUAGES_REMEMBERED = 96  # more than there are ways to stem
 
 _TERM, _ALL, _ANY, _AT_LEAST, _NOT, _NEAR = range(6)  # operations, as in _core.c
 _VARIANTS = {"": 0, "kk": 1, "uz": 2}  # languages that write endings behind hyphens, and all others
+_NOTHING: frozenset[Piece] = frozenset()
 _SOURCES_REMEMBERED = 1 << 12
 _WHENEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -135,15 +142,15 @@ class _Flat:
         for number, rule in enumerate(rules):
             program = self._add_program(rule.query)
             self._flat_rules.extend((program, self.scopes.setdefault(rule.scope, len(self.scopes))))
-            for run in registered[rule.id] or ():
-                if run[0].form is not Form.PATTERN:
-                    postings.append(self._posting(number, rule, run))
+            runs = [run for run in registered[rule.id] or () if run[0].form is not Form.PATTERN]
+            beside = companions(rule.query) if runs else {}
+            postings += (self._posting(number, run, beside.get(run, _NOTHING)) for run in runs)
         postings.sort()
         self._postings = array("i", (value for posting in postings for value in posting))
 
-    def _posting(self, number: int, rule: Rule, run: Run) -> tuple[int, int, int, int, int]:
+    def _posting(self, number: int, run: Run, beside: frozenset[Piece]) -> tuple[int, int, int, int, int]:
         offset = rarest(run, self._commonness)
-        others = (companions(rule.query, run) or frozenset()) - {run[offset]}
+        others = beside - {run[offset]}
         companion = self.atoms.number(min(others, key=self._commonness)) if others else -1
         return self.atoms.number(run[offset]), number, self._run(run), offset, companion
 

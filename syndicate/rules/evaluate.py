@@ -150,7 +150,7 @@ def score_of(node: Weighted, view: View) -> Score:
     return Score(
         threshold=node.threshold,
         total=total(weight for _, weight in holding),
-        parts=tuple((unparse(term), weight) for term, weight in holding),
+        parts=tuple((_short(unparse(term)), weight) for term, weight in holding),
     )
 
 
@@ -160,6 +160,13 @@ def _hits_in_field(node: InField, view: View) -> list[Hit] | None:
     found = view.text.texts[node.field]
     held = [value for value in labels_of(node) if _is_labelled(node.field, value, view.text)]
     return [Hit(term=value, field=node.field, start=0, end=len(found)) for value in held] or None
+
+
+_LONGEST_PART = 200  # characters of a term, which may be a whole query
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_PART else text[: _LONGEST_PART - 1] + "…"
 
 
 def labels_of(node: InField) -> list[str]:

@@ -34,7 +34,7 @@ from syndicate.rules.tree import (
 from syndicate.rules.words import Form, Piece, stretches
 
 WORDS_REMEMBERED = 1 << 17  # of each language
-LANGUAGES_REMEMBERED = 32
+LANGUAGES_REMEMBERED = 96  # more than there are ways to stem
 _DEEPEST = 20  # rules that refer to one another in a row before they are asked from the other end
 _LONGEST_REMEMBERED = 64  # letters
 _OF_PARTS = 20  # how much more common beginnings are than words

@@ -67,7 +67,8 @@ def normalise(word: str) -> str:
         # Apostrophes first: some of them fall apart under NFKC.
         composed = unicodedata.normalize("NFKC", word.translate(UNIFIED))
         folded = unicodedata.normalize("NFKC", composed.casefold()).translate(UNIFIED)
-        folded = "".join(folded.split())  # a few letters are compatible with words and a space
+        if any(map(str.isspace, folded)):  # a few letters are compatible with words and a space
+            folded = unicodedata.normalize("NFKC", "".join(folded.split()))
     folded = folded.strip("'")
     while folded.endswith("'s"):
         folded = folded.removesuffix("'s").rstrip("'")

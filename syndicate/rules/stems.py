@@ -46,10 +46,22 @@ def canonical_language(language: str | None) -> str | None:
     known = _scripts_by_language().get(name)
     if not scripts:
         return "x-unknown"
+    if known and name not in LANGUAGES:  # all of its script are left alone
+        name = _unstemmed()[known]
     if scripts == known:
         return name
     tag = {script: subtag for subtag, script in _SCRIPT_SUBTAGS.items()}
     return "-".join([name if known else "x", *sorted(tag[script] for script in scripts)])
+
+
+@cache
+def _unstemmed() -> dict[frozenset[str], str]:
+    """Return one language for each script, or pair of scripts, whose words nothing is taken off."""
+    found: dict[frozenset[str], str] = {}
+    for name, scripts in sorted(_scripts_by_language().items()):
+        if name not in LANGUAGES:
+            found.setdefault(scripts, name)
+    return found
 
 
 def _is_without_numbers(word: str) -> bool:
@@ -148,8 +160,9 @@ def _scripts_by_language() -> dict[str, frozenset[str]]:
 def _written(language: str | None) -> tuple[str | None, frozenset[str]]:
     """Return a language's primary subtag and its scripts; none of these if it is not known here."""
     name, *subtags = (language or "").lower().replace("_", "-").split("-")
-    named = {_SCRIPT_SUBTAGS[subtag] for subtag in subtags if subtag in _SCRIPT_SUBTAGS}
-    scripts = frozenset(named) or _scripts_by_language().get(name, frozenset())
+    named = frozenset(_SCRIPT_SUBTAGS[subtag] for subtag in subtags if subtag in _SCRIPT_SUBTAGS)
+    known = _scripts_by_language().get(name, frozenset())
+    scripts = (named & known) or known or named
     return (None if name in _UNDETERMINED else name), scripts
 
 

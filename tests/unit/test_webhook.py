@@ -212,7 +212,8 @@ def worst(text: str) -> Alert:
     hits = tuple(Hit(term=text, field="body", start=n, end=n + 90_000) for n in range(1000))
     marks = tuple((n, n + 1) for n in range(0, 240, 2))
     snippet = Snippet(text=text[:240], field="body", marks=marks)
-    return about(item, replace(MATCH, hits=hits, snippet=snippet))
+    score = Score(threshold=4.123456, total=5.123456, parts=((text, -123456.789012),) * 500)
+    return about(item, replace(MATCH, hits=hits, snippet=snippet, score=score))
 
 
 @pytest.mark.parametrize("text", [WORST, '"' * 100_000, "\n" * 100_000, "я " * 50_000, "a" * 100_000])
