@@ -297,11 +297,15 @@ def _asked(item: Item, trial: Trial) -> tuple[ItemText, Asked]:
     return text, Asked(trial.known.rules, text, asked_at(item))
 
 
+_MOST_TOLD = 30  # rules that others refer to, which one explanation goes into
+
+
 class _Why:
     """Why rules do not hold for one item."""
 
     def __init__(self, item: Item, trial: Trial, text: ItemText, asked: Asked) -> None:
         self._item, self._trial, self._text, self._asked = item, trial, text, asked
+        self._told: set[str] = set()  # rules, each of which is explained where it first comes up
 
     def of_rule(self, rule: Rule) -> WhyNot | None:
         """Return why a rule does not hold, None if it does."""
@@ -332,8 +336,10 @@ class _Why:
     def _parts(self, failure: Failure, rule: Rule) -> Iterator[WhyNot]:
         if failure.reason is Reason.RULE:  # then its clause is rule:id
             other = self._trial.known.rules.get(failure.clause.removeprefix("rule:"))
-            why = self.of_rule(other) if other else None
-            if why:
-                yield why
+            if other and other.id not in self._told and len(self._told) < _MOST_TOLD:
+                self._told.add(other.id)
+                why = self.of_rule(other)
+                if why:
+                    yield why
         for part in failure.parts:
             yield self._of_failure(part, rule)
