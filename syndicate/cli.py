@@ -1,4 +1,4 @@
-"""The commands; those that try rules are in `cli_rules`.
+"""The commands; those that try rules are in `cli_rules`, those about sources in `cli_sources`.
 
 Exit status: 0 the command did its work, also if a source or an endpoint failed and that was said; 1 the work
 could not be done, or with --strict anything failed; 2 the configuration or the command line is wrong.
@@ -22,7 +22,7 @@ import structlog
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from syndicate import __version__, cli_rules, report, service
+from syndicate import __version__, cli_rules, cli_sources, report, service
 from syndicate import demo as show
 from syndicate.backfill import search
 from syndicate.config import duration
@@ -54,6 +54,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 endpoints_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(cli_sources.sources_app, name="sources")
 app.add_typer(endpoints_app, name="endpoints")
 
 
@@ -216,19 +217,6 @@ app.command()(cli_rules.explain)
 app.command("try")(cli_rules.try_)
 app.command()(cli_rules.diff)
 app.command()(cli_rules.backfill)
-
-
-@app.command()
-def sources(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the sources, and how each is."""
-    loaded = load(context)
-    with opened(loaded) as store:
-        now, statuses = store.now(), service.source_statuses(loaded, store)
-    if as_json:
-        print_json([report.source_json(status) for status in statuses])
-    else:
-        titles = ("id", "state", "items", "last success", "next poll", "remarks")
-        print_table(titles, (report.source_row(status, now) for status in statuses), "No sources.")
 
 
 @app.command()

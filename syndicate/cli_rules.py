@@ -2,8 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +24,7 @@ from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from syndicate.terminal import (
     AsJson,
+    busy,
     err,
     known,
     load,
@@ -201,13 +201,6 @@ def called(tried: Trial) -> str:
     """Return what a sentence calls a rule."""
     name = name_of(tried)
     return f"The rule {name}" if name else "The query"
-
-
-@contextmanager
-def busy() -> Iterator[None]:
-    """Show that something is going on, while a person waits."""
-    with err.status("looking ...") if err.is_terminal else nullcontext():
-        yield
 
 
 async def applied(

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from statistics import median_low
 
 # --------------------------------------------------------------------------- configuration
 
@@ -27,6 +28,14 @@ class ServiceSettings:
     host: str = "127.0.0.1"  # `listen`, taken apart
     port: int = 8080
     title: str = "Syndicate"
+    notify: tuple[str, ...] = ()  # ids of endpoints that are told when something is the matter with a source
+
+
+class Scope(StrEnum):
+    """Who waits when a server asks for less (429, 503, Retry-After)."""
+
+    HOST = "host"  # everybody who asks that host
+    SOURCE = "source"  # the source that was answered so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +49,35 @@ class NetworkSettings:
     timeout: timedelta = timedelta(seconds=30)  # a whole request, redirects included
     max_bytes: int = 15 * 1024 * 1024  # of a body after decompression
     user_agent: str = ""
+    retry_after: Scope = Scope.HOST
+
+
+class Kind(StrEnum):
+    """What an address answers with."""
+
+    FEED = "feed"  # RSS, RDF, Atom
+    JSON = "json"  # JSON Feed
+    SITEMAP = "sitemap"  # a list of addresses, with titles for news; or an index of such lists
+    PAGE = "page"  # a web page with links to articles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One of the addresses of a source, and how what it answers is read. Selectors are CSS."""
+
+    url: str
+    kind: Kind | None = None  # None: as the answer looks
+    item: str | None = None  # each article's part of a page; None: what holds one link to an article
+    title: str | None = None  # within that, as the others; None: its heading, else its link's text
+    link: str | None = None  # None: the link of its title, else its first
+    date: str | None = None  # None: a <time>, else what looks like a date
+    link_pattern: str | None = None  # that links of articles have, with *; None: all that look alike
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it was said to be a web page, by its kind or by selectors."""
+        selectors = (self.item, self.title, self.link, self.date)
+        return self.kind is Kind.PAGE or any(selector is not None for selector in selectors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +87,18 @@ class Source:
     id: str
     title: str
     urls: tuple[str, ...]  # tried in order
-    interval: timedelta = timedelta(minutes=60)
+    addresses: tuple[Address, ...] = ()  # those of the urls of which more is said than where they are
+    interval: timedelta = timedelta(minutes=60)  # the longest wait from one poll to the next
+    adaptive: bool = True  # it is asked more often where it publishes more often; False: at that interval
     language: str | None = None  # BCP 47; None: as the document says, or as it looks
     tags: tuple[str, ...] = ()
     full_text: bool = False
     enabled: bool = True
     baseline: bool = True  # the first valid document raises no alerts
+
+    def address(self, url: str) -> Address:
+        """Return what is said of one of the urls."""
+        return next((each for each in self.addresses if each.url == url), Address(url=url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +182,130 @@ class Config:
     rules: tuple[RuleText, ...]
 
 
+# --------------------------------------------------------------------------- learn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """What a document says of when to ask for it again, and where older entries are. Plain values only."""
+
+    ttl_seconds: int | None = None  # RSS <ttl>
+    update_seconds: int | None = None  # sy:updatePeriod divided by sy:updateFrequency
+    update_phase_seconds: int | None = None  # sy:updateBase, from 1970 on, modulo that
+    skip_hours: tuple[int, ...] = ()  # of the day in UTC, 0..23
+    skip_days: tuple[int, ...] = ()  # of the week in UTC, Monday is 0
+    older: str | None = None  # the address of older entries: RFC 5005 prev-archive, else next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """How a source publishes, as its documents have shown."""
+
+    since: datetime | None = None  # when it was first read; None: never
+    depth: int = 0  # entries of its last document
+    arrivals: tuple[datetime, ...] = ()  # when its newest items came, newest first
+    silences: tuple[tuple[int, timedelta], ...] = ()  # the longest of each of the last weeks, by number
+    delays: tuple[timedelta, ...] = ()  # from publication until it was seen, of the last items
+    hurry: timedelta | None = None  # the longest wait after a gap, None: waiting less would not help
+    hurry_until: datetime | None = None  # None: there was no gap lately
+
+    @property
+    def median_delay(self) -> timedelta | None:
+        """How long it usually takes from publication until an item is seen; None when no item tells."""
+        return median_low(self.delays) if self.delays else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """When a source is polled next, and why then, in words."""
+
+    at: datetime
+    why: str
+
+
+class TroubleKind(StrEnum):
+    """What may be the matter with a source."""
+
+    SILENT = "silent"  # it has published nothing for much longer than is its habit
+    EMPTY = "empty"  # its document has no entries any more
+    UNREADABLE = "unreadable"  # it answers with something that we can't read
+    FORMAT = "format"  # its document is of another format than before
+    FAILING = "failing"  # it doesn't answer, or with errors, for longer than a hiccup takes
+    GONE = "gone"  # 410
+    CERTIFICATE = "certificate"  # which expires soon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something that is the matter with a source, or may turn out to be."""
+
+    kind: TroubleKind
+    since: datetime
+    text: str  # in words, as it was when it began
+    polls: int = 1  # that have seen it, in a row
+    is_told: bool = False  # it is no hiccup: whoever wants to hear of it was told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """That a trouble of a source has begun, or is over: told once."""
+
+    kind: TroubleKind
+    since: datetime  # when it began
+    text: str  # in words, of how it is now
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What a source's documents have taught; nothing of one that was never read."""
+
+    habit: Habit = Habit()
+    hints: Hints = Hints()
+    listed: tuple[int, ...] = ()  # items of the last document that had any: the newer half of them
+    troubles: tuple[Trouble, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Whether what an address says of not having changed can be believed."""
+
+    unchanged_since: datetime | None = None  # when its 304s in a row began; None: the last answer was none
+    checked_at: datetime | None = None  # when it was last asked without conditions, to see
+    strikes: int = 0  # how sure it is that it lied; see `syndicate.sources.trust`
+    without_etag: bool = False  # it lied when asked with one
+    without_last_modified: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Between two documents that share no item: what stood in neither is not known to us."""
+
+    begins: datetime  # when the earlier one was last seen
+    ends: datetime  # the oldest date in the later one, else when that was seen
+    found_at: datetime
+    filled: int = 0  # items found in archives
+    is_closed: bool = False  # the archives led back to a known item: nothing is missing
+
+
 # --------------------------------------------------------------------------- retrieve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What asking took of others."""
+
+    requests: int = 0  # redirects included
+    received_bytes: int = 0  # of bodies, as they came over the network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """When the certificate of a server is valid."""
+
+    host: str
+    begins: datetime
+    ends: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +315,16 @@ class Validators:
     etag: bytes | None = None
     last_modified: bytes | None = None
     url: str | None = None  # who gave them, after redirects; None: the address that was asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One of the documents that an index of sitemaps names."""
+
+    url: str
+    modified: str | None = None  # when, as the index has it; None: it does not say
+    validators: Validators = Validators()
+    body_hash: str | None = None  # of what we have read; None: nothing yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +345,13 @@ class Claim:
     moved_to: str | None  # where a permanent redirect led lately, not adopted yet
     moved_count: int  # how many answers in a row led there
     due_at: datetime  # when it fell due
+    read_at: datetime | None = None  # when this address last had a valid answer; None: never
+    format: str = ""  # of the last document read from this address
+    parts: tuple[Part, ...] = ()  # read from the index at this address
+    is_only_address: bool = False  # all others, if there are any, have said 410
+    learned: Learned = Learned()
+    trust: Trust = Trust()
+    others_answered_at: datetime | None = None  # when any source last had an answer; None: none ever
 
 
 # --------------------------------------------------------------------------- parse
@@ -203,18 +387,23 @@ class Entry:
     updated: datetime | None = None
     updated_raw: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
+    is_listed: bool = (
+        False  # from a sitemap or a page, which only name it: no text, author or guid of its own
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """One retrieved representation of a source."""
 
-    format: str  # rss20, atom10, ... as feedparser names them
+    format: str  # rss20, atom10, ... as feedparser names them; json10, json11, sitemap, page
     title: str = ""
     link: str | None = None
     language: str | None = None
     entries: tuple[Entry, ...] = ()
     problems: tuple[str, ...] = ()  # what was repaired, cut or left out, in words
+    parts: tuple[Part, ...] = ()  # of an index, which has no entries of its own: where those are
+    hints: Hints = Hints()
 
 
 # --------------------------------------------------------------------------- match
@@ -341,6 +530,18 @@ class Poll:
     problems: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     new_keys: tuple[tuple[str, int], ...] = ()  # (key, item) learned for items that did not change
+    next_poll_why: str = ""  # in words
+    spent: Spent = Spent()
+    held_until: datetime | None = None  # before then, its address is asked only if there is no other
+    trust: Trust = Trust()
+    learned: Learned | None = None  # None: as before; its `listed` is not looked at
+    # The newer half of the document's items, new ones by their first key; None: as before.
+    listed: tuple[int | str, ...] | None = None
+    gap: Gap | None = None  # between the document before and this one
+    notices: tuple[Notice, ...] = ()
+    notify: tuple[str, ...] = ()  # endpoints that the notices go to
+    format: str = ""  # of the document; of the one before, when there is nothing new
+    parts: tuple[Part, ...] = ()  # of the index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -427,6 +628,28 @@ class SourceStatus:
     problems: tuple[str, ...]  # repaired or cut in the last document; addresses failing while another works
     failures: int
     items: int
+    next_poll_why: str = ""  # in words
+    troubles: tuple[Trouble, ...] = ()  # that are no hiccups
+    items_per_day: float | None = None  # lately; None: nothing is known
+    median_delay: timedelta | None = None  # from publication until an item is seen; None: not known
+    gaps: int = 0
+    last_gap: Gap | None = None
+    spent: Spent = Spent()  # by all polls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressStatus:
+    """How one address of a source is, for people."""
+
+    url: str  # as configured
+    state: str  # ok, failing, gone, untried
+    format: str = ""  # of the last document read from it
+    error: str | None = None
+    adopted: str | None = None  # the permanent redirect that is asked instead
+    moved_to: str | None = None  # where a permanent redirect led lately
+    moved_count: int = 0  # how many answers in a row led there
+    etag: str | None = None  # Latin-1, as it came
+    last_modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -473,6 +696,16 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceAlert:
+    """Something about a source told to an endpoint."""
+
+    kind: str  # source
+    source: str
+    created_at: datetime
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One or more alerts on their way to one endpoint, claimed by us."""
 
@@ -482,7 +715,7 @@ class Delivery:
     body: bytes | None  # None until the first attempt freezes it
     created_at: datetime
     attempts: int  # made before
-    alerts: tuple[Alert, ...]
+    alerts: tuple[Alert | SourceAlert, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -507,6 +740,7 @@ class DeliveryStatus:
     id: str
     endpoint: str
     alerts: tuple[tuple[str, int], ...]  # (rule, item)
+    sources: tuple[str, ...]  # that it is about, instead
     state: DeliveryState
     attempts: int
     created_at: datetime

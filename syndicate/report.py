@@ -3,13 +3,25 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syndicate.alerts.outbox import Totals
 from syndicate.errors import Problem
-from syndicate.model import DeliveryStatus, Endpoint, FoundItem, Poll, PollState, Recorded, SourceStatus
+from syndicate.model import (
+    DeliveryStatus,
+    Endpoint,
+    FoundItem,
+    Gap,
+    Poll,
+    PollState,
+    Recorded,
+    SourceStatus,
+    Spent,
+    TroubleKind,
+)
 from syndicate.service import Loaded, SampleAnswer, why_quiet
+from syndicate.web.pages import STATES
 
 Values = dict[str, Any]
 
@@ -81,24 +93,48 @@ def delivery_json(delivery: DeliveryStatus) -> Values:
         "created_at": time_json(delivery.created_at),
         "last_status": delivery.last_status,
         "last_error": delivery.last_error,
+        "sources": list(delivery.sources),
     }
 
 
 def source_json(source: SourceStatus) -> Values:
     """Return a source as `sources --json` prints it."""
+    delay = source.median_delay
     return {
         "id": source.id,
         "title": source.title,
         "urls": list(source.urls),
         "state": source.state,
+        "state_in_words": state_words(source),
+        "troubles": [
+            {"kind": trouble.kind.value, "since": time_json(trouble.since), "text": trouble.text}
+            for trouble in source.troubles
+        ],
         "next_poll_at": time_json(source.next_poll_at),
+        "next_poll_why": source.next_poll_why if source.next_poll_at else "",
         "last_polled_at": time_json(source.last_polled_at),
         "last_success_at": time_json(source.last_success_at),
         "last_status": source.last_status,
         "last_error": source.last_error,
         "failures": source.failures,
         "items": source.items,
+        "items_per_day": None if source.items_per_day is None else round(source.items_per_day, 1),
+        "median_delay_seconds": None if delay is None else round(delay.total_seconds()),
+        "gaps": source.gaps,
+        "last_gap": source.last_gap and _gap_json(source.last_gap),
+        "requests": source.spent.requests,
+        "received_bytes": source.spent.received_bytes,
         "problems": list(source.problems),
+    }
+
+
+def _gap_json(gap: Gap) -> Values:
+    return {
+        "begins": time_json(gap.begins),
+        "ends": time_json(gap.ends),
+        "found_at": time_json(gap.found_at),
+        "filled": gap.filled,
+        "closed": gap.is_closed,
     }
 
 
@@ -167,6 +203,7 @@ def summary(loaded: Loaded, run: Run) -> Iterator[str]:
     yield _alerted(run.deliveries, alerts)
     yield from _why_no_alerts(loaded, run.polls)
     yield from _failures(run.polls)
+    yield from _notices(run.polls)
     yield from run.deliveries.errors
 
 
@@ -216,6 +253,17 @@ def _failures(polls: Sequence[tuple[Poll, Recorded]]) -> Iterator[str]:
         yield f"{poll.claim.source.id}: {poll.claim.address}: {recorded.error or poll.error}"
 
 
+def _notices(polls: Sequence[tuple[Poll, Recorded]]) -> Iterator[str]:
+    """Yield what is the matter with sources now, or no longer, and where items may have been missed."""
+    for poll, recorded in polls:
+        if recorded.was_stale or recorded.error:
+            continue
+        source = poll.claim.source.id
+        yield from (f"{source}: {notice.text}" for notice in poll.notices if notice.text != poll.error)
+        if poll.gap is not None and not poll.gap.is_closed:
+            yield f"{source}: nothing in it was there at the last poll: some items may have been missed"
+
+
 def _is_failure(polled: tuple[Poll, Recorded]) -> bool:
     poll, recorded = polled
     return bool(recorded.error or poll.error)
@@ -232,17 +280,87 @@ def counted(count: int, one: str, many: str | None = None) -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
+SOURCE_TITLES = (
+    "id",
+    "state",
+    "items",
+    "a day",
+    "seen after",
+    "gaps",
+    "last success",
+    "next poll",
+    "spent",
+    "remarks",
+)
+
+
 def source_row(source: SourceStatus, now: datetime) -> tuple[str, ...]:
-    """Return a source as a row of `sources`."""
-    trouble = source.last_error if source.state in ("failing", "gone") else "; ".join(source.problems)
+    """Return a source as a row of `sources`, under SOURCE_TITLES."""
     return (
         source.id,
-        source.state,
+        state_words(source),
         str(source.items),
+        "" if source.items_per_day is None else f"{source.items_per_day:.3g}",
+        "" if source.median_delay is None else _span(source.median_delay.total_seconds()),
+        gaps_words(source, now),
         ago(source.last_success_at, now),
-        ahead(source.next_poll_at, now),
-        trouble or "",
+        next_poll_words(source, now),
+        spent_words(source.spent),
+        "; ".join(_remarks(source)),
     )
+
+
+def state_words(source: SourceStatus) -> str:
+    """Return how a source is, in a few words."""
+    words = STATES.get(source.state, source.state).partition(":")[0]
+    return ", ".join([words, *(_TROUBLES[trouble.kind] for trouble in source.troubles)])
+
+
+_TROUBLES = {
+    TroubleKind.SILENT: "silent",
+    TroubleKind.EMPTY: "empty",
+    TroubleKind.UNREADABLE: "unreadable",
+    TroubleKind.FORMAT: "in a new format",
+    TroubleKind.FAILING: "for long",
+    TroubleKind.GONE: "for good",
+    TroubleKind.CERTIFICATE: "its certificate expires soon",
+}
+
+
+def gaps_words(source: SourceStatus, now: datetime) -> str:
+    """Return how often items may have been missed; nothing when that never was."""
+    if not source.last_gap:
+        return ""
+    return f"{source.gaps}, the last {ago(source.last_gap.found_at, now)}"
+
+
+def next_poll_words(source: SourceStatus, now: datetime) -> str:
+    """Return when a source is polled next, and why then."""
+    why = f": {source.next_poll_why}" if source.next_poll_at and source.next_poll_why else ""
+    return f"{ahead(source.next_poll_at, now)}{why}"
+
+
+def spent_words(spent: Spent) -> str:
+    """Return what polling a source has taken."""
+    if not spent.requests:
+        return ""
+    return f"{counted(spent.requests, 'request')}, {size(spent.received_bytes)}"
+
+
+def _remarks(source: SourceStatus) -> Iterator[str]:
+    if source.state in ("failing", "gone") and source.last_error:
+        yield source.last_error
+    else:
+        yield from source.problems
+    yield from (trouble.text for trouble in source.troubles if trouble.text != source.last_error)
+
+
+def size(length_bytes: int) -> str:
+    """Return a number of bytes in words."""
+    for unit, length in (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024)):
+        if length_bytes >= length:
+            return f"{length_bytes / length:.3g} {unit}"
+    return f"{length_bytes} bytes"
 
 
 def item_row(found: FoundItem) -> tuple[str, ...]:
@@ -263,7 +381,7 @@ def delivery_row(delivery: DeliveryStatus, now: datetime) -> tuple[str, ...]:
         delivery.id,
         delivery.endpoint,
         ago(delivery.created_at, now),
-        ", ".join(f"{rule}: {item}" for rule, item in delivery.alerts),
+        ", ".join((*(f"{rule}: {item}" for rule, item in delivery.alerts), *delivery.sources)),
         delivery.state.value,
         str(delivery.attempts),
         ahead(delivery.next_attempt_at, now),
@@ -282,6 +400,11 @@ def ahead(moment: datetime | None, now: datetime) -> str:
         return ""
     seconds = (moment - now).total_seconds()
     return "now" if seconds <= 0 else f"in {_span(seconds)}"
+
+
+def length_words(length: timedelta) -> str:
+    """Return a length of time in words."""
+    return _span(length.total_seconds())
 
 
 def _span(seconds: float) -> str:

@@ -468,6 +468,8 @@ class Service:
         if anew:
             log.info("items.kept_anew", items=anew, reason="words are found in another way than before")
         known = self.loaded.known
+        if await self.call(self._has_nothing_to_apply_to):
+            self._new_rules = []
         while self._new_rules and not stop.is_set():
             rule = self._new_rules[0]
             try:
@@ -482,6 +484,11 @@ class Service:
             self._new_rules.remove(rule)  # what fails by a defect of ours would fail again
         self._backfilled.set()
         self._wake_publish.set()
+
+    def _has_nothing_to_apply_to(self) -> bool:
+        """Return whether new rules were taken over at once, since nothing is stored yet."""
+        new = [state_of(rule) for rule in self._new_rules]
+        return bool(new) and self.store.skip_backfill(new)
 
     async def _backfilled_rule(self, rule: Rule, known: Known, stop: asyncio.Event) -> Recorded | None:
         todo = Backfill(rule=rule, since=self.store.now() - WINDOW)
@@ -574,6 +581,45 @@ def _log_poll(poll: Poll, recorded: Recorded) -> None:
             )
     if poll.problems:
         log.info("poll.remarks", source=source.id, remarks="; ".join(poll.problems))
+    if not (recorded.was_stale or recorded.error):
+        _log_lessons(poll)
+
+
+def _log_lessons(poll: Poll) -> None:
+    """Say what a poll has shown of its source itself."""
+    source, gap, before = poll.claim.source.id, poll.gap, poll.claim.trust
+    if gap is not None:
+        facts = {
+            "source": source,
+            "begins": gap.begins.isoformat(timespec="seconds"),
+            "ends": gap.ends.isoformat(timespec="seconds"),
+            "filled": gap.filled,
+        }
+        if gap.is_closed:
+            log.info("poll.gap_filled", **facts, reason="its archives had what was missed")
+        else:
+            log.warning(
+                "poll.gap",
+                **facts,
+                reason="this document and the one before have no item in common: some may have been missed",
+            )
+    for name, is_new in (
+        ("ETag", poll.trust.without_etag > before.without_etag),
+        ("Last-Modified", poll.trust.without_last_modified > before.without_last_modified),
+    ):
+        if is_new:
+            log.warning(
+                "poll.lied_to",
+                source=source,
+                address=poll.claim.address,
+                reason=f"it said that nothing had changed when something had: asked without its {name} now",
+            )
+    for notice in poll.notices:
+        facts = {"source": source, "trouble": notice.kind.value, "text": notice.text}
+        if notice.is_over:
+            log.info("source.recovered", **facts)
+        else:
+            log.warning("source.troubled", **facts, told=", ".join(poll.notify) or None)
 
 
 def counts_of(recorded: Recorded) -> dict[str, int]:
@@ -592,6 +638,8 @@ def why_quiet(poll: Poll) -> str:
         return (
             "first document of the source, a baseline: old news is no alert (`baseline = false` makes it one)"
         )
+    if poll.claim.last_success_url is None:
+        return f"{poll.claim.url} is read in another way than before: only what is newer than that alerts"
     return (
         f"{poll.claim.url} took over from {poll.claim.last_success_url}: only what is newer than that alerts"
     )

@@ -1,5 +1,6 @@
 """Which items report the same thing. Items share a story when they have the same canonical link."""
 
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 _TRACKING_NAMES = frozenset(
@@ -30,6 +31,7 @@ _TRACKING_NAMES = frozenset(
 )
 _TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_REMEMBERED = 4096  # addresses: of one entry, they are asked for several times
 
 
 def story_keys(link: str | None) -> tuple[str, ...]:
@@ -38,50 +40,55 @@ def story_keys(link: str | None) -> tuple[str, ...]:
     return (f"link:{canonical}",) if canonical else ()
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def canonical_link(link: str | None) -> str | None:
     """Return what all spellings of an article's address have in common, None if it names no article.
 
     Scheme, www., default port, tracking parameters, fragment and a slash at the end do not count. The front
     page of a site is the address of no article.
     """
-    parts = _parts(link)
-    if parts is None:
+    found = _parts(link)
+    if found is None:
         return None
-    query = urlencode(
-        [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _is_tracking(pair)],
-        errors="replace",
-    )
+    site, parts = found
+    query = _without_tracking(parts.query) if parts.query else ""
     # A fragment that routes (#!/path) is the article; any other is a place in it.
     fragment = f"#{parts.fragment}" if parts.fragment.startswith("!") else ""
     path = parts.path.rstrip("/")
     if not (path or query or fragment):
         return None
-    return f"{_site(parts)}{path}{'?' if query else ''}{query}{fragment}"
+    return f"{site}{path}{'?' if query else ''}{query}{fragment}"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def canonical_guid(guid: str) -> str:
     """Return what a guid is compared as: one that is an address has no scheme, www. or default port."""
-    parts = _parts(guid.strip())
-    if parts is None:
+    found = _parts(guid.strip())
+    if found is None:
         return guid.strip()
+    site, parts = found
     query = f"?{parts.query}" if parts.query else ""
     fragment = f"#{parts.fragment}" if parts.fragment else ""
-    return f"//{_site(parts)}{parts.path}{query}{fragment}"
+    return f"//{site}{parts.path}{query}{fragment}"
 
 
-def _parts(address: str | None) -> SplitResult | None:
+def _without_tracking(query: str) -> str:
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return urlencode([pair for pair in pairs if not _is_tracking(pair)], errors="replace")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parts(address: str | None) -> tuple[str, SplitResult] | None:
+    """Return the site of an address and its parts; None if it is no web address."""
     try:
         parts = urlsplit(address or "")
-        has_host = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+        host, port = parts.hostname, parts.port
     except ValueError:
         return None
-    return parts if has_host else None
-
-
-def _site(parts: SplitResult) -> str:
-    host = (parts.hostname or "").removeprefix("www.")
-    is_default = parts.port in (None, _DEFAULT_PORTS[parts.scheme])
-    return host if is_default else f"{host}:{parts.port}"
+    if parts.scheme not in _DEFAULT_PORTS or not host or port == 0:
+        return None
+    site = host.removeprefix("www.")
+    return (site if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{site}:{port}"), parts
 
 
 def _is_tracking(pair: tuple[str, str]) -> bool:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Annotated
 
@@ -17,8 +17,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from syndicate import service
+from syndicate import config, service
 from syndicate.config import duration
+from syndicate.model import Config
 from syndicate.report import Line, bracketed
 from syndicate.service import Loaded
 from syndicate.store.sqlite import SqliteStore
@@ -44,6 +45,11 @@ def load(context: typer.Context) -> Loaded:
     return loaded
 
 
+def load_to_extend(context: typer.Context) -> Config:
+    """Return the configuration that the options name, which may have no sources yet."""
+    return config.load_to_extend(context.obj.config, os.environ)
+
+
 @contextmanager
 def opened(loaded: Loaded) -> Iterator[SqliteStore]:
     """Open the store beside a service that may be running: nothing will be claimed."""
@@ -52,6 +58,13 @@ def opened(loaded: Loaded) -> Iterator[SqliteStore]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """Show that something is going on, while a person waits."""
+    with err.status("looking ...") if err.is_terminal else nullcontext():
+        yield
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -112,6 +125,12 @@ def print_lines(lines: Iterable[Line]) -> None:
         for start, end in line.marks:
             text.stylize("bold underline", start, end)
         out.print(Padding(text, (0, 0, 0, line.indent), expand=False), soft_wrap=False)
+
+
+def print_bytes(data: bytes) -> None:
+    """Print a document as it is."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def print_json(value: object) -> None:

@@ -64,6 +64,7 @@ class Workers:
                 call=self._call,
                 index=self.index,
                 settings=self._config.network,
+                notify=self._config.service.notify,
                 random=self._random,
                 on_recorded=self._on_recorded,
             )

@@ -26,6 +26,13 @@ none. At most 50 terms are listed, fewer if they are long, first ones first; `te
 `score` is how a weighted rule came to hold, of the terms that count as many as there is room for:
 {"threshold": 4, "total": 5, "parts": [{"term": "EU", "weight": 5}]}.
 
+What is the matter with a source itself has the type "alert.source", and this data:
+
+    {"source": {"id": "wire", "title": "Steppe Wire"}, "trouble": "silent", "state": "begun",
+     "since": "2026-11-24T02:00:00Z", "text": "it has published nothing for 3 days, ..."}
+
+`trouble` is one of TroubleKind. Later the same comes with the state "over", once.
+
 A test (`endpoints test`) has the type "alert.test", and "test": true in its data.
 """
 
@@ -38,11 +45,23 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
-from syndicate.model import Alert, Config, Endpoint, Hit, Item, Match, Score, Snippet, StoredMatch
+from syndicate.model import (
+    Alert,
+    Config,
+    Endpoint,
+    Hit,
+    Item,
+    Match,
+    Score,
+    Snippet,
+    SourceAlert,
+    StoredMatch,
+)
 
 TITLE_LENGTH = 300
 SUMMARY_LENGTH = 500
 NAME_LENGTH = 100
+TROUBLE_LENGTH = 1_000
 CATEGORY_LENGTH = 40
 CATEGORIES = 10
 TERM_LENGTH = 100
@@ -76,9 +95,10 @@ def names(config: Config) -> Names:
     )
 
 
-def render(alert: Alert, known: Names) -> bytes:
+def render(alert: Alert | SourceAlert, known: Names) -> bytes:
     """Return the body that tells of an alert. The same input gives the same bytes."""
-    return _json(_message(f"alert.{alert.kind}", alert.created_at, _data(alert, known)))
+    data = _source_data(alert, known) if isinstance(alert, SourceAlert) else _data(alert, known)
+    return _json(_message(f"alert.{alert.kind}", alert.created_at, data))
 
 
 def render_sample(now: datetime) -> bytes:
@@ -141,14 +161,26 @@ def _data(alert: Alert, known: Names) -> Values:
     }
 
 
+def _source_data(alert: SourceAlert, known: Names) -> Values:
+    notice = alert.notice
+    return {
+        "source": _source(alert.source, known),
+        "trouble": notice.kind.value,
+        "state": "over" if notice.is_over else "begun",
+        "since": _time(notice.since),
+        "text": cut(notice.text, TROUBLE_LENGTH),
+    }
+
+
+def _source(source: str, known: Names) -> Values:
+    return {"id": source, "title": cut(known.sources.get(source, source), NAME_LENGTH)}
+
+
 def _item(stored: StoredMatch, known: Names) -> Values:
     item = stored.item
     return {
         "id": item.id,
-        "source": {
-            "id": item.source,
-            "title": cut(known.sources.get(item.source, item.source), NAME_LENGTH),
-        },
+        "source": _source(item.source, known),
         "guid": _whole(item.guid, GUID_BYTES),
         "title": cut(item.title, TITLE_LENGTH),
         "link": _whole(item.link, LINK_BYTES),

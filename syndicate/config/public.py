@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from syndicate.config.durations import spelled
-from syndicate.model import Config, Endpoint
+from syndicate.model import Config, Endpoint, Source
 
 HIDDEN = "***"
 
@@ -20,6 +20,12 @@ def public(config: Config) -> dict[str, Any]:
     """
     endpoints = tuple(map(_without_secrets, config.endpoints))
     plain: dict[str, Any] = _plain(dataclasses.replace(config, endpoints=endpoints))
+    return plain
+
+
+def public_source(source: Source) -> dict[str, Any]:
+    """Return a source as values for JSON."""
+    plain: dict[str, Any] = _plain(source)
     return plain
 
 

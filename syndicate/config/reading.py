@@ -7,15 +7,34 @@ from pathlib import Path
 from syndicate import __version__
 from syndicate.config import values
 from syndicate.config.environment import SECTIONS, overridden
-from syndicate.config.rule_files import Names, read_rules, rule_paths
-from syndicate.config.shapes import AnyTable, EndpointTable, NetworkTable, Service, SourceTable, shaped
-from syndicate.config.toml_file import MISSING, TomlFile, Unreadable, read_text, read_toml, shown
+from syndicate.config.rule_files import Names, read_rules, rule_paths, unknown_endpoints
+from syndicate.config.shapes import (
+    AddressTable,
+    AnyTable,
+    EndpointTable,
+    NetworkTable,
+    Service,
+    SourceTable,
+    shaped,
+)
+from syndicate.config.toml_file import MISSING, TomlFile, Unreadable, read_text, read_toml, shown, toml_file
 from syndicate.config.toml_lines import Key
 from syndicate.config.values import quoted, suggestion
 from syndicate.errors import ConfigError, Problem
-from syndicate.model import Config, Endpoint, NetworkSettings, RuleText, ServiceSettings, Source
+from syndicate.model import (
+    Address,
+    Config,
+    Endpoint,
+    Kind,
+    NetworkSettings,
+    RuleText,
+    Scope,
+    ServiceSettings,
+    Source,
+)
 
 TABLES = ("service", "network", "source", "endpoint")
+NO_SOURCES = "there are no sources: add a [[source]] with an id and a url"
 MAX_SECRET_BYTES = 64 * 1024
 USER_AGENT = f"Syndicate/{__version__} (+a self-hosted news watcher)"
 
@@ -44,13 +63,14 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     return reading.config
 
 
-def read(path: Path, environ: Mapping[str, str]) -> Reading:
+def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Reading:
     """Return what config.toml and the rules say, and every problem in them, in the order of files and lines.
 
     Args:
         environ: for `${VAR}` in texts, and for the variables that set keys of [service] and [network].
+        text: what config.toml is to hold; None: what it holds.
     """
-    file = read_toml(path, environ)
+    file = read_toml(path, environ) if text is None else toml_file(shown(path), text, environ)
     if isinstance(file, Problem):
         return Reading(config=None, problems=_problems_without_tables(file, path, environ))
     file, override_problems = overridden(file, environ)
@@ -72,6 +92,8 @@ def read(path: Path, environ: Mapping[str, str]) -> Reading:
         *file.unfilled_problems(),
         *_unknown_tables(file),
         *service_problems,
+        *unknown_endpoints(file, ("service",), _names(file).endpoints),
+        *file.repeats("service", "notify"),
         *network_problems,
         *source_problems,
         *endpoint_problems,
@@ -141,6 +163,7 @@ def _service(table: Service, folder: Path) -> ServiceSettings:
         host=host,
         port=port,
         title=table.title,
+        notify=tuple(table.notify),
     )
 
 
@@ -153,6 +176,7 @@ def _network(table: NetworkTable) -> NetworkSettings:
         timeout=table.timeout,
         max_bytes=table.max_bytes,
         user_agent=table.user_agent or USER_AGENT,
+        retry_after=Scope(table.retry_after),
     )
 
 
@@ -162,7 +186,7 @@ def _network(table: NetworkTable) -> NetworkSettings:
 def _sources(file: TomlFile) -> tuple[tuple[Source, ...], list[Problem]]:
     problems = [*file.table_list_problems("source"), *file.taken_ids("source"), *_taken_addresses(file)]
     if "source" not in file.tables:
-        problems.append(file.problem((), "there are no sources: add a [[source]] with an id and a url"))
+        problems.append(file.problem((), NO_SOURCES))
     sources = []
     for key in file.table_keys("source"):
         table, wrong = shaped(SourceTable, file, key)
@@ -175,13 +199,31 @@ def _source(table: SourceTable) -> Source:
     return Source(
         id=table.id,
         title=table.title or table.id,
-        urls=(table.url,) if table.url else tuple(table.urls),
+        urls=(table.url,) if table.url else tuple(each.url for each in table.urls),
+        addresses=tuple(map(_address, filter(_says_more, table.urls))),
         interval=table.interval,
+        adaptive=table.adaptive,
         language=table.language,
         tags=tuple(table.tags),
         full_text=table.full_text,
         enabled=table.enabled,
         baseline=table.baseline,
+    )
+
+
+def _says_more(table: AddressTable) -> bool:
+    return any(value is not None for name, value in table if name != "url")
+
+
+def _address(table: AddressTable) -> Address:
+    return Address(
+        url=table.url,
+        kind=None if table.kind is None else Kind(table.kind),
+        item=table.item,
+        title=table.title,
+        link=table.link,
+        date=table.date,
+        link_pattern=table.link_pattern,
     )
 
 
@@ -195,7 +237,21 @@ def _address_problems(file: TomlFile, key: Key) -> Iterator[Problem]:
         )
     if file.at(*key, "urls") == []:
         yield file.mistake((*key, "urls"), "must not be empty")
-    yield from file.repeats(*key, "urls")
+    first_by_address: dict[str, int] = {}
+    for number, place, address in _addresses(file, key):
+        first = first_by_address.setdefault(address, number)
+        if first != number:
+            yield file.mistake(place, f"is the same as number {first + 1}")
+
+
+def _addresses(file: TomlFile, key: Key) -> Iterator[tuple[int, Key, str]]:
+    """Yield the number, the place and the text of each address in `urls`, in a table of its own or not."""
+    urls = file.at(*key, "urls")
+    for number, value in enumerate(urls if isinstance(urls, list) else []):
+        place = (*key, "urls", number, "url") if isinstance(value, dict) else (*key, "urls", number)
+        address = file.at(*place)
+        if isinstance(address, str) and address.strip() and not file.is_unfilled(place):
+            yield number, place, address
 
 
 def _taken_addresses(file: TomlFile) -> Iterator[Problem]:
@@ -217,8 +273,8 @@ def _first_address(file: TomlFile, key: Key) -> tuple[str, Key]:
     url = file.at(*key, "url")
     if isinstance(url, str):
         return url, (*key, "url")
-    texts = file.texts(*key, "urls")
-    return (texts[0][1], texts[0][0]) if texts else ("", key)
+    addresses = ((address, place) for _, place, address in _addresses(file, key))
+    return next(addresses, ("", key))
 
 
 # --------------------------------------------------------------------------- endpoints

@@ -117,7 +117,7 @@ def _rule(place: Place, names: Names) -> tuple[RuleText | None, list[Problem]]:
         text = "without a feed the rule does nothing: name an endpoint in notify"
         problems.append(file.mistake((*key, "feed"), text))
     problems += _unknown_sources(file, key, names.tags_by_source)
-    problems += _unknown_endpoints(file, key, names.endpoints)
+    problems += unknown_endpoints(file, key, names.endpoints)
     asked = [name for name in ASKS if table and getattr(table, name)]
     return _rule_text(place, table) if table and len(asked) == 1 else None, problems
 
@@ -160,7 +160,8 @@ def _unknown_sources(
                 yield file.mistake(place, f"there is no source {quoted(source)}{near}")
 
 
-def _unknown_endpoints(file: TomlFile, key: Key, endpoints: tuple[str, ...] | None) -> Iterator[Problem]:
+def unknown_endpoints(file: TomlFile, key: Key, endpoints: tuple[str, ...] | None) -> Iterator[Problem]:
+    """Yield a problem for each endpoint in the `notify` of a table that there is not."""
     if endpoints is None:
         return
     for place, endpoint in file.texts(*key, "notify"):

@@ -79,6 +79,12 @@ def _example(value: object) -> object:
     return {"body": value} if isinstance(value, str) else value
 
 
+def _address(value: object) -> object:
+    if not isinstance(value, str | dict):
+        raise ValueError('must be an address in quotes, or a table such as { url = "...", kind = "page" }')
+    return {"url": value} if isinstance(value, str) else value
+
+
 def _some(value: list[str]) -> list[str]:
     if not value:
         raise ValueError("must not be empty")
@@ -101,6 +107,7 @@ Id = Annotated[str, AfterValidator(values.identifier)]
 Line = Annotated[str, AfterValidator(values.line_of_text)]
 Path = Annotated[str, AfterValidator(values.path)]
 Address = Annotated[str, AfterValidator(values.web_address)]
+Selector = Annotated[str, AfterValidator(values.selector)]
 Language = Annotated[str, AfterValidator(values.language)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Query = Annotated[str, AfterValidator(values.query)]
@@ -123,6 +130,7 @@ class Service(Table):
     base_url: Annotated[str, AfterValidator(values.base_address)] = "http://127.0.0.1:8080"
     listen: Annotated[tuple[str, int], _from_text(values.listen)] = ("127.0.0.1", 8080)
     title: Line = "Syndicate"
+    notify: list[Line] = Field(default_factory=list)
 
 
 class NetworkTable(Table):
@@ -133,14 +141,35 @@ class NetworkTable(Table):
     timeout: Annotated[Duration, _within(timedelta(seconds=1), timedelta(hours=1))] = timedelta(seconds=30)
     max_bytes: Annotated[int, Field(ge=1, le=1024**3)] = 15 * 1024 * 1024
     user_agent: Annotated[str, AfterValidator(values.header_value)] | None = None
+    retry_after: Literal["host", "source"] = "host"
+
+
+class AddressTable(Table):
+    url: Address
+    kind: Literal["feed", "json", "sitemap", "page"] | None = None
+    item: Selector | None = None
+    title: Selector | None = None
+    link: Selector | None = None
+    date: Selector | None = None
+    link_pattern: Annotated[str, AfterValidator(values.link_pattern)] | None = None
+
+    @model_validator(mode="after")
+    def _says_what_its_kind_has(self) -> Self:
+        selectors = [name for name in ("item", "title", "link", "date") if getattr(self, name) is not None]
+        if selectors and self.kind not in (None, "page"):
+            raise ValueError(f"{selectors[0]} is for web pages, and this is a {self.kind}")
+        if self.link_pattern is not None and self.kind in ("feed", "json"):
+            raise ValueError(f"link_pattern is for web pages and sitemaps, and this is a {self.kind}")
+        return self
 
 
 class SourceTable(Table):
     id: Id
     title: Line | None = None
     url: Address | None = None
-    urls: list[Address] = Field(default_factory=list)
+    urls: list[Annotated[AddressTable, BeforeValidator(_address)]] = Field(default_factory=list)
     interval: Annotated[Duration, _within(timedelta(seconds=1), timedelta(days=30))] = timedelta(minutes=60)
+    adaptive: bool = True
     language: Language | None = None
     tags: list[Line] = Field(default_factory=list)
     full_text: bool = False
@@ -257,14 +286,14 @@ def _problems(
 ) -> Iterator[Problem]:
     for mistake in mistakes:
         inner = tuple(name for name in mistake["loc"] if name != "[key]")
+        if isinstance(file.at(*key, *inner[:-1]), str):
+            inner = inner[:-1]  # a text that stands for a table
         place = (*key, *inner)
         if file.is_unfilled(place):
             continue  # which is a problem of its own
         if mistake["type"] == "extra_forbidden":
             name = str(inner[-1])
-            is_below = len(inner) > 1 and name in shape.model_fields
-            near = f"; it belongs above [{inner[0]}]" if is_below else _suggestion(shape, inner)
-            yield file.problem(place, f"unknown key {values.quoted(name)}{near}")
+            yield file.problem(place, f"unknown key {values.quoted(name)}{_near(shape, inner)}")
         else:
             yield file.mistake(place, _words(mistake))
 
@@ -274,6 +303,18 @@ def _words(mistake: ErrorDetails) -> str:
     if mistake["type"] == "value_error":
         return str(context["error"])
     return _WORDS.get(mistake["type"], "is not valid").format_map(context).replace("'", '"')
+
+
+def _near(shape: type[Table], inner: Key) -> str:
+    """Return how what is said of an unknown key ends: where it belongs, else what is meant perhaps."""
+    suggestion = _suggestion(shape, inner)
+    if len(inner) == 1 and shape is SourceTable and inner[0] in AddressTable.model_fields:
+        return f'; it is said of an address: urls = [{{ url = "...", {inner[0]} = "..." }}]'
+    if len(inner) == 1 or inner[-1] not in shape.model_fields or "did you mean" in suggestion:
+        return suggestion
+    return (
+        f"; it belongs beside {inner[0]}" if isinstance(inner[1], int) else f"; it belongs above [{inner[0]}]"
+    )
 
 
 def _suggestion(shape: type[Table], inner: Key) -> str:

@@ -134,10 +134,18 @@ class TomlFile:
 
 def read_toml(path: Path, environ: Mapping[str, str]) -> TomlFile | Problem:
     """Return what a file holds, or the one problem why that can't be said."""
-    name = shown(path)
     text = read_text(path)
     if isinstance(text, Unreadable):
-        return Problem(file=name, line=text.line, text=text.why)
+        return Problem(file=shown(path), line=text.line, text=text.why)
+    return toml_file(shown(path), text, environ)
+
+
+def toml_file(name: str, text: str, environ: Mapping[str, str]) -> TomlFile | Problem:
+    """Return what a file's text holds, or the one problem why that can't be said.
+
+    Args:
+        text: with lines that end as Unix has it.
+    """
     try:
         written = tomllib.loads(text)
         places = toml_places(text)

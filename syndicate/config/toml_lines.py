@@ -39,6 +39,8 @@ class TomlPlaces:
     lines: Mapping[Key, int] = field(default_factory=dict)  # of every table, key and array element, from 1
     values: Mapping[Key, Span] = field(default_factory=dict)  # of those that are texts, quotes included
     names: Mapping[Key, Span] = field(default_factory=dict)  # of keys that have a value, quotes included
+    tables: Sequence[tuple[Key, Span]] = ()  # in order, from the head to the end of the last value
+    elements: Mapping[Key, Span] = field(default_factory=dict)  # of arrays' elements, without their commas
     text: str = field(default="", repr=False)
     ends: Sequence[int] = field(default=(), repr=False)  # where its lines end
 
@@ -65,7 +67,15 @@ def toml_places(text: str) -> TomlPlaces:
     A table made by nothing but names within it (`[a.b]` makes `a`) stands where the first of them does.
     """
     walk = _Walk(text)
-    return TomlPlaces(lines=walk.lines, values=walk.values, names=walk.names, text=text, ends=walk.ends)
+    return TomlPlaces(
+        lines=walk.lines,
+        values=walk.values,
+        names=walk.names,
+        tables=walk.tables,
+        elements=walk.elements,
+        text=text,
+        ends=walk.ends,
+    )
 
 
 def line_ends(text: str) -> list[int]:
@@ -86,6 +96,8 @@ class _Walk:
         self.lines: dict[Key, int] = {}
         self.values: dict[Key, Span] = {}
         self.names: dict[Key, Span] = {}
+        self.tables: tuple[tuple[Key, Span], ...] = ()
+        self.elements: dict[Key, Span] = {}
         self.ends = line_ends(text)
         self._name = (0, 0)  # the name last passed over
         self._lengths: dict[Key, int] = {}  # of arrays of tables
@@ -93,16 +105,20 @@ class _Walk:
 
     def _document(self) -> None:
         table: Key = ()
+        start = 0
+        span_by_start: dict[int, tuple[Key, Span]] = {}
         while self._more():
-            if self._skip("[["):
-                table = self._array_head()
-            elif self._skip("["):
-                table = self._head()
+            if self.text.startswith("[", self.at):
+                start = self.at
+                table = self._array_head() if self._skip("[[") else self._head()
             else:
                 self._pair(table)
+            span_by_start[start] = (table, (start, self.at))
+        self.tables = tuple(span_by_start.values())
 
     def _head(self) -> Key:
         line = self._line()
+        self._skip("[")
         table = self._inner((), line, *self._names())
         self._skip("]")
         self.lines[table] = line  # its own head, also where a table within it came first
@@ -140,7 +156,9 @@ class _Walk:
             for number in self._until("]"):
                 element = (*key, number)
                 self.lines[element] = self._line()
+                start = self.at
                 self._value(element)
+                self.elements[element] = (start, self.at)
         elif self._skip("{"):
             for _ in self._until("}"):
                 self._pair(key)

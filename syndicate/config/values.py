@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")  # the shape of BCP 47 (RFC 5646 2.1)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 5.6.2
@@ -170,6 +172,22 @@ def _is_host(text: str) -> bool:
         return ip_address(text[1:-1]).version == 6 and text.endswith("]")
     except ValueError:
         return False
+
+
+def selector(text: str) -> str:
+    """Return a CSS selector that the parser of web pages understands."""
+    try:
+        LexborHTMLParser("").css(line_of_text(text))
+    except SelectolaxError:
+        raise ValueError(f'{quoted(text)} is no CSS selector: write one such as "h3 a" or ".news"') from None
+    return text.strip()
+
+
+def link_pattern(text: str) -> str:
+    """Return a pattern that addresses of articles can have."""
+    if not text.startswith(("/", "*", "http://", "https://")) or has_controls(text) or " " in text:
+        raise ValueError(f'{quoted(text)} must begin with / or https://, such as "/news/*" or "/20*/**"')
+    return text
 
 
 def path(text: str) -> str:

@@ -56,9 +56,10 @@ class FeedDocument:
 def render(feed: FeedDocument, matches: Sequence[StoredMatch]) -> bytes:
     """Return the feed as a valid Atom document, newest entry first. The same input gives the same bytes."""
     newest_first = sorted(matches, key=lambda match: (match.item.order, match.item.id), reverse=True)
-    document = _head(feed, [updated(match.item) for match in newest_first])
-    for match in newest_first:
-        document.add_entry(_entry(feed, match), order="append")
+    updates = [updated(match.item) for match in newest_first]
+    document = _head(feed, updates)
+    for match, instant in zip(newest_first, updates, strict=True):
+        document.add_entry(_entry(feed, match, instant), order="append")
     rendered: bytes = document.atom_str(pretty=True)
     return rendered
 
@@ -91,13 +92,13 @@ def _head(feed: FeedDocument, updates: Sequence[datetime]) -> FeedGenerator:
     return head
 
 
-def _entry(feed: FeedDocument, match: StoredMatch) -> FeedEntry:
+def _entry(feed: FeedDocument, match: StoredMatch, instant: datetime) -> FeedEntry:
     item = match.item
     outlet = feed.outlets.get(item.source) or Outlet(title=item.source, feed_url="")
     entry = FeedEntry()
     entry.id(legal(item.entry_id))
     entry.title(_title(item))
-    entry.updated(updated(item))
+    entry.updated(instant)
     if item.published:
         entry.published(_whole_seconds(item.order))
     entry.author(name=line(item.author) or line(outlet.title) or item.source)
@@ -106,7 +107,7 @@ def _entry(feed: FeedDocument, match: StoredMatch) -> FeedEntry:
     if summary := _summary(item):
         entry.summary(summary, type="text")
     entry.content(_content(feed, match), type="html")
-    entry.register_extension("syndicate", partial(_Additions, item, outlet))
+    entry.register_extension("syndicate", partial(_Additions, item, outlet, instant))
     return entry
 
 
@@ -116,6 +117,7 @@ class _Additions:
 
     item: Item
     outlet: Outlet
+    updated: datetime
 
     def extend_ns(self) -> dict[str, str]:
         return {}
@@ -132,7 +134,7 @@ class _Additions:
         feed_url, site = web_iri(self.outlet.feed_url), web_iri(self.outlet.link)
         etree.SubElement(source, "id").text = feed_url or site or f"{RULE_SCHEME}#{_token(self.item.source)}"
         etree.SubElement(source, "title").text = line(self.outlet.title) or self.item.source
-        etree.SubElement(source, "updated").text = updated(self.item).isoformat()
+        etree.SubElement(source, "updated").text = self.updated.isoformat()
         if feed_url:
             etree.SubElement(source, "link", rel="self", href=feed_url)
         if site:

@@ -1,8 +1,10 @@
 """Bringing the files in feeds/ up to what is stored."""
 
 import asyncio
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -18,6 +20,11 @@ from syndicate.store.thread import StoreThread
 log = structlog.get_logger(__name__)
 
 ENTRIES = 100
+BATCH = 20  # feeds that are noted as published together
+WRITERS = 8  # files that are written at once: most of the time, it is the disk that is waited for
+
+T = TypeVar("T")
+Outlets = Mapping[str, atom.Outlet]
 
 
 class Publisher:
@@ -30,45 +37,80 @@ class Publisher:
         self._sources = config.sources
         self._rules = rules
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish")
+        self._writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="write")
         self.failures: dict[str, str] = {}  # feeds that could not be written the last time, and why
 
     async def open(self) -> None:
         """Clear away what a crash or an older configuration left, and write the list of feeds."""
         retired = await self._call(self._store.retired_feeds)
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._prepare, retired)
+        await self._in_thread(partial(self._prepare, retired))
 
     async def publish_stale(self) -> int:
         """Bring every stale feed up to date; return how many files changed. One that fails stays stale."""
         stale = await self._call(self._store.stale_feeds)
-        self.failures = {}
         # A feed of a rule that only another process knows of is that one's to publish.
-        return sum([await self._brought_up(feed) for feed in stale if feed.rule in self._rules])
+        mine = [feed for feed in stale if feed.rule in self._rules]
+        self.failures = {}
+        if not mine:
+            return 0
+        outlets = await self._in_thread(self._outlets)
+        batches = (mine[start : start + BATCH] for start in range(0, len(mine), BATCH))
+        return sum([await self._bring_up(batch, outlets) for batch in batches])
 
-    async def _brought_up(self, feed: StaleFeed) -> bool:
-        try:
-            changed = await asyncio.get_running_loop().run_in_executor(self._thread, self._publish, feed)
-        except StoreError as error:
-            log.error("feed.not_written", feed=feed.rule, error=str(error))
-            self.failures[feed.rule] = str(error)
-            return False
-        await self._call(self._store.feed_published, feed)
-        return changed
+    async def _bring_up(self, feeds: Sequence[StaleFeed], outlets: Outlets) -> int:
+        written = await self._in_thread(partial(self._written, feeds, outlets))
+        for feed, outcome in zip(feeds, written, strict=True):
+            if isinstance(outcome, StoreError):
+                log.error("feed.not_written", feed=feed.rule, error=str(outcome))
+                self.failures[feed.rule] = str(outcome)
+        done = [feed for feed in feeds if feed.rule not in self.failures]
+        await self._call(self._store.feeds_published, done)
+        return sum(outcome is True for outcome in written)
 
     def close(self) -> None:
-        """Wait for the file being written."""
+        """Wait for the files being written."""
         self._thread.shutdown()
+        self._writers.shutdown()
 
-    def _publish(self, feed: StaleFeed) -> bool:
-        document = self._document(feed)
-        data = atom.render(document, self._store.feed_matches(feed.rule, ENTRIES))
-        changed = write(self._service.feeds / f"{feed.rule}.atom", data)
+    async def _in_thread(self, function: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)
+
+    def _written(self, feeds: Sequence[StaleFeed], outlets: Outlets) -> list[bool | StoreError]:
+        """Return whether each file changed, or why it could not be written."""
+        waiting = [self._begin(feed, outlets) for feed in feeds]
+        return [outcome.result() if isinstance(outcome, Future) else outcome for outcome in waiting]
+
+    def _begin(self, feed: StaleFeed, outlets: Outlets) -> Future[bool | StoreError] | StoreError:
+        try:
+            matches = self._store.feed_matches(feed.rule, ENTRIES)
+        except StoreError as error:
+            return error
+        return self._writers.submit(
+            self._write, feed.rule, atom.render(self._document(feed, outlets), matches)
+        )
+
+    def _write(self, rule: str, data: bytes) -> bool | StoreError:
+        try:
+            changed = write(self._service.feeds / f"{rule}.atom", data)
+        except StoreError as error:
+            return error
         if changed:
-            log.debug("feed.written", feed=feed.rule, bytes=len(data))
+            log.debug("feed.written", feed=rule, bytes=len(data))
         return changed
 
-    def _document(self, feed: StaleFeed) -> atom.FeedDocument:
-        rule = self._rules[feed.rule]
+    def _outlets(self) -> Outlets:
         documents = self._store.source_documents()
+        return {
+            source.id: atom.Outlet(
+                title=source.title,
+                feed_url=source.urls[0],
+                link=documents.get(source.id, ("", None))[1],
+            )
+            for source in self._sources
+        }
+
+    def _document(self, feed: StaleFeed, outlets: Outlets) -> atom.FeedDocument:
+        rule = self._rules[feed.rule]
         return atom.FeedDocument(
             feed_id=feed.feed_id,
             title=f"{rule.title} — {self._service.title}",
@@ -77,14 +119,7 @@ class Publisher:
             rule=rule.id,
             rule_title=rule.title,
             version=__version__,
-            outlets={
-                source.id: atom.Outlet(
-                    title=source.title,
-                    feed_url=source.urls[0],
-                    link=documents.get(source.id, ("", None))[1],
-                )
-                for source in self._sources
-            },
+            outlets=outlets,
             updated_when_empty=feed.created_at,
         )
 

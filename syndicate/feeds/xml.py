@@ -1,6 +1,7 @@
 """What XML and its addresses can hold, whatever a source sent."""
 
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 _ILLEGAL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
@@ -10,7 +11,7 @@ _WEB = re.compile(r"(https?://[^/?#]+)([^#]*)(#.*)?", re.IGNORECASE | re.DOTALL)
 
 def legal(text: str) -> str:
     """Return the text without what XML 1.0 (2.2) forbids or discourages: controls, surrogates, ...."""
-    return _ILLEGAL.sub("", text)
+    return text if text.isprintable() else _ILLEGAL.sub("", text)
 
 
 def line(text: str) -> str:
@@ -18,6 +19,7 @@ def line(text: str) -> str:
     return " ".join(legal(text).split())
 
 
+@lru_cache(maxsize=4096)  # those of outlets are in every entry
 def web_iri(url: str | None) -> str | None:
     """Return an http(s) address as an IRI (RFC 3987), with what may not stand in one percent-encoded.
 

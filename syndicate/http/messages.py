@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from syndicate.model import Certificate
+
 
 class Headers(Mapping[str, str]):
     """Header fields by name, in any case; a repeated field's values are joined by commas (RFC 9110 5.2).
@@ -55,6 +57,8 @@ class Response:
     body: bytes  # decoded
     redirects: tuple[Redirect, ...]
     elapsed: timedelta
+    received_bytes: int = 0  # of the body, as it came
+    certificate: Certificate | None = None  # of who answered; None: without TLS, or not seen
 
     def raw_header(self, name: str) -> bytes | None:
         """Return the first value of a field as it came, or None where there is none."""

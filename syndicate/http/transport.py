@@ -11,6 +11,7 @@ import ssl
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any
 
@@ -27,9 +28,11 @@ from syndicate.errors import NetworkError, RefusedError
 from syndicate.http.addresses import Network, as_address, refusal
 from syndicate.http.resolve import GuardedResolver
 from syndicate.http.trouble import in_words
+from syndicate.model import Certificate
 
 MAX_FIELD_BYTES = 16 * 1024  # of one header field, and of the status line
 MAX_FIELDS = 128
+MAX_CERTIFICATES = 10_000  # remembered
 
 _KEEP_SECONDS = 4  # idle connections; a host is asked again within a second or two, or much later
 _FRAMING = (b"host", b"content-length", b"transfer-encoding")  # aiohttp makes its own
@@ -72,6 +75,33 @@ class Guard:
         return sum(opened.fileno() != -1 for opened in self._sockets)
 
 
+class Certificates:
+    """When the certificates of the servers that were met lately are valid."""
+
+    def __init__(self, most: int = MAX_CERTIFICATES) -> None:
+        self._most = most
+        self._certificate_by_host: dict[str, Certificate] = {}
+
+    def note(self, tls: ssl.SSLObject | None) -> None:
+        """Note what a new connection shows; nothing where it is not encrypted."""
+        shown = tls.getpeercert() if tls is not None and tls.server_hostname else None
+        if tls is None or not shown:
+            return
+        host = str(tls.server_hostname)
+        begins, ends = (
+            datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown[name])), UTC)
+            for name in ("notBefore", "notAfter")
+        )
+        self._certificate_by_host.pop(host, None)
+        self._certificate_by_host[host] = Certificate(host=host, begins=begins, ends=ends)
+        if len(self._certificate_by_host) > self._most:
+            del self._certificate_by_host[next(iter(self._certificate_by_host))]
+
+    def of(self, host: str) -> Certificate | None:
+        """Return the certificate that a host showed last; None when it was not met lately."""
+        return self._certificate_by_host.get(host)
+
+
 class Transport(httpx.AsyncBaseTransport):
     """One pool of connections.
 
@@ -90,8 +120,9 @@ class Transport(httpx.AsyncBaseTransport):
             force_close=not keeps,
             keepalive_timeout=_KEEP_SECONDS if keeps else None,
         )
+        self._certificates = Certificates()
         connector._factory = partial(  # type: ignore[assignment]  # there is no other way to say it
-            _Connection, loop=asyncio.get_running_loop()
+            _Connection, loop=asyncio.get_running_loop(), certificates=self._certificates
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -111,8 +142,14 @@ class Transport(httpx.AsyncBaseTransport):
             response = await self._send(request, limit)
         except aiohttp.ConnectionTimeoutError as error:
             raise NetworkError(f"no connection within {limit:.3g} s") from error
+        is_secure = request.url.scheme == "https"
+        certificate = self._certificates.of(request.url.raw_host.decode("ascii")) if is_secure else None
         return httpx.Response(
-            response.status, headers=response.raw_headers, stream=_Body(response), request=request
+            response.status,
+            headers=response.raw_headers,
+            stream=_Body(response),
+            request=request,
+            extensions={"certificate": certificate},
         )
 
     async def _send(self, request: httpx.Request, connect_limit: float) -> aiohttp.ClientResponse:
@@ -172,10 +209,15 @@ class _Connection(ResponseHandler):
     the server may have been about to close, but on a new one it only makes trouble twice.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, certificates: "Certificates") -> None:
         super().__init__(loop)
+        self._certificates = certificates
         self._requests = 0
         self._head_end: bytes | None = None  # the last bytes of a head that has not ended
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._certificates.note(transport.get_extra_info("ssl_object"))
 
     def set_response_params(self, **params: Any) -> None:
         self._head_end = b""

@@ -68,6 +68,8 @@ class Trip:
             body=body,
             redirects=tuple(self.redirects),
             elapsed=timedelta(seconds=self._clock() - self._started),
+            received_bytes=self.received,
+            certificate=answer.extensions.get("certificate"),
         )
 
     @contextmanager

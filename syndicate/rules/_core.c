@@ -19,6 +19,7 @@ enum { FIELDS = 4, VARIANTS = 3, HITS_KEPT = 100, SNIPPET_LENGTH = 240, GAP = 10
 enum { TERM, ALL, ANY, AT_LEAST, NOT, NEAR };                      /* operations, as in compiled.py */
 enum { UNSPACED = 1, MARK = 2, FIRST = 4, INNER = 8, APOSTROPHE = 16, KNOWN = 128 }; /* classes of characters */
 enum { NO_WORD, WORD, ENDING };                                    /* kinds of words, as in lexicon.py */
+enum { KEPT = 2, NOTHING_BETWEEN = 0xE000 };                        /* words and stems; GAP, as in archive.py */
 
 /* ------------------------------------------------------------------------- lists that grow */
 
@@ -87,23 +88,26 @@ static PyObject *record_make(const Record *record, PyObject **values) {
 
 /* ------------------------------------------------------------------------- a language's words */
 
-typedef struct { uint64_t hash; int32_t text, length, keys, key_count, kind; } Entry;
+typedef struct { int32_t start, length; } Part;                     /* of Tongue.texts */
+typedef struct { uint64_t hash; int32_t text, length, keys, key_count, kind; Part kept[KEPT]; } Entry;
 
 typedef struct {
     PyObject_HEAD
     PyObject *resolve;          /* str -> (kind, key, ...) */
+    PyObject *kept;             /* str -> (word, stem), as they are kept to be looked up */
     int32_t *key_by_atom;       /* in this language */
     int32_t *first_atom;        /* by key: an atom that has it, else -1 */
     int32_t *next_atom;         /* by atom: another one with the same key, else -1 */
     int32_t atom_count, key_count, variant;
     Entry *entries;             /* open addressing; length 0: free */
     Py_ssize_t entry_count, entry_room, most;
-    List texts;                 /* Py_UCS4, of the entries */
+    List texts;                 /* Py_UCS4, of the entries, and what is kept of them */
     List keys;                  /* int32_t, of the entries */
 } Tongue;
 
 static void tongue_dealloc(Tongue *self) {
     Py_XDECREF(self->resolve);
+    Py_XDECREF(self->kept);
     PyMem_Free(self->key_by_atom);
     PyMem_Free(self->first_atom);
     PyMem_Free(self->next_atom);
@@ -138,9 +142,37 @@ static int tongue_resize(Tongue *self, Py_ssize_t room) {
 
 /* Forget all words if they are too many. Only between items, whose words point here. */
 static void tongue_bound(Tongue *self) {
-    if (self->entry_count <= self->most && self->keys.length <= 64 * self->most) return;
+    Py_ssize_t most = 64 * self->most;
+    if (self->entry_count <= self->most && self->keys.length <= most && self->texts.length <= 2 * most) return;
     memset(self->entries, 0, (size_t)self->entry_room * sizeof(Entry));
     self->entry_count = self->texts.length = self->keys.length = 0;
+}
+
+static int tongue_add_text(Tongue *self, PyObject *text, Py_ssize_t start, Py_ssize_t length) {
+    if (list_reserve(&self->texts, length) < 0) return -1;
+    int kind = PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    for (Py_ssize_t i = 0; i < length; i++)
+        AT(self->texts, Py_UCS4, self->texts.length++) = PyUnicode_READ(kind, data, start + i);
+    return 0;
+}
+
+/* Ask Python what is kept of a word. */
+static int tongue_ask_kept(Tongue *self, PyObject *surface, Entry *entry) {
+    PyObject *found = PyObject_CallOneArg(self->kept, surface);
+    if (!found) return -1;
+    int failed = !PyTuple_Check(found) || PyTuple_GET_SIZE(found) != KEPT;
+    for (int i = 0; i < KEPT && !failed; i++) {
+        PyObject *text = PyTuple_GET_ITEM(found, i);
+        failed = !PyUnicode_Check(text);
+        if (failed) break;
+        Py_ssize_t length = PyUnicode_GET_LENGTH(text);
+        entry->kept[i] = (Part){(int32_t)self->texts.length, (int32_t)length};
+        failed = tongue_add_text(self, text, 0, length) < 0;
+    }
+    Py_DECREF(found);
+    if (failed && !PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "a word and its stem are kept");
+    return failed ? -1 : 0;
 }
 
 /* Ask Python what a word stands for, and add its keys; only those that some atom has in this language. */
@@ -148,8 +180,8 @@ static int tongue_ask(Tongue *self, PyObject *text, Py_ssize_t start, Py_ssize_t
     PyObject *surface = PyUnicode_Substring(text, start, end);
     if (!surface) return -1;
     PyObject *found = PyObject_CallOneArg(self->resolve, surface);
+    if (!found || tongue_ask_kept(self, surface, entry) < 0) { Py_XDECREF(found); Py_DECREF(surface); return -1; }
     Py_DECREF(surface);
-    if (!found) return -1;
     entry->kind = (int32_t)PyLong_AsLong(PyTuple_GET_ITEM(found, 0));
     entry->keys = (int32_t)self->keys.length;
     entry->key_count = 0;
@@ -190,9 +222,7 @@ static int tongue_find(Tongue *self, PyObject *text, Py_ssize_t start, Py_ssize_
     found->hash = hash;
     found->length = (int32_t)length;
     found->text = (int32_t)self->texts.length;
-    if (list_reserve(&self->texts, length) < 0) return -1;
-    for (Py_ssize_t i = 0; i < length; i++)
-        AT(self->texts, Py_UCS4, self->texts.length++) = PyUnicode_READ(kind, data, start + i);
+    if (tongue_add_text(self, text, start, length) < 0) return -1;
     self->entries[at] = *found;
     return ++self->entry_count * 2 > self->entry_room ? tongue_resize(self, self->entry_room * 2) : 0;
 }
@@ -215,7 +245,7 @@ typedef struct {
 typedef struct { PyObject *id, *version; int32_t program, filter; } Rule; /* program -1: Python verifies */
 
 /* ...and the item at hand. */
-typedef struct { int64_t position; int32_t start, end, keys, key_count, field; } Token;
+typedef struct { int64_t position; int32_t start, end, keys, key_count, field; Part kept[KEPT]; } Token;
 typedef struct { int32_t token, next; } Occurrence;
 typedef struct { int32_t first, last; } Span;                        /* tokens */
 typedef struct { int32_t term, field, start, end, rank, seen; } Hit;
@@ -307,7 +337,7 @@ static int add_words(Core *self, int32_t field, Py_ssize_t from, Py_ssize_t unti
         Token *token = list_add(&self->tokens);
         if (!token) return -1;
         *token = (Token){((int64_t)field << 40) + position++, (int32_t)start, (int32_t)end,
-                         entry.keys, entry.key_count, field};
+                         entry.keys, entry.key_count, field, {entry.kept[0], entry.kept[1]}};
         *next_position = position + GAP - 1;
     }
     return more;
@@ -748,48 +778,87 @@ static int find_candidates(Core *self, const Py_buffer *allowed, PyObject *lengt
     return 0;
 }
 
-static PyObject *verify(Core *self) {
-    PyObject *matches = PyList_New(0), *others = PyList_New(0);
-    for (Py_ssize_t i = 0; matches && others && i < self->candidates.length; i++) {
+static int verify(Core *self, PyObject **matches, PyObject **others) {
+    *matches = PyList_New(0), *others = PyList_New(0);
+    int failed = !*matches || !*others;
+    for (Py_ssize_t i = 0; !failed && i < self->candidates.length; i++) {
         int32_t number = AT(self->candidates, int32_t, i);
         const Rule *rule = &AT(self->rules, Rule, number);
-        PyObject *found = NULL, *list = matches;
+        PyObject *found = NULL, *list = *matches;
         if (rule->program < 0) {
             found = PyLong_FromLong(number);
-            list = others;
+            list = *others;
         } else {
             int is_held = holds(self, rule->program);
             if (!is_held) continue;
             if (is_held > 0) found = make_match(self, rule);
         }
-        if (!found || PyList_Append(list, found) < 0) Py_CLEAR(matches);
+        failed = !found || PyList_Append(list, found) < 0;
         Py_XDECREF(found);
     }
-    if (matches && others) return Py_BuildValue("NN", matches, others);
-    Py_XDECREF(matches);
-    Py_XDECREF(others);
-    return NULL;
+    if (failed) { Py_CLEAR(*matches); Py_CLEAR(*others); }
+    return failed ? -1 : 0;
 }
 
-/* match(tongue, title, body, author, categories, lengths, allowed) -> ([Match, ...], [rule number, ...]) */
+typedef struct { PyObject *text; int kind; Py_ssize_t length; Py_UCS4 most; } Line;
+
+static void line_add(Line *line, Py_UCS4 letter) {
+    if (line->text) PyUnicode_WRITE(line->kind, PyUnicode_DATA(line->text), line->length, letter);
+    else if (letter > line->most) line->most = letter;
+    line->length++;
+}
+
+/* Write the words of the item, or their stems, as `kept_words` of archive.py joins them. */
+static void write_kept(const Core *self, int which, Line *line) {
+    Py_ssize_t i = 0;
+    for (int32_t field = 0; field < FIELDS; field++) {
+        if (field) line_add(line, ' '), line_add(line, NOTHING_BETWEEN), line_add(line, ' ');
+        int64_t following = (int64_t)field << 40;
+        for (int is_first = 1; i < self->tokens.length && AT(self->tokens, Token, i).field == field; i++, is_first = 0) {
+            const Token *token = &AT(self->tokens, Token, i);
+            if (!is_first) line_add(line, ' ');
+            if (token->position != following) line_add(line, NOTHING_BETWEEN), line_add(line, ' ');
+            following = token->position + 1;
+            Part kept = token->kept[which];
+            for (int32_t j = 0; j < kept.length; j++)
+                line_add(line, AT(self->tongue->texts, Py_UCS4, kept.start + j));
+        }
+    }
+}
+
+static PyObject *make_kept(const Core *self, int which) {
+    Line line = {NULL, 0, 0, 0};
+    write_kept(self, which, &line); /* first for its length and its highest letter */
+    PyObject *text = PyUnicode_New(line.length, line.most);
+    if (!text) return NULL;
+    line = (Line){text, PyUnicode_KIND(text), 0, 0};
+    write_kept(self, which, &line);
+    return text;
+}
+
+/* match(tongue, title, body, author, categories, lengths, allowed, keeps)
+   -> ([Match, ...], [rule number, ...], (words, stems) if keeps else None) */
 static PyObject *core_match(Core *self, PyObject *arguments) {
     Py_buffer allowed;
-    PyObject *lengths;
-    if (!PyArg_ParseTuple(arguments, "O!UUUUO!y*", &TongueType, &self->tongue, &self->texts[0], &self->texts[1],
-                          &self->texts[2], &self->texts[3], &PyTuple_Type, &lengths, &allowed))
+    PyObject *lengths, *matches, *others;
+    int keeps;
+    if (!PyArg_ParseTuple(arguments, "O!UUUUO!y*p", &TongueType, &self->tongue, &self->texts[0], &self->texts[1],
+                          &self->texts[2], &self->texts[3], &PyTuple_Type, &lengths, &allowed, &keeps))
         return NULL;
-    PyObject *result = find_candidates(self, &allowed, lengths) < 0 ? NULL : verify(self);
+    int failed = find_candidates(self, &allowed, lengths) < 0 || verify(self, &matches, &others) < 0;
     PyBuffer_Release(&allowed);
-    return result;
+    if (failed) return NULL;
+    return keeps ? Py_BuildValue("NN(NN)", matches, others, make_kept(self, 0), make_kept(self, 1))
+                 : Py_BuildValue("NNO", matches, others, Py_None);
 }
 
-/* tongue(key_by_atom, key_count, variant, most, resolve) -> Tongue */
+/* tongue(key_by_atom, key_count, variant, most, resolve, kept) -> Tongue */
 static PyObject *core_tongue(Core *self, PyObject *arguments) {
     Py_buffer keys;
-    PyObject *resolve;
+    PyObject *resolve, *kept;
     int key_count, variant;
     Py_ssize_t most;
-    if (!PyArg_ParseTuple(arguments, "y*iinO", &keys, &key_count, &variant, &most, &resolve)) return NULL;
+    if (!PyArg_ParseTuple(arguments, "y*iinOO", &keys, &key_count, &variant, &most, &resolve, &kept)) return NULL;
     Tongue *tongue = PyObject_New(Tongue, &TongueType);
     if (tongue) memset((char *)tongue + sizeof(PyObject), 0, sizeof(Tongue) - sizeof(PyObject));
     if (!tongue || keys.len != (Py_ssize_t)sizeof(int32_t) * self->atom_count || variant < 0 || variant >= VARIANTS) {
@@ -802,6 +871,7 @@ static PyObject *core_tongue(Core *self, PyObject *arguments) {
     tongue->texts.size = sizeof(Py_UCS4);
     tongue->keys.size = sizeof(int32_t);
     tongue->resolve = Py_NewRef(resolve);
+    tongue->kept = Py_NewRef(kept);
     tongue->atom_count = self->atom_count, tongue->key_count = key_count;
     tongue->variant = variant, tongue->most = most;
     tongue->key_by_atom = PyMem_Malloc(atoms * sizeof(int32_t));
@@ -973,7 +1043,8 @@ static void core_dealloc(Core *self) {
 }
 
 static PyMethodDef core_methods[] = {
-    {"match", (PyCFunction)core_match, METH_VARARGS, "Return the matches of an item, and the candidates left to Python."},
+    {"match", (PyCFunction)core_match, METH_VARARGS,
+     "Return the matches of an item, the candidates left to Python, and its words and stems."},
     {"tongue", (PyCFunction)core_tongue, METH_VARARGS, "Return the words of the rules as a language has them."},
     {NULL, NULL, 0, NULL},
 };

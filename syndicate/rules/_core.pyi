@@ -27,8 +27,9 @@ class Core:
         categories: str,
         lengths: tuple[int, ...],
         allowed: bytes,
+        keeps_words: bool,
         /,
-    ) -> tuple[list[Match], list[int]]: ...
+    ) -> tuple[list[Match], list[int], tuple[str, str] | None]: ...
     def tongue(
         self,
         key_by_atom: array[int],
@@ -36,5 +37,6 @@ class Core:
         variant: int,
         most: int,
         resolve: Callable[[str], tuple[int, ...]],
+        kept: Callable[[str], tuple[str, str]],
         /,
     ) -> Tongue: ...

@@ -15,6 +15,7 @@ from syndicate.rules.tree import INDEXED_FIELDS
 from syndicate.rules.words import Form, Piece, Run
 
 WORDS_VERSION = 2  # raised when the same text may have other words or stems, so that all are kept anew
+KEPT_COLUMNS = ("words", "stems")
 GAP = "\ue000"  # stands where words do not follow one another
 MOST_WANTED = 500  # what is wanted beyond that is found faster by looking at everything
 
@@ -24,7 +25,7 @@ def kept_words(text: ItemText) -> Mapping[str, str]:
     fields = [text.fields[name] for name in INDEXED_FIELDS]
     return {
         column: f" {GAP} ".join(" ".join(_with_gaps(field, form)) for field in fields)
-        for column, form in (("words", Form.PREFIX), ("stems", Form.STEM))
+        for column, form in zip(KEPT_COLUMNS, (Form.PREFIX, Form.STEM), strict=True)
     }
 
 

@@ -16,6 +16,7 @@ from typing import Any as Anything
 
 from syndicate.model import Hit, Match, Snippet
 from syndicate.rules.anchors import Anchors, Commonness, companions, rarest
+from syndicate.rules.archive import KEPT_COLUMNS
 from syndicate.rules.language import character_class, primary
 from syndicate.rules.lexicon import Atoms, Lexicon
 from syndicate.rules.rule import Rule, Scope, is_about
@@ -86,21 +87,32 @@ class CompiledEngine:
             flat.numbers(),
         )
         self._tongue = lru_cache(maxsize=LANGUAGES_REMEMBERED)(self._made_tongue)
-        self._allowed_by_source = lru_cache(maxsize=_SOURCES_REMEMBERED)(self._allowed)
+        self._allowed_by_source = lru_cache(maxsize=_SOURCES_REMEMBERED)(self._allowed_at_any_time)
         self._lock = Lock()  # the core is for one thread at a time, and asks Python in between
 
     def look(
         self, subject: Subject, text: Callable[[], ItemText], now: datetime
     ) -> tuple[list[Match], list[str]]:
         """Return the matches of an item, and other rules that might hold for it."""
+        matches, others, _ = self._look(subject, now, keeps_words=False)
+        return matches, others
+
+    def look_and_keep(
+        self, subject: Subject, text: Callable[[], ItemText], now: datetime
+    ) -> tuple[list[Match], list[str], Mapping[str, str]]:
+        """Return the same, and what `kept_words` returns."""
+        matches, others, kept = self._look(subject, now, keeps_words=True)
+        return matches, others, dict(zip(KEPT_COLUMNS, kept, strict=True))
+
+    def _look(
+        self, subject: Subject, now: datetime, *, keeps_words: bool
+    ) -> tuple[list[Match], list[str], Anything]:
         if self._has_since:
             allowed = self._allowed(subject, now)
         else:  # the same for all items of a source in a language, at any time
-            allowed = self._allowed_by_source(
-                Subject(source=subject.source, language=subject.language), _WHENEVER
-            )
+            allowed = self._allowed_by_source(subject.source, subject.language)
         with self._lock:
-            matches, others = self._core.match(
+            matches, others, kept = self._core.match(
                 self._tongue(canonical_language(subject.language)),
                 subject.title,
                 subject.body,
@@ -108,15 +120,20 @@ class CompiledEngine:
                 "\n".join(subject.categories),
                 tuple(map(len, subject.categories)),
                 allowed,
+                keeps_words,
             )
-        return matches, [self._ids[number] for number in others]
+        return matches, [self._ids[number] for number in others], kept
 
     def _made_tongue(self, language: str | None) -> Anything:
         lexicon = Lexicon(self._atoms, language)
         variant = _VARIANTS.get(primary(language), 0)
         return self._core.tongue(
-            lexicon.key_by_atom, self._atoms.key_count, variant, WORDS_REMEMBERED, lexicon.resolve
+            *(lexicon.key_by_atom, self._atoms.key_count, variant, WORDS_REMEMBERED),
+            *(lexicon.resolve, lexicon.kept),
         )
+
+    def _allowed_at_any_time(self, source: str, language: str | None) -> bytes:
+        return self._allowed(Subject(source=source, language=language), _WHENEVER)
 
     def _allowed(self, subject: Subject, now: datetime) -> bytes:
         return bytes(is_about(scope, subject, now) for scope in self._scopes)

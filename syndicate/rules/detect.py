@@ -8,9 +8,12 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
 
 _SAMPLE_LETTERS = 200
 _SAMPLE_WORDS = 300
+_SAMPLE_CHARACTERS = 4000  # which hold that many words of most languages
 _BY_SCRIPT = {
     "HANGUL": "ko",
     "THAI": "th",
@@ -39,21 +42,32 @@ def detected(text: str) -> str | None:
 
 def script(text: str) -> str | None:
     """Return the script, as Unicode names begin, of most letters at the start of a text."""
+    letters = filter(str.isalpha, text)
+    if text.isascii():
+        return "LATIN" if any(letters) else None
+    sample = "".join(islice(letters, _SAMPLE_LETTERS))
     counts: dict[str, int] = {}
-    letters = (letter for letter in text if letter.isalpha())
-    for _, letter in zip(range(_SAMPLE_LETTERS), letters, strict=False):
-        found = unicodedata.name(letter, "?").split()[0]
-        counts[found] = counts.get(found, 0) + 1
+    for letter in dict.fromkeys(sample):
+        found = _script_of(letter)
+        counts[found] = counts.get(found, 0) + sample.count(letter)
     return max(counts, key=lambda found: counts[found]) if counts else None
+
+
+@lru_cache(maxsize=4096)
+def _script_of(letter: str) -> str:
+    return unicodedata.name(letter, "?").split()[0]
 
 
 # --------------------------------------------------------------------------- Cyrillic
 
 _DOUBLED = re.compile(r"([аоуэөү])\1")  # vowels as every Kyrgyz text has, and hardly any Kazakh one
+_NOT_RUSSIAN = re.compile("[ғқұһәіңөүїєґӣҷӯҳў]")
 _LONG = 20  # letters, among which a Kazakh text has some that Kyrgyz lacks
 
 
 def _in_cyrillic(text: str) -> str:
+    if not _NOT_RUSSIAN.search(text):
+        return "ru"
     # Letters that one of these languages has and the others lack, the most telling first.
     letters = set(text)
     if letters & set("ғқұһ") and letters & set("әіңөү"):
@@ -106,8 +120,10 @@ _LETTERS = {
     "ņ": "lv", "ė": "lt", "ų": "lt", "į": "lt", "ư": "vi", "ơ": "vi", "ë": "sq", "ǵ": "kk", "ń": "pl kk",
     "đ": "hr vi", "œ": "fr",
 }  # fmt: skip
-_UZBEK = re.compile("[og]['’‘ʻʼ`]")
-_WORD = re.compile(r"[^\W\d_]+(?:['’‘ʻ`][^\W\d_]+)*")
+_LANGUAGES_BY_LETTER = {letter: tuple(languages.split()) for letter, languages in _LETTERS.items()}
+_UZBEK = re.compile("[og]['ʼ]")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+_PLAIN_WORD = re.compile("[a-z]+(?:'[a-z]+)*")  # the same in ASCII
 _ENOUGH = 1.0  # small words of one language alone, or as many of several
 _AHEAD = 1.3  # times what the next language has
 
@@ -136,16 +152,23 @@ def _in_latin(text: str) -> str | None:
 
 def _signs(text: str) -> Iterator[tuple[str, ...]]:
     """Yield the languages that each sign in a text speaks for."""
-    for _, word in zip(range(_SAMPLE_WORDS), _WORD.finditer(text), strict=False):
-        languages = _LANGUAGES_BY_WORD.get(word[0].translate(_APOSTROPHES))
-        if languages:
-            yield languages
-    beginning = set(text[:2000])
-    for letter, languages_of_letter in _LETTERS.items():
-        if letter in beginning:
-            yield tuple(languages_of_letter.split())
-    if _UZBEK.search(text):
+    is_plain = text.isascii()
+    unified = text.replace("`", "'") if is_plain else text.translate(_APOSTROPHES)
+    words = _first_words(unified, _PLAIN_WORD if is_plain else _WORD)
+    for word in filter(_LANGUAGES_BY_WORD.__contains__, words):
+        yield _LANGUAGES_BY_WORD[word]
+    if not is_plain:
+        beginning = set(text[:2000])
+        yield from (languages for letter, languages in _LANGUAGES_BY_LETTER.items() if letter in beginning)
+    if (not is_plain or "'" in unified) and _UZBEK.search(unified):
         yield ("uz",)
+
+
+def _first_words(text: str, word: re.Pattern[str]) -> list[str]:
+    words = word.findall(text[:_SAMPLE_CHARACTERS])
+    if len(words) <= _SAMPLE_WORDS and len(text) > _SAMPLE_CHARACTERS:  # the last of these may be cut
+        words = word.findall(text)
+    return words[:_SAMPLE_WORDS]
 
 
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʻ`", "'"))

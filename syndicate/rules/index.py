@@ -8,12 +8,13 @@ such words is looked at for every item, and is counted in `unanchored`.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Protocol
 
 from syndicate.model import Match
 from syndicate.rules import collecting, compiled
 from syndicate.rules.anchors import Anchors, Commonness, anchors, by_length, rarest
+from syndicate.rules.archive import kept_words
 from syndicate.rules.evaluate import Evidence
 from syndicate.rules.lexicon import Atoms, Lexicon
 from syndicate.rules.patterns import PatternSet
@@ -39,14 +40,19 @@ _DEEPEST = 20  # rules that refer to one another in a row before they are asked 
 _LONGEST_REMEMBERED = 64  # letters
 _OF_PARTS = 20  # how much more common beginnings are than words
 
+Found = tuple[list[Match], Iterable[str]]  # matches, and other rules that might hold
+
 
 class Engine(Protocol):
     """Finds the rules whose words an item has, and verifies as many of them as it can."""
 
-    def look(
-        self, subject: Subject, text: Callable[[], ItemText], now: datetime
-    ) -> tuple[list[Match], Iterable[str]]:
+    def look(self, subject: Subject, text: Callable[[], ItemText], now: datetime) -> Found:
         """Return the matches of an item in order of their rules' ids, and other rules that might hold."""
+
+    def look_and_keep(
+        self, subject: Subject, text: Callable[[], ItemText], now: datetime
+    ) -> tuple[list[Match], Iterable[str], Mapping[str, str]]:
+        """Return the same, and the words by which the item is kept, as `kept_words` does."""
 
 
 class RuleIndex:
@@ -70,14 +76,40 @@ class RuleIndex:
 
     def match(self, subject: Subject, now: datetime) -> tuple[Match, ...]:
         """Return the rules that hold for an item, in order of their ids."""
-        text = cache(lambda: ItemText(subject))
-        matches, others = self._engine.look(subject, text, now)
-        candidates = {*others, *self.unanchored, *self._by_regex.of(subject)}
-        if candidates:
+        text = _Text(subject)
+        return self._matches(subject, text, now, self._engine.look(subject, text, now))
+
+    def match_and_keep(self, subject: Subject, now: datetime) -> tuple[tuple[Match, ...], Mapping[str, str]]:
+        """Return the rules that hold for an item, and the words by which it is kept (see `archive`)."""
+        text = _Text(subject)
+        matches, others, kept = self._engine.look_and_keep(subject, text, now)
+        return self._matches(subject, text, now, (matches, others)), kept
+
+    def _matches(
+        self, subject: Subject, text: Callable[[], ItemText], now: datetime, found: Found
+    ) -> tuple[Match, ...]:
+        """Return the matches that were found, and those of the other rules that hold."""
+        matches, others = found
+        if candidates := {*others, *self.unanchored, *self._by_regex.of(subject)}:
             asked = Asked(self.rules, text(), now)
             matches += (match for rule in candidates if (match := asked.match(rule)))
             matches.sort(key=lambda match: match.rule)
         return tuple(matches)
+
+
+class _Text:
+    """An item's words, found when first asked for, which the compiled core seldom does."""
+
+    __slots__ = ("_found", "_subject")
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._found: ItemText | None = None
+
+    def __call__(self) -> ItemText:
+        if self._found is None:
+            self._found = ItemText(self._subject)
+        return self._found
 
 
 class Asked:
@@ -135,15 +167,19 @@ class PlainEngine:
                     self._rules_by_atom[atom].append(rule)
         self._tongue = lru_cache(maxsize=LANGUAGES_REMEMBERED)(self._made_tongue)
 
-    def look(
-        self, subject: Subject, text: Callable[[], ItemText], _now: datetime
-    ) -> tuple[list[Match], Iterable[str]]:
+    def look(self, subject: Subject, text: Callable[[], ItemText], _now: datetime) -> Found:
         """Return no matches yet, but every rule that might hold because of its words."""
         tongue = self._tongue(canonical_language(subject.language))
         fields = [text().fields[field] for field in INDEXED_FIELDS]
         surfaces = {field.text[word.start : word.end] for field in fields for word in field.words}
         atoms = {atom for surface in surfaces for atom in tongue.atoms(surface)}
         return [], (rule for atom in atoms for rule in self._rules_by_atom[atom])
+
+    def look_and_keep(
+        self, subject: Subject, text: Callable[[], ItemText], now: datetime
+    ) -> tuple[list[Match], Iterable[str], Mapping[str, str]]:
+        """Return the same, and the item's words."""
+        return *self.look(subject, text, now), kept_words(text())
 
     def _made_tongue(self, language: str | None) -> "_Tongue":
         return _Tongue(Lexicon(self._atoms, language))

@@ -66,6 +66,11 @@ class Lexicon:
             keys += _known(known, text[: self._longest_beginning] if form is Form.PREFIX else text, form)
         return (ENDING if word in self._endings else WORD, *keys)
 
+    def kept(self, surface: str) -> tuple[str, str]:
+        """Return a word and its stem, as they are kept to be looked up."""
+        word = normalise(surface)
+        return word, stem(word, self._language)
+
     def _text(self, form: Form, word: str, surface: str) -> str:
         """Return what a word of a text is compared as; without making a Piece, since there are many."""
         if form is Form.STEM:

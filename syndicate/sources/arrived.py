@@ -17,7 +17,7 @@ _MAGIC = (
 _ROOTS = {
     "urlset": "a sitemap (XML, root <urlset>), not a feed: give the address of the site's RSS or Atom feed",
     "sitemapindex": "an index of sitemaps, not a feed: give the address of the site's RSS or Atom feed",
-    "opml": "an OPML list of feeds, not a feed: give the addresses in it as sources",
+    "opml": "an OPML list of feeds, not a feed: `sources import` adds the feeds in it",
 }
 _HTML_ANYWHERE = re.compile(r"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 

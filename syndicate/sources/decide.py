@@ -3,28 +3,36 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from syndicate.model import (
     AlertDraft,
     Change,
     Claim,
     Document,
+    Due,
     Entry,
+    Gap,
     KnownItem,
+    Learned,
     Match,
     Poll,
     PollState,
+    Spent,
     Suppressed,
 )
-from syndicate.rules.archive import WORDS_VERSION, kept_words
+from syndicate.rules.archive import WORDS_VERSION
 from syndicate.rules.index import RuleIndex
 from syndicate.rules.language import language_of
-from syndicate.rules.text import ItemText, Subject
+from syndicate.rules.text import Subject
+from syndicate.sources import learn
 from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
-from syndicate.sources.identity import Identified, identify, items_by_entry
-from syndicate.sources.schedule import next_poll
+from syndicate.sources.identity import Identified, identify, is_edited, items_by_entry
+from syndicate.sources.learn import Filled, Lesson
+from syndicate.sources.schedule import asked_by_document, asked_by_server, learned_wait, next_poll, unskipped
 from syndicate.stories import story_keys
 
+NOTHING_FILLED = Filled()
 ADOPT_AFTER = 3  # identical, valid answers
 UNREACHED_INTERVAL = timedelta(minutes=5)  # to begin with, where there was no answer
 HOST_BACKOFF = timedelta(minutes=5)  # when 429 or 503 comes without Retry-After
@@ -45,7 +53,8 @@ class Reading:
 
     fetched: Fetched
     document: Document
-    entries: tuple[Identified, ...]
+    entries: tuple[Identified, ...]  # of the document, and behind them those of archives
+    filled: Filled = NOTHING_FILLED
 
     @classmethod
     def of(cls, fetched: Fetched, document: Document) -> "Reading":
@@ -63,29 +72,52 @@ def decide_reading(
     """Return the poll of a document; `known` is what the store has under `reading.keys()`."""
     changes: list[Change] = []
     new_keys: list[tuple[str, int]] = []
+    names: list[int | str] = []
     seen = _Seen(claim=claim, document=reading.document, index=index, now=moment.now)
-    found = zip(reading.entries, items_by_entry(reading.entries, known), strict=True)
+    found = list(zip(reading.entries, items_by_entry(reading.entries, known), strict=True))
     # Documents begin with the newest; items and alerts are numbered from the oldest on.
-    for entry, item in reversed(list(found)):
-        if item is None or item.content_hash != entry.content_hash:
+    for entry, item in reversed(found):
+        if item is None or is_edited(entry, item):
             mine = entry if item else replace(entry, keys=_keys_of_new(entry, known))
             changes.append(_change(mine, item, seen))
+            names.append(item.id if item else mine.keys[0])
         else:
             new_keys += [(key, item.id) for key in entry.keys if key not in known]
+            names.append(item.id)
+    answer, entries = reading.fetched.answer, [(entry.entry, item) for entry, item in found]
+    lesson = learn.of_document(claim, answer, reading.document, entries, moment.now)
+    own = len(reading.document.entries)
     return replace(
-        _after_answer(claim, PollState.OK, reading.fetched.answer, moment),
+        _after_answer(claim, PollState.OK, answer, lesson, moment),
         body_hash=reading.fetched.body_hash,
         document_title=reading.document.title,
         document_link=reading.document.link,
+        format=reading.document.format,
+        parts=reading.document.parts,
         problems=reading.document.problems,
         changes=tuple(changes),
         new_keys=tuple(new_keys),
+        listed=learn.newer_half(entries[:own], names[::-1][:own], reading.document),
+        gap=_filled(lesson.gap, reading.filled),
+        spent=_sum(answer.spent, reading.filled.spent),
+    )
+
+
+def _filled(gap: Gap | None, filled: Filled) -> Gap | None:
+    return gap and replace(gap, filled=filled.items, is_closed=filled.is_closed)
+
+
+def _sum(one: Spent, other: Spent) -> Spent:
+    return Spent(
+        requests=one.requests + other.requests, received_bytes=one.received_bytes + other.received_bytes
     )
 
 
 def decide_unchanged(claim: Claim, outcome: NotModified, moment: Moment) -> Poll:
     """Return the poll of an address that had nothing new."""
-    return _after_answer(claim, PollState.UNCHANGED, outcome.answer, moment)
+    lesson = learn.of_unchanged(claim, outcome.answer, moment.now)
+    poll = _after_answer(claim, PollState.UNCHANGED, outcome.answer, lesson, moment)
+    return poll if outcome.parts is None else replace(poll, parts=outcome.parts)
 
 
 def decide_failure(claim: Claim, outcome: Failed | Gone, moment: Moment) -> Poll:
@@ -95,9 +127,9 @@ def decide_failure(claim: Claim, outcome: Failed | Gone, moment: Moment) -> Poll
     """
     # Whoever moved here may be gone while the configured address is not.
     is_gone = isinstance(outcome, Gone) and claim.address == claim.url
-    failed = (
-        outcome if isinstance(outcome, Failed) else Failed(status=410, error="the server answered 410 (gone)")
-    )
+    failed = outcome if isinstance(outcome, Failed) else _failed_by(outcome)
+    lesson = learn.of_failure(claim, failed, moment.now, is_gone=is_gone)
+    due = _due_after_failure(claim, failed, moment)
     return Poll(
         claim=claim,
         ended_at=moment.now,
@@ -105,41 +137,77 @@ def decide_failure(claim: Claim, outcome: Failed | Gone, moment: Moment) -> Poll
         state=PollState.GONE if is_gone else PollState.FAILED,
         status=failed.status,
         error=failed.error,
-        next_poll_at=_next_after_failure(claim, failed, moment),
+        next_poll_at=due.at,
+        next_poll_why=due.why,
+        spent=failed.spent,
+        **_taught(claim, lesson),
         host_backoff_until=moment.now + (failed.asked or HOST_BACKOFF) if failed.backs_off_host else None,
         host_backoff_url=failed.url,
+        held_until=moment.now + failed.asked if failed.asked else None,
         try_next_address=not claim.is_last_address,
         validators=claim.validators,
         body_hash=claim.body_hash,
+        format=claim.format,
+        parts=claim.parts,
         adopted=None,
     )
 
 
-def _next_after_failure(claim: Claim, failed: Failed, moment: Moment) -> datetime:
+def _failed_by(gone: Gone) -> Failed:
+    return Failed(status=410, error="the server answered 410 (gone)", spent=gone.spent)
+
+
+def _due_after_failure(claim: Claim, failed: Failed, moment: Moment) -> Due:
     if not claim.is_last_address:
-        return claim.due_at
-    interval = claim.source.interval
+        return Due(at=claim.due_at, why="its next address is asked")
+    wait = learned_wait(claim.source, claim.learned.habit, moment.now)
     if failed.status is None:  # nobody was bothered: it may be our own network that is down
-        interval = min(interval, UNREACHED_INTERVAL)
-    return next_poll(moment.now, interval, claim.failures + 1, failed.asked, moment.jitter)
+        wait = replace(wait, length=min(wait.length, UNREACHED_INTERVAL))
+    asked = list(asked_by_server(failed.asked))
+    due = next_poll(moment.now, wait, claim.failures + 1, asked, moment.jitter)
+    return unskipped(due, claim.learned.hints, moment.now, moment.jitter)
 
 
-def _after_answer(claim: Claim, state: PollState, answer: Answer, moment: Moment) -> Poll:
+def _due_after_answer(claim: Claim, answer: Answer, learned: Learned, moment: Moment) -> Due:
+    now = moment.now
+    wait = learned_wait(claim.source, learned.habit, now)
+    asked = [*asked_by_document(learned.hints, learned.habit, now), *asked_by_server(answer.asked)]
+    due = next_poll(now, wait, 0, asked, moment.jitter)
+    return unskipped(due, learned.hints, now, moment.jitter)
+
+
+def _taught(claim: Claim, lesson: Lesson) -> dict[str, Any]:
+    """Return the fields of a poll that hold what it taught."""
+    return {
+        "trust": lesson.trust,
+        "learned": None if lesson.learned == claim.learned else lesson.learned,
+        "gap": lesson.gap,
+        "notices": lesson.notices,
+    }
+
+
+def _after_answer(claim: Claim, state: PollState, answer: Answer, lesson: Lesson, moment: Moment) -> Poll:
     """Return what every valid answer brings; a permanent redirect is adopted after some identical ones."""
     adopted = claim.address if claim.address != claim.url else None
     moved_count = 0
     if answer.moved_to is not None:
         moved_count = claim.moved_count + 1 if answer.moved_to == claim.moved_to else 1
     is_adopting = moved_count >= ADOPT_AFTER
+    due = _due_after_answer(claim, answer, lesson.learned, moment)
     return Poll(
         claim=claim,
         ended_at=moment.now,
         duration=moment.duration,
         state=state,
         status=answer.status,
-        next_poll_at=next_poll(moment.now, claim.source.interval, 0, answer.asked, moment.jitter),
+        next_poll_at=due.at,
+        next_poll_why=due.why,
+        spent=answer.spent,
+        **_taught(claim, lesson),
         validators=answer.validators,
         body_hash=claim.body_hash,
+        format=claim.format,
+        parts=claim.parts,
         length_bytes=answer.length_bytes,
         moved_to=None if is_adopting else answer.moved_to,
         moved_count=0 if is_adopting else moved_count,
@@ -160,7 +228,7 @@ def _keys_of_new(entry: Identified, known: Mapping[str, KnownItem]) -> tuple[str
 def _change(identified: Identified, item: KnownItem | None, seen: "_Seen") -> Change:
     entry = identified.entry
     subject = _subject(entry, seen)
-    matches = seen.index.match(subject, seen.now)
+    matches, words = seen.index.match_and_keep(subject, seen.now)
     return Change(
         item=item.id if item else None,
         entry=entry,
@@ -169,7 +237,7 @@ def _change(identified: Identified, item: KnownItem | None, seen: "_Seen") -> Ch
         story_keys=tuple(key for key in story_keys(entry.link) if key in identified.keys),
         content_hash=identified.content_hash,
         language=subject.language,
-        words=kept_words(ItemText(subject)),
+        words=words,
         words_version=WORDS_VERSION,
         matches=matches,
         alerts=tuple(_drafts(matches, seen.index, suppression(seen.claim, entry))),
@@ -215,12 +283,14 @@ def suppression(claim: Claim, entry: Entry) -> Suppressed | None:
     """Return why what a poll finds raises no alerts, None if it does.
 
     The first valid document is a baseline. When another address takes over, only what was published after
-    the last success is news; an entry without a date can't show that it is.
+    the last success is news; an entry without a date can't show that it is. When the first takes back, that
+    is the last success of its own: what others did not have meanwhile was missed until now.
     """
     if not claim.has_baseline:
         return Suppressed.BASELINE if claim.source.baseline else None
     if claim.last_success_url == claim.url or claim.last_success_at is None:
         return None
+    its_own = claim.read_at if claim.url == claim.source.urls[0] else None
     dated = entry.published or entry.updated
-    is_later = dated is not None and dated > claim.last_success_at
+    is_later = dated is not None and dated > (its_own or claim.last_success_at)
     return None if is_later else Suppressed.FALLBACK

@@ -23,6 +23,7 @@ from syndicate.errors import ParseError
 from syndicate.model import Document, Enclosure, Entry
 from syndicate.sources import arrived, outline, sanitise
 from syndicate.sources.decode import decode
+from syndicate.sources.hints import read_hints
 from syndicate.sources.sanitise import Clean, check_link, clean_line
 
 MAX_TITLE = 1000
@@ -52,6 +53,8 @@ _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _NOTHING = Clean(html="", text="")
 _HEADERS = {"content-type": "application/xml; charset=utf-8"}
 
+Raw = dict[str, Any]  # a FeedParserDict; read it with the functions at the end
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -74,9 +77,6 @@ class _Context:
     author: str = ""
     left: int = MAX_DOCUMENT
     problems: Counter[str] = field(default_factory=Counter)
-
-
-Raw = Mapping[str, Any]  # a FeedParserDict; read it with the functions at the end
 
 
 def parse(body: bytes, headers: Mapping[str, str], url: str) -> Document:
@@ -108,18 +108,25 @@ def prepare(body: bytes, headers: Mapping[str, str], url: str) -> Prepared:
     if what := arrived.binary(body):
         raise ParseError(what)
     decoded = decode(body, response.get("content-type", ""))
-    text, illegal = outline.without_illegal(decoded.text.lstrip("\ufeff \t\r\n"))
+    text = decoded.text.lstrip("\ufeff \t\r\n")
     problems = [decoded.problem] if decoded.problem else []
-    if illegal:
-        problems.append(f"characters that XML does not allow, removed: {illegal}")
-    data, found = _bounded_xml(text, url, problems)
+    data, is_light = _mended(text, url, problems)
     return Prepared(
         data=data,
         url=url,
         language=_language(response.get("content-language")),
-        is_light=_is_light(data, found),
+        is_light=is_light,
         problems=tuple(problems),
     )
+
+
+def _mended(text: str, url: str, problems: list[str]) -> tuple[bytes, bool]:
+    """Return what feedparser may see, and whether it cannot take long."""
+    text, illegal = outline.without_illegal(text)
+    if illegal:
+        problems.append(f"characters that XML does not allow, removed: {illegal}")
+    data, found = _bounded_xml(text, url, problems)
+    return data, _is_light(data, found)
 
 
 def _bounded_xml(text: str, url: str, problems: list[str]) -> tuple[bytes, outline.Outline]:
@@ -184,25 +191,26 @@ def read(prepared: Prepared) -> Document:
     Raises:
         ParseError: it is no feed after all.
     """
-    try:
-        result: Raw = feedparser.parse(
-            io.BytesIO(
-                prepared.data
-            ),  # never the bytes themselves: it opens what looks like a path or an address
-            response_headers=_HEADERS,
-            resolve_relative_uris=False,
-            sanitize_html=False,
-        )
-    except Exception as error:  # it raises whatever it stumbles over
-        raise ParseError(
-            f"XML that cannot be read as a feed ({_named(error)}): the publisher has to mend it"
-        ) from error
+    result = _by_feedparser(prepared.data)
     version = _string(result, "version")
     if not version:
         raise ParseError(
             "XML without an RSS or Atom version, not a feed: give the address of an RSS or Atom feed"
         )
     return _document(result, version, prepared)
+
+
+def _by_feedparser(data: bytes) -> Raw:
+    try:
+        # Never the bytes themselves: it opens what looks like a path or an address.
+        result: Raw = feedparser.parse(
+            io.BytesIO(data), response_headers=_HEADERS, resolve_relative_uris=False, sanitize_html=False
+        )
+    except Exception as error:  # it raises whatever it stumbles over
+        raise ParseError(
+            f"XML that cannot be read as a feed ({_named(error)}): the publisher has to mend it"
+        ) from error
+    return result
 
 
 def _named(error: object) -> str:
@@ -226,6 +234,7 @@ def _document(result: Raw, version: str, prepared: Prepared) -> Document:
         language=context.language,
         entries=entries,
         problems=(*problems, *(f"{what}: {count}" for what, count in context.problems.items())),
+        hints=read_hints(prepared.data, prepared.url),
     )
 
 
@@ -270,7 +279,9 @@ def _entry(raw: Raw, context: _Context) -> Entry:
 
 
 def _guid(raw: Raw, context: _Context) -> str | None:
-    guid = " ".join(sanitise.without_controls(_string(raw, "id")).split())
+    guid = _string(raw, "id")
+    if " " in guid or not guid.isprintable():
+        guid = " ".join(sanitise.without_controls(guid).split())
     if len(guid) <= MAX_GUID:
         return guid or None
     context.problems[f"guids of more than {MAX_GUID:,} characters, replaced by their hash"] += 1
@@ -296,6 +307,8 @@ def _link(raw: Raw, context: _Context) -> str | None:
 
 def _date(raw: Raw, key: str, context: _Context) -> tuple[datetime | None, str | None]:
     """Return a date as parsed (None when it cannot be, or is not in 1970..9999), and as written."""
+    if not _string(raw, key):
+        return None, None
     written = clean_line(_string(raw, key), MAX_RAW_DATE)
     is_number = written.isdigit() and len(written) != len("YYYYMMDD")  # would be taken for some date
     parsed = None if is_number else _moment(_value(raw, f"{key}_parsed"))
@@ -316,9 +329,11 @@ def _moment(value: object) -> datetime | None:
 
 def _own_language(raw: Raw, context: _Context) -> str | None:
     """Return the language that an entry states otherwise than its document."""
-    stated = [_string(raw, "language"), _string(_mapping(raw, "title_detail"), "language")]
-    stated += [_string(content, "language") for content in _mappings(raw, "content")[:1]]
-    language = next((tag for tag in map(_language, stated) if tag), None)
+    language = (
+        _language(_string(raw, "language"))
+        or _language(_string(_mapping(raw, "title_detail"), "language"))
+        or next((_language(_string(content, "language")) for content in _mappings(raw, "content")[:1]), None)
+    )
     return None if language == context.language else language
 
 
@@ -431,8 +446,7 @@ def _is_html(text: str, type_: str, context: _Context) -> bool:
 # --------------------------------------------------------------------------- values of the right type
 
 
-def _value(raw: Raw, key: str) -> object:
-    return dict.get(raw, key) if isinstance(raw, dict) else None  # its own get guesses, and warns
+_value = dict.get  # a FeedParserDict's own guesses, and warns
 
 
 def _string(raw: Raw, key: str) -> str:
@@ -452,5 +466,7 @@ def _mappings(raw: Raw, key: str) -> list[Raw]:
 
 def _language(tag: str | None) -> str | None:
     """Return a language tag as BCP 47 writes it; None when it is none."""
-    tag = (tag or "").strip().replace("_", "-")
+    if not tag:
+        return None
+    tag = tag.strip().replace("_", "-")
     return tag if len(tag) <= 35 and _LANGUAGE.fullmatch(tag) else None

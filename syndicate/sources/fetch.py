@@ -7,13 +7,20 @@ from datetime import datetime, timedelta
 
 from syndicate.errors import NetworkError
 from syndicate.http import Client, Redirect, Response
-from syndicate.model import Claim, Validators
+from syndicate.model import Address, Certificate, Claim, Kind, Part, Spent, Validators
 from syndicate.sources.schedule import freshness, retry_after
+from syndicate.sources.trust import conditions, is_conditional
 
 ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, "
-    "text/xml;q=0.8, */*;q=0.1"
+    "application/atom+xml, application/rss+xml, application/rdf+xml;q=0.9, application/feed+json;q=0.9, "
+    "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.5, text/html;q=0.2, */*;q=0.1"
 )
+_ACCEPT_BY_KIND = {
+    Kind.JSON: "application/feed+json, application/json;q=0.9, */*;q=0.1",
+    Kind.SITEMAP: "application/xml, text/xml;q=0.9, */*;q=0.1",
+    Kind.PAGE: "text/html, application/xhtml+xml;q=0.9, */*;q=0.1",
+}
+ONE_REQUEST, NOTHING_SENT = Spent(requests=1), Validators()
 _PERMANENT = (301, 308)
 
 
@@ -26,6 +33,9 @@ class Answer:
     asked: timedelta | None  # how long the server says it stays fresh
     moved_to: str | None  # where redirects led, if all of them were permanent
     length_bytes: int
+    sent: Validators = NOTHING_SENT  # what it was asked with
+    spent: Spent = ONE_REQUEST
+    certificate: Certificate | None = None  # of who answered; None: there is none, or it was not seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +54,14 @@ class NotModified:
     """What we have still stands: 304, or the same bytes as before."""
 
     answer: Answer
+    parts: tuple[Part, ...] | None = None  # of an index, as they are now; None: as before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
     """410: the publisher says that it will not come back (RFC 9110 15.5.11)."""
+
+    spent: Spent = ONE_REQUEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +73,7 @@ class Failed:
     asked: timedelta | None = None
     backs_off_host: bool = False
     url: str | None = None  # who answered, after redirects
+    spent: Spent = ONE_REQUEST
 
 
 Outcome = Fetched | NotModified | Gone | Failed
@@ -67,27 +81,43 @@ Outcome = Fetched | NotModified | Gone | Failed
 
 async def fetch(client: Client, claim: Claim, now: datetime) -> Outcome:
     """Return what the claimed address has for us."""
+    sent = conditions(claim, now)
     try:
         response = await client.get(
-            claim.address, _conditions(claim.validators), validators_of=claim.validators.url
+            claim.address,
+            {"accept": accept(claim.source.address(claim.url)), **condition_fields(sent)},
+            validators_of=claim.validators.url,
         )
     except NetworkError as error:
         return Failed(status=None, error=str(error))
     if response.status == 410:
-        return Gone()
+        return Gone(spent=spent_on(response))
     if response.status != 304 and not 200 <= response.status < 300:
-        return Failed(
-            status=response.status,
-            error=f"the server answered {response.status}",
-            asked=retry_after(response.headers.get("retry-after"), now),
-            backs_off_host=response.status in (429, 503),
-            url=response.url,
-        )
-    return _read(response, claim)
+        return failed_by(response, now)
+    return _read(response, claim, sent, now)
 
 
-def _conditions(validators: Validators) -> dict[str, bytes | str]:
-    headers: dict[str, bytes | str] = {"accept": ACCEPT}
+def failed_by(response: Response, now: datetime) -> Failed:
+    """Return the failure that an error status is."""
+    return Failed(
+        status=response.status,
+        error=f"the server answered {response.status}",
+        asked=retry_after(response.headers.get("retry-after"), now),
+        backs_off_host=response.status in (429, 503),
+        url=response.url,
+        spent=spent_on(response),
+    )
+
+
+def accept(address: Address) -> str:
+    """Return which kinds of answer an address is asked for."""
+    kind = Kind.PAGE if address.is_page else address.kind
+    return _ACCEPT_BY_KIND.get(kind, ACCEPT) if kind else ACCEPT
+
+
+def condition_fields(validators: Validators) -> dict[str, bytes | str]:
+    """Return the header fields that ask for what has changed only (RFC 9110 13.1)."""
+    headers: dict[str, bytes | str] = {}
     if validators.etag is not None:
         headers["if-none-match"] = validators.etag
     if validators.last_modified is not None:
@@ -95,27 +125,33 @@ def _conditions(validators: Validators) -> dict[str, bytes | str]:
     return headers
 
 
-def _read(response: Response, claim: Claim) -> Outcome:
-    given = Validators(
-        etag=response.raw_header("etag"),
-        last_modified=response.raw_header("last-modified"),
+def validators_of(response: Response, before: Validators) -> Validators:
+    """Return what to ask with from now on. What a 304 leaves out still holds (RFC 9111 4.3.4)."""
+    still = before if response.status == 304 else Validators()
+    return Validators(
+        etag=response.raw_header("etag") or still.etag,
+        last_modified=response.raw_header("last-modified") or still.last_modified,
         url=response.url,
     )
-    if response.status == 304 and claim.validators.etag is claim.validators.last_modified is None:
+
+
+def spent_on(response: Response) -> Spent:
+    """Return what an answer took."""
+    return Spent(requests=1 + len(response.redirects), received_bytes=response.received_bytes)
+
+
+def _read(response: Response, claim: Claim, sent: Validators, now: datetime) -> Outcome:
+    if response.status == 304 and not is_conditional(sent):
         return Failed(status=304, error="the server answered 304 (not modified), though we have nothing yet")
-    if response.status == 304:
-        # What a 304 leaves out still holds (RFC 9111 4.3.4).
-        given = Validators(
-            etag=given.etag or claim.validators.etag,
-            last_modified=given.last_modified or claim.validators.last_modified,
-            url=response.url,
-        )
     answer = Answer(
         status=response.status,
-        validators=given,
-        asked=freshness(response.headers),
-        moved_to=_permanent_target(response.redirects),
+        validators=validators_of(response, claim.validators),
+        asked=freshness(response.headers, now),
+        moved_to=permanent_target(response.redirects),
         length_bytes=len(response.body),
+        sent=sent,
+        spent=spent_on(response),
+        certificate=response.certificate,
     )
     body_hash = hashlib.sha256(response.body).hexdigest()
     if response.status == 304 or body_hash == claim.body_hash:
@@ -125,7 +161,7 @@ def _read(response: Response, claim: Claim) -> Outcome:
     )
 
 
-def _permanent_target(redirects: tuple[Redirect, ...]) -> str | None:
+def permanent_target(redirects: tuple[Redirect, ...]) -> str | None:
     """Return where permanent redirects led; one that gives up https is never made permanent."""
     is_permanent = bool(redirects) and all(
         hop.status in _PERMANENT and not hop.is_downgrade for hop in redirects

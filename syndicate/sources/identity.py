@@ -3,11 +3,14 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from syndicate.model import Entry, KnownItem
 from syndicate.stories import canonical_guid, canonical_link
+
+_JSON = json.JSONEncoder(ensure_ascii=False)
+_LISTED = "listed:"  # before the hash of what a sitemap or a page says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +30,14 @@ def identify(entries: Sequence[Entry]) -> list[Identified]:
     with one title and the same stronger keys. A key of entries that differ names none of them. An entry
     without a trusted key is named by its content.
     """
-    hashes = [content_hash(entry) for entry in entries]
-    trusted = _trusted_keys(entries, hashes)
+    stated = [(entry, content_hash(entry), tuple(keys_of(entry))) for entry in entries]
+    trusted = _trusted_keys(stated)
     groups: dict[str, list[Identified]] = {}  # by each of their keys; those of one item share one list
-    for entry, digest in zip(entries, hashes, strict=True):
-        keys = tuple(key for key in keys_of(entry) if key in trusted) or (f"content:{digest}",)
+    for entry, digest, own in stated:
+        keys = tuple(key for key in own if key in trusted) or (f"content:{digest}",)
         met = list({id(groups[key]): groups[key] for key in keys if key in groups}.values())
         group = met[0] if len(met) == 1 else [one for some in met for one in some]
-        hints = tuple(key for key in (*keys_of(entry), f"content:{digest}") if key not in keys)
+        hints = tuple(key for key in (*own, f"content:{digest}") if key not in keys)
         group.append(Identified(entry=entry, keys=keys, content_hash=digest, hints=hints))
         groups |= {key: group for one in (group if len(met) > 1 else group[-1:]) for key in one.keys}
     return [_newest(group) for group in {id(group): group for group in groups.values()}.values()]
@@ -50,12 +53,13 @@ def _newest(versions: Sequence[Identified]) -> Identified:
     return replace(newest, keys=tuple(sorted(keys, key=lambda key: not key.startswith("guid:"))))
 
 
-def _trusted_keys(entries: Sequence[Entry], hashes: Sequence[str]) -> set[str]:
+def _trusted_keys(stated: Iterable[tuple[Entry, str, tuple[str, ...]]]) -> set[str]:
+    """Return the keys that can be trusted, of entries with their hashes and keys."""
     contents: defaultdict[str, set[str]] = defaultdict(set)
     versions: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
-    for entry, digest in zip(entries, hashes, strict=True):
+    for entry, digest, own in stated:
         stronger: tuple[str, ...] = ()
-        for key in keys_of(entry):
+        for key in own:
             contents[key].add(digest)
             versions[key].add((entry.title or digest, *stronger))
             stronger = (*stronger, key)
@@ -111,7 +115,17 @@ def _may_be(entry: Entry, item: KnownItem, key: str) -> bool:
 def changed_entries(entries: Sequence[Identified], known: Mapping[str, KnownItem]) -> list[Identified]:
     """Return the entries that are new, or differ from what is stored."""
     found = zip(entries, items_by_entry(entries, known), strict=True)
-    return [entry for entry, item in found if item is None or item.content_hash != entry.content_hash]
+    return [entry for entry, item in found if item is None or is_edited(entry, item)]
+
+
+def is_edited(entry: Identified, item: KnownItem) -> bool:
+    """Return whether an entry says something else than the item that it is.
+
+    A sitemap or a page, which only name an article, take nothing away from what a feed has said of it.
+    """
+    if entry.entry.is_listed and not item.content_hash.startswith(_LISTED):
+        return False
+    return item.content_hash != entry.content_hash
 
 
 def keys_of(entry: Entry) -> Iterator[str]:
@@ -124,7 +138,10 @@ def keys_of(entry: Entry) -> Iterator[str]:
 
 
 def content_hash(entry: Entry) -> str:
-    """Return a hash of what a reader would notice a change in. Addresses count as they are compared."""
+    """Return a hash of what a reader would notice a change in. Addresses count as they are compared.
+
+    It shows whether the entry is from a sitemap or a page, which only name an article.
+    """
     content = [
         entry.title,
         entry.body,
@@ -133,4 +150,6 @@ def content_hash(entry: Entry) -> str:
         canonical_link(entry.link),
         [canonical_link(enclosure.url) for enclosure in entry.enclosures],
     ]
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode(errors="surrogatepass")).hexdigest()
+    text = _JSON.encode(content)
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return f"{_LISTED}{digest}" if entry.is_listed else digest

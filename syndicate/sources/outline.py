@@ -12,7 +12,7 @@ from html.entities import html5
 from xml.parsers import expat
 
 MAX_ENTRIES = 2000
-_MAX_AUTHOR = 1000
+MAX_AUTHOR = 1000
 _SEPARATOR = " "
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -133,8 +133,8 @@ class _Pass:
 
     def _end_author(self, pieces: list[str]) -> None:
         text = "".join(pieces)
-        if len(text) > _MAX_AUTHOR:
-            kept = escape(text[:_MAX_AUTHOR])
+        if len(text) > MAX_AUTHOR:
+            kept = escape(text[:MAX_AUTHOR])
             self.found.long_authors.append((self.author_start, self.parser.CurrentByteIndex, kept))
         self.author = self.parser.CharacterDataHandler = None
 
@@ -214,7 +214,12 @@ def mended(text: str) -> str | None:
         return None
     ends = [end.end() for end in _ROOT_END.finditer(text, start.start())]
     text = text[start.start() : ends[-1] if ends else len(text)]
-    return _declared("".join(_escaped(piece) if is_markup else piece for piece, is_markup in _pieces(text)))
+    return _declared(with_references_mended(text))
+
+
+def with_references_mended(text: str) -> str:
+    """Return a text in which HTML's named entities are characters, and a bare & is escaped."""
+    return "".join(_escaped(piece) if is_markup else piece for piece, is_markup in _pieces(text))
 
 
 def is_cut_off(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Where a body is parsed: in a thread when it cannot take long, else in a process that can be ended.
 
-`python -m syndicate.sources.parse` is that process. It reads a line of JSON (headers, url) and the body from
-stdin, and writes lines of JSON to stdout: an error, or the document and then each of its entries.
+`python -m syndicate.sources.parse` is that process. It reads a line of JSON (headers, url, address) and the
+body from stdin, and writes lines of JSON to stdout: an error, or the document and then each of its entries.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from syndicate.errors import ParseError
-from syndicate.model import Document, Enclosure, Entry
-from syndicate.sources import feed
+from syndicate.model import Address, Document, Enclosure, Entry, Hints, Kind, Part
+from syndicate.sources import kinds
 
 DEADLINE_SECONDS = 20.0
 MEMORY_BYTES = 1024 * 1024 * 1024  # of a process's addresses, Python's own 200 MiB among them
@@ -36,21 +36,26 @@ _slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKe
 
 
 async def parse(
-    body: bytes, headers: Mapping[str, str], url: str, deadline_seconds: float = DEADLINE_SECONDS
+    body: bytes,
+    headers: Mapping[str, str],
+    url: str,
+    address: Address | None = None,
+    *,
+    deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Document:
-    """Return the document that a response holds, as `feed.parse` does, without ever stopping the event loop.
+    """Return the document that a response holds, as `kinds.parse` does, without ever stopping the event loop.
 
     Raises:
-        ParseError: this is no feed, or one that takes too long or too much memory to read.
+        ParseError: it is of no kind that we read, or takes too long or too much memory to read.
     """
-    if len(body) <= feed.LIGHT_BYTES:
-        document = await _run(_parse_light, body, headers, url)
+    if kinds.may_be_light(body):
+        document = await _run(_parse_light, body, headers, url, address)
         if document is not None:
             return document
     async with _slot():
         try:
             async with asyncio.timeout(deadline_seconds):
-                result = await _result(body, headers, url)
+                result = await _result(body, {"headers": dict(headers), "url": url, "address": address})
         except TimeoutError:
             raise ParseError(
                 f"a document that takes more than {deadline_seconds:.0f} s to read, and was given up:"
@@ -59,10 +64,15 @@ async def parse(
     return await _run(load, result)
 
 
-def _parse_light(body: bytes, headers: Mapping[str, str], url: str) -> Document | None:
+def _parse_light(
+    body: bytes, headers: Mapping[str, str], url: str, address: Address | None
+) -> Document | None:
     """Return the document; None when reading it could take long."""
-    prepared = feed.prepare(body, headers, url)
-    return feed.read(prepared) if prepared.is_light else None
+    body = kinds.unpacked(body)
+    if not kinds.may_be_light(body):
+        return None
+    prepared = kinds.prepare(body, headers, url, address)
+    return kinds.read(prepared) if prepared.is_light else None
 
 
 async def _run(function: Callable[..., T], *arguments: object) -> T:
@@ -82,11 +92,11 @@ def _slot() -> asyncio.Semaphore:
 # --------------------------------------------------------------------------- our side of the process
 
 
-async def _result(body: bytes, headers: Mapping[str, str], url: str) -> bytes:
+async def _result(body: bytes, how: dict[str, Any]) -> bytes:
     """Return what a process of its own makes of a body; it has ended when this returns or raises."""
     process = await _start()
     try:
-        request = json.dumps({"headers": dict(headers), "url": url}).encode() + b"\n"
+        request = json.dumps(how, default=asdict).encode() + b"\n"
         _, result = await asyncio.gather(_send(process, request, body), _receive(process))
         status = await process.wait()
     finally:
@@ -158,9 +168,14 @@ def load(result: bytes) -> Document:
     head, *lines = (json.loads(line) for line in result.splitlines())
     if "error" in head:
         raise ParseError(head["error"])
-    return Document(
-        **{**head, "problems": tuple(head["problems"])}, entries=tuple(_entry(line) for line in lines)
-    )
+    values = {**head, "problems": tuple(head["problems"]), "hints": _hints(head["hints"])}
+    values["parts"] = tuple(Part(url=part["url"], modified=part["modified"]) for part in head["parts"])
+    return Document(**values, entries=tuple(_entry(line) for line in lines))
+
+
+def _hints(values: dict[str, Any]) -> Hints:
+    skipped = {name: tuple(values[name]) for name in ("skip_hours", "skip_days")}
+    return Hints(**{**values, **skipped})
 
 
 def _entry(line: dict[str, Any]) -> Entry:
@@ -177,11 +192,20 @@ def main() -> None:
     _limit()
     request = json.loads(sys.stdin.buffer.readline())
     try:
-        result = dump(feed.parse(sys.stdin.buffer.read(), request["headers"], request["url"]))
+        result = dump(
+            kinds.parse(sys.stdin.buffer.read(), request["headers"], request["url"], _address(request))
+        )
     except ParseError as error:
         result = json.dumps({"error": str(error)}).encode()
     sys.stdout.buffer.write(result)
     sys.stdout.buffer.flush()
+
+
+def _address(request: dict[str, Any]) -> Address | None:
+    values = request["address"]
+    if values is None:
+        return None
+    return Address(**{**values, "kind": None if values["kind"] is None else Kind(values["kind"])})
 
 
 def _limit() -> None:

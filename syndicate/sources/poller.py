@@ -11,13 +11,17 @@ import structlog
 
 from syndicate.errors import ParseError, StoreError
 from syndicate.http import Client
-from syndicate.model import Claim, NetworkSettings, Poll, Recorded
+from syndicate.model import Claim, Document, NetworkSettings, Poll, Recorded, Scope
 from syndicate.rules.index import RuleIndex
+from syndicate.sources.archives import Archives
 from syndicate.sources.article import Articles
 from syndicate.sources.decide import Moment, Reading, decide_failure, decide_reading, decide_unchanged
 from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, fetch
 from syndicate.sources.identity import changed_entries
+from syndicate.sources.kinds import unexpected
 from syndicate.sources.parse import parse
+from syndicate.sources.parts import Outcome as PartsOutcome
+from syndicate.sources.parts import Parts
 from syndicate.store.protocol import HostPace, Store
 from syndicate.store.thread import StoreThread
 
@@ -25,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=5)  # longer than any poll: the request, the reading, and waiting to be recorded
 BATCH = 25  # polls a transaction: the write lock is held for a second at most
+GATHER_SECONDS = 0.1  # for which a poll that has ended waits for others, to be recorded with them
 CHECK_SECONDS = 0.25  # how often `drain` looks whether a host may be asked again
 
 Result = Reading | NotModified | Gone | Failed
@@ -51,20 +56,28 @@ class Poller:
         call: StoreThread,
         index: RuleIndex,
         settings: NetworkSettings,
+        notify: Sequence[str] = (),
         random: Callable[[], float],
         on_recorded: Callable[[Sequence[tuple[Poll, Recorded]]], None],
     ) -> None:
         self._client = client
         self._articles = Articles(client=client, settings=settings)
+        self._parts = Parts(client=client, settings=settings)
         self._store = store
         self._call = call
         self._index = index
         self._concurrency = settings.concurrency
         self._pace = HostPace(interval=settings.host_interval, concurrency=settings.host_concurrency)
+        self._archives = Archives(client=client, store=store, call=call, pace=self._pace)
+        self._does_host_wait = settings.retry_after is Scope.HOST
+        self._notify = tuple(notify)
         self._random = random
         self._on_recorded = on_recorded
         self._tasks: dict[asyncio.Task[None], Claim] = {}
+        self._open = 0  # polls that have begun and are not recorded; their tasks may end a little later
+        self._running = 0  # those of them that have not ended
         self._finished: list[Finished] = []
+        self._is_batch_full = asyncio.Event()
         self._recording = asyncio.Lock()
         self.unrecorded = 0  # polls that the store did not take
 
@@ -75,7 +88,7 @@ class Poller:
 
     async def start_due(self, due_by: datetime) -> int:
         """Begin polling what is due by then, as far as there is room; return how many polls have begun."""
-        room = self._concurrency - len(self._tasks)
+        room = self._concurrency - self._open
         if room <= 0:
             return 0
         claims = await self._call(
@@ -85,6 +98,8 @@ class Poller:
             task = asyncio.create_task(self._poll(claim), name=f"poll {claim.source.id}")
             self._tasks[task] = claim
             task.add_done_callback(self._tasks.pop)
+        self._open += len(claims)
+        self._running += len(claims)
         return len(claims)
 
     async def drain(self, due_by: datetime) -> None:
@@ -132,21 +147,49 @@ class Poller:
             jitter=self._random(),
         )
         self._finished.append(finished)
-        # Whoever comes first records for all that have ended while the one before was recording.
+        self._running -= 1
+        if len(self._finished) >= BATCH or not self._running:
+            self._is_batch_full.set()
+        # Whoever comes first records for all that have ended meanwhile.
         async with self._recording:
             while finished in self._finished:
+                await self._gather()
                 await self._record_finished()
+
+    async def _gather(self) -> None:
+        """Wait until enough polls have ended, but not for long: of few transactions, each costs as much."""
+        if len(self._finished) >= BATCH or not self._running:
+            return
+        self._is_batch_full.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_batch_full.wait(), GATHER_SECONDS)
 
     async def _result(self, claim: Claim) -> Result:
         outcome = await fetch(self._client, claim, self._store.now())
-        if not isinstance(outcome, Fetched):
-            return outcome
-        try:
-            document = await parse(outcome.body, outcome.headers, outcome.url)
-        except ParseError as error:
-            return Failed(status=outcome.answer.status, error=str(error))
-        reading = await asyncio.to_thread(Reading.of, outcome, document)
+        read = await self._read(claim, outcome) if isinstance(outcome, Fetched | NotModified) else outcome
+        if isinstance(read, Failed):
+            return replace(read, backs_off_host=read.backs_off_host and self._does_host_wait)
+        if not isinstance(read, tuple):
+            return read
+        reading = await self._archives.filled(claim, await asyncio.to_thread(Reading.of, *read))
         return await self._with_articles(claim, reading) if claim.source.full_text else reading
+
+    async def _read(self, claim: Claim, outcome: Fetched | NotModified) -> PartsOutcome:
+        """Return the document that an answer holds, or of which it holds the index."""
+        if isinstance(outcome, NotModified):
+            index = Document(format=claim.format, parts=claim.parts)
+        else:
+            try:
+                index = await parse(
+                    outcome.body, outcome.headers, outcome.url, claim.source.address(claim.url)
+                )
+            except ParseError as error:
+                return Failed(status=outcome.answer.status, error=str(error), spent=outcome.answer.spent)
+            if why := unexpected(claim, index):
+                return Failed(status=outcome.answer.status, error=why, spent=outcome.answer.spent)
+        if index.parts:
+            return await self._parts.read(claim, outcome, index, self._store.now())
+        return outcome if isinstance(outcome, NotModified) else (outcome, index)
 
     async def _with_articles(self, claim: Claim, reading: Reading) -> Reading:
         """Fetch the articles of what is new or has changed, each once."""
@@ -163,8 +206,11 @@ class Poller:
     async def _record_finished(self) -> None:
         batch, self._finished = self._finished[:BATCH], self._finished[BATCH:]
         try:
-            self._on_recorded(await self._call(_record, self._store, self._index, batch))
+            done = await self._call(_record, self._store, self._index, batch, self._notify)
+            self._open -= len(batch)
+            self._on_recorded(done)
         except StoreError as error:
+            self._open -= len(batch)
             # Nothing was changed: the leases are given back or run out, and the sources are due again.
             log.error("polls.not_recorded", polls=len(batch), error=str(error))
             self.unrecorded += len(batch)
@@ -172,8 +218,11 @@ class Poller:
                 await self._call(self._store.release_sources, [finished.claim for finished in batch])
 
 
-def _record(store: Store, index: RuleIndex, batch: Sequence[Finished]) -> list[tuple[Poll, Recorded]]:
-    polls = [_decide_safely(store, index, finished) for finished in batch]
+def _record(
+    store: Store, index: RuleIndex, batch: Sequence[Finished], notify: tuple[str, ...]
+) -> list[tuple[Poll, Recorded]]:
+    decided = (_decide_safely(store, index, finished) for finished in batch)
+    polls = [replace(poll, notify=notify) for poll in decided]
     return list(zip(polls, store.record_polls(polls), strict=True))
 
 

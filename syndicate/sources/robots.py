@@ -3,12 +3,14 @@
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import islice
 
 from protego import Protego
 
 PRODUCT_TOKEN = "Syndicate"  # noqa: S105  our name in robots.txt
 MAX_BYTES = 512 * 1024
 LONGEST_DELAY = timedelta(seconds=30)
+MAX_SITEMAPS = 50
 
 _USER_AGENT = re.compile(r"\s*user-?agent\s*:\s*([^#]*)", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z_-]+")
@@ -21,6 +23,7 @@ class Robots:
     delay: timedelta = timedelta()  # that it wants between two requests, at most LONGEST_DELAY
     unknown: str | None = None  # why it is not known what may be asked, so that nothing is; None: it is known
     length_bytes: int = 0
+    sitemaps: tuple[str, ...] = ()  # that it names, as written
     _rules: Protego | None = field(default=None, repr=False)
 
     def allows(self, url: str) -> bool:
@@ -42,7 +45,8 @@ def read_robots(status: int, body: bytes) -> Robots:
         return Robots(unknown=f"the server answered {status}")
     rules = Protego.parse(_for_us(body[:MAX_BYTES].decode("utf-8-sig", errors="replace")))
     delay = min(rules.crawl_delay(PRODUCT_TOKEN) or 0.0, LONGEST_DELAY.total_seconds())
-    return Robots(delay=timedelta(seconds=delay), length_bytes=len(body), _rules=rules)
+    sitemaps = tuple(islice(dict.fromkeys(rules.sitemaps), MAX_SITEMAPS))
+    return Robots(delay=timedelta(seconds=delay), length_bytes=len(body), sitemaps=sitemaps, _rules=rules)
 
 
 def _for_us(text: str) -> str:

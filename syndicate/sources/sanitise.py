@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape, unescape
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
@@ -56,6 +57,7 @@ _ATTRIBUTES = {  # no cite: nobody sees it, and nh3 does not resolve it
 _DROPPED = _words(  # with what is in them
     "script style template iframe noembed noframes object embed applet svg math title textarea select"
 )
+_KNOWN = _BLOCKS | _INLINE | _CELLS | _DROPPED
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 _CLEAN_TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)[^>"]*(?:"[^"]*"[^>"]*)*>')  # as nh3 writes them
@@ -73,12 +75,17 @@ _INVISIBLE = re.compile(
 )
 _SPACES = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")  # all but a single space
 _LINES = re.compile(r" ?\n[ \n]*")
-_LONG_WORD = re.compile(r"\S{200,}")
+_LONG_WORD = 200  # characters
+_LONG_WORDS = re.compile(rf"\S{{{_LONG_WORD},}}")
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _START_OR_END = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)(?:\s[^<>]*)?/?>")
+_PLAIN_LINK = re.compile(  # which needs no closer look
+    r"https?://[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*(?::[1-9][0-9]{0,3})?(?:[/?#][a-zA-Z0-9!#$%&'()*+,./:;=?@_~-]*)?"
+)
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _NO_LINK = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff\ufffe\uffff]")
 _SPACE_IN_LINK = re.compile(r"\s")
+_TO_QUOTE = re.compile('[<>"`{}|^]')
 _QUOTED_IN_LINK = {ord(character): f"%{ord(character):02X}" for character in '<>"`{}|^'}
 
 
@@ -126,14 +133,19 @@ def clean_plain(text: str) -> Clean:
 def text_of(markup: str) -> str:
     """Return the plain text of HTML: no scripts, no markup, a newline where a block ends."""
     if "<" not in markup and "&" not in markup:
-        return clean_text(_SPACES.sub(" ", markup[:MAX_HTML].replace("\n", " ")))
+        return clean_text(_in_one_line(markup[:MAX_HTML]))
     return clean_html(markup, "").text
 
 
 def html_text(html: str) -> str:
     """Return the plain text of HTML that `clean_html` wrote."""
-    text = _CLEAN_TAG.sub(_separator, _SPACES.sub(" ", html.replace("\n", " ")))
+    text = _CLEAN_TAG.sub(_separator, _in_one_line(html))
     return clean_text(unescape(text))
+
+
+def _in_one_line(text: str) -> str:
+    line = text.replace("\n", " ")
+    return line if line.isprintable() and "  " not in line else _SPACES.sub(" ", line)
 
 
 def paragraphs(text: str) -> str:
@@ -146,14 +158,15 @@ def has_markup(text: str) -> bool:
 
     `Using the <table> element` and `1 < 2 > 0` are text; `<i>Ostrov</i>` and `a<br/>b` are HTML.
     """
+    if "<" not in text:
+        return False
     tags = [(bool(end), name.lower()) for end, name in _START_OR_END.findall(text)]
-    known = _BLOCKS | _INLINE | _CELLS | _DROPPED
-    return any(name in known and (is_end or name in ("br", "img", "hr", "wbr")) for is_end, name in tags)
+    return any(name in _KNOWN and (is_end or name in ("br", "img", "hr", "wbr")) for is_end, name in tags)
 
 
 def has_references(text: str) -> bool:
     """Whether a text holds character references that mean something in HTML."""
-    return any(unescape(reference) != reference for reference in _REFERENCE.findall(text))
+    return "&" in text and any(unescape(reference) != reference for reference in _REFERENCE.findall(text))
 
 
 def read_page(markup: str, url: str) -> Page:
@@ -170,7 +183,8 @@ def read_page(markup: str, url: str) -> Page:
 
 
 def _is_feed_type(type_: str) -> bool:
-    return type_.strip().lower() in ("application/rss+xml", "application/atom+xml", "application/rdf+xml")
+    kind, _, feed = type_.strip().lower().partition("/")
+    return kind == "application" and feed in ("rss+xml", "atom+xml", "rdf+xml", "feed+json")
 
 
 def _cut(markup: str) -> str:
@@ -181,6 +195,8 @@ def _cut(markup: str) -> str:
 
 def _shallow(markup: str) -> str:
     """Return HTML up to where it gets too deep; without formatting if too much of that stays open."""
+    if markup.count("<") <= _MAX_FORMATTING:
+        return markup
     depth = formatting = styled = 0
     for tag in _TAG.finditer(markup):
         name = tag[2].lower()
@@ -199,10 +215,12 @@ def _shallow(markup: str) -> str:
 
 
 def _sanitised(markup: str, base: str) -> str:
-    html = _cleaner(base).clean(_FORM.sub(r"<\1div", markup))
-    return _CONTROL.sub("", _BREAK.sub("\n", html)).strip()
+    markup = _FORM.sub(r"<\1div", markup) if _FORM.search(markup) else markup
+    html = _cleaner(base).clean(markup)
+    return (html if _is_printable(html) else _CONTROL.sub("", _BREAK.sub("\n", html))).strip()
 
 
+@lru_cache(maxsize=64)
 def _cleaner(base: str) -> nh3.Cleaner:
     relative: UrlRelative = ("rewrite_with_base", base) if check_link(base) else "deny"
     try:
@@ -233,10 +251,19 @@ def _separator(tag: re.Match[str]) -> str:
 
 def clean_text(text: str) -> str:
     """Return text in NFC without control and invisible characters and superfluous spaces; newlines stay."""
-    text = _CONTROL.sub("", _BREAK.sub("\n", text))
-    if not text.isascii():
-        text = _normalised(_INVISIBLE.sub("", text))
-    return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
+    if not _is_printable(text):
+        text = _CONTROL.sub("", _BREAK.sub("\n", text))
+        text = _SPACES.sub(" ", text if text.isascii() else _normalised(_INVISIBLE.sub("", text)))
+    else:
+        text = _normalised(text)
+        text = _SPACES.sub(" ", text) if "  " in text else text
+    text = text.strip()
+    return _LINES.sub("\n", text) if "\n" in text else text
+
+
+def _is_printable(text: str) -> bool:
+    """Whether all spaces are plain ones, or ends of lines, and all other characters can be seen."""
+    return text.isprintable() or text.replace("\n", "").isprintable()
 
 
 def clean_line(text: str, limit: int) -> str:
@@ -251,7 +278,11 @@ def without_controls(text: str) -> str:
 
 
 def _normalised(text: str) -> str:
-    return unicodedata.normalize("NFC", _LONG_WORD.sub(_without_mark_runs, text))
+    if text.isascii():
+        return text
+    if max(map(len, text.split()), default=0) >= _LONG_WORD:
+        text = _LONG_WORDS.sub(_without_mark_runs, text)
+    return unicodedata.normalize("NFC", text)
 
 
 def _without_mark_runs(word: re.Match[str]) -> str:
@@ -268,6 +299,8 @@ def _without_mark_runs(word: re.Match[str]) -> str:
 
 def join(base: str, link: str) -> str:
     """Return a link as seen from `base`; `base` itself when there is no sense in it."""
+    if not link:
+        return base
     try:
         return urljoin(base, link)
     except ValueError:
@@ -280,7 +313,11 @@ def check_link(link: str, base: str = "") -> str | None:
     A browser would read control characters, backslashes and user names otherwise than a person: none gets
     through. Spaces and characters that end a link in text are percent-encoded.
     """
-    link = _SPACE_IN_LINK.sub("%20", link.strip())
+    if len(link) <= MAX_LINK and _PLAIN_LINK.fullmatch(link):
+        return link
+    link = link.strip()
+    if " " in link or not link.isprintable():
+        link = _SPACE_IN_LINK.sub("%20", link)
     if not link or len(link) > MAX_LINK or _NO_LINK.search(link):
         return None
     try:
@@ -291,4 +328,4 @@ def check_link(link: str, base: str = "") -> str | None:
         return None
     if not is_link or "@" in parts.netloc or len(absolute) > MAX_LINK:
         return None
-    return absolute.translate(_QUOTED_IN_LINK)
+    return absolute.translate(_QUOTED_IN_LINK) if _TO_QUOTE.search(absolute) else absolute

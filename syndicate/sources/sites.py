@@ -18,7 +18,7 @@ MAX_ROBOTS_BYTES = 4 * 1024 * 1024  # of all that are remembered; their rules ta
 ROBOTS_AGE = timedelta(hours=24)  # RFC 9309 2.4
 ROBOTS_RETRY = timedelta(minutes=10)  # when it could not be had
 PAUSE = timedelta(minutes=5)  # when a server asks for less (429, 503)
-_PAGE = {"accept": "text/html, application/xhtml+xml;q=0.9"}
+HTML = "text/html, application/xhtml+xml;q=0.9"
 _ROBOTS = {"accept": "text/plain, */*;q=0.1"}
 
 Clock = Callable[[], float]  # seconds that only grow
@@ -75,7 +75,7 @@ class Sites:
         self.clock = clock
         self._sites: dict[str, _Site] = {}
 
-    async def get(self, url: str, max_bytes: int, window: Window) -> Response | NotAsked:
+    async def get(self, url: str, max_bytes: int, window: Window, accept: str = HTML) -> Response | NotAsked:
         """Return what an address answers, once it may be asked.
 
         Where it redirects to, robots.txt holds as well, if only afterwards.
@@ -87,7 +87,7 @@ class Sites:
             refused = await self._refusal(site, url, window) or await self._wait(site, window)
             if refused:
                 return refused
-            response = await self._client.get(url, _PAGE, max_bytes=max_bytes)
+            response = await self._client.get(url, {"accept": accept}, max_bytes=max_bytes)
             if response.status in (429, 503):
                 site.next_at = self.clock() + PAUSE.total_seconds()
         if response.redirects:
@@ -95,6 +95,12 @@ class Sites:
                 site.next_at = max(site.next_at, self._after_this(site))
                 return await self._refusal(site, response.url, window) or response
         return response
+
+    async def sitemaps(self, url: str, window: Window) -> tuple[str, ...]:
+        """Return the addresses of sitemaps that robots.txt of an address's site names, as written there."""
+        async with self._visit(url) as site:
+            await self._refusal(site, url, window)
+            return site.robots.sitemaps
 
     async def _refusal(self, site: _Site, url: str, window: Window) -> NotAsked | None:
         """Return why robots.txt keeps us from asking, None if it does not."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from syndicate.model import (
+    AddressStatus,
     AlertDraft,
     AlertStatus,
     Attempt,
@@ -106,6 +107,12 @@ class Store(Protocol):
         What is leased counts from the end of its lease, what waits for its host from the end of that.
         """
 
+    def take_turn(self, url: str, pace: HostPace) -> datetime | None:
+        """Return when the host of an address may be asked next, and have all others wait until after that.
+
+        None: it wants to be left alone.
+        """
+
     def release_sources(self, claims: Sequence[Claim]) -> None:
         """Give back claims that came to nothing (shutdown); they are due as before."""
 
@@ -130,6 +137,12 @@ class Store(Protocol):
         Alerts are entered for items for which the rule never held, and wherever a person asked for them.
         """
 
+    def skip_backfill(self, rules: Sequence[RuleState]) -> bool:
+        """Note that these versions were applied, if nothing is stored that they could be applied to.
+
+        Returns whether that is so.
+        """
+
     # -- publishing
 
     def stale_feeds(self) -> list[StaleFeed]:
@@ -138,8 +151,8 @@ class Store(Protocol):
     def feed_matches(self, rule: str, limit: int) -> list[StoredMatch]:
         """Return the newest matches of a rule that hold, by Item.order."""
 
-    def feed_published(self, feed: StaleFeed) -> None:
-        """Note that the feed's file shows this generation."""
+    def feeds_published(self, feeds: Sequence[StaleFeed]) -> None:
+        """Note that the file of each feed shows its generation."""
 
     def retired_feeds(self) -> list[str]:
         """Return rules that published a feed once and are configured to no longer."""
@@ -182,6 +195,9 @@ class Store(Protocol):
 
     def sources(self) -> list[SourceStatus]:
         """Return how each source is, in the order of the configuration, those gone from it last."""
+
+    def addresses(self, source: str) -> list[AddressStatus]:
+        """Return how each of a source's addresses is, in the order of the configuration."""
 
     def source_documents(self) -> Mapping[str, tuple[str, str | None]]:
         """Return each source's own (title, link), as its last document had them."""

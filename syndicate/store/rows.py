@@ -2,18 +2,34 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from syndicate.model import Enclosure, Hit, Item, Match, Score, Snippet, Source, StoredMatch
+from syndicate.model import (
+    Address,
+    Enclosure,
+    Hit,
+    Item,
+    Kind,
+    Match,
+    Part,
+    Score,
+    Snippet,
+    Source,
+    StoredMatch,
+    Validators,
+)
 
 Row = Mapping[str, Any]
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # one for all: to make it takes long
 
 
 def time_text(moment: datetime) -> str:
     """Return a time as stored: UTC, of fixed width, so that texts sort as times."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def time_of(text: str) -> datetime:
@@ -39,12 +55,18 @@ def host_of(url: str) -> str:
 
 def source_definition(source: Source) -> str:
     """Return a source's configuration as JSON."""
-    return _json(
+    return json_text(
         {
             "id": source.id,
             "title": source.title,
             "urls": source.urls,
+            **(
+                {"addresses": [_address_values(each) for each in source.addresses]}
+                if source.addresses
+                else {}
+            ),
             "interval": source.interval.total_seconds(),
+            "adaptive": source.adaptive,
             "language": source.language,
             "tags": source.tags,
             "full_text": source.full_text,
@@ -59,17 +81,58 @@ def source_of(definition: str) -> Source:
     values = json.loads(definition)
     values["interval"] = timedelta(seconds=values["interval"])
     values["urls"], values["tags"] = tuple(values["urls"]), tuple(values["tags"])
+    values["addresses"] = tuple(_address(each) for each in values.get("addresses", ()))
     return Source(**values)
+
+
+def _address_values(address: Address) -> dict[str, str]:
+    return {name: value for name, value in asdict(address).items() if value is not None}
+
+
+def _address(values: dict[str, str]) -> Address:
+    kind = values.get("kind")
+    return Address(**{**values, "kind": None if kind is None else Kind(kind)})  # type: ignore[arg-type]
+
+
+def parts_json(parts: tuple[Part, ...]) -> str:
+    """Return the parts of an index as JSON."""
+    return json_text([_part_values(part) for part in parts])
+
+
+def _part_values(part: Part) -> list[str | None]:
+    given = part.validators
+    return [part.url, part.modified, part.body_hash, _text(given.etag), _text(given.last_modified), given.url]
+
+
+def parts_of(text: str) -> tuple[Part, ...]:
+    """Return the parts that the JSON holds."""
+    return tuple(
+        Part(
+            url=url,
+            modified=modified,
+            body_hash=body_hash,
+            validators=Validators(etag=_bytes(etag), last_modified=_bytes(last_modified), url=validated_url),
+        )
+        for url, modified, body_hash, etag, last_modified, validated_url in json.loads(text)
+    )
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
+
+
+def _bytes(value: str | None) -> bytes | None:
+    return None if value is None else value.encode("latin-1")
 
 
 def enclosures_json(enclosures: tuple[Enclosure, ...]) -> str:
     """Return enclosures as JSON."""
-    return _json([[one.url, one.type, one.length_bytes] for one in enclosures])
+    return json_text([[one.url, one.type, one.length_bytes] for one in enclosures])
 
 
 def evidence_json(match: Match) -> str:
     """Return what a match rests on as JSON."""
-    return _json(
+    return json_text(
         {
             "version": match.rule_version,
             "hits": [[hit.term, hit.field, hit.start, hit.end] for hit in match.hits],
@@ -144,5 +207,6 @@ def stored_match_of(row: Row) -> StoredMatch:
     )
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def json_text(value: object) -> str:
+    """Return a value as JSON."""
+    return _JSON.encode(value)

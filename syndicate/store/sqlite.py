@@ -17,6 +17,7 @@ from sqlite_utils import Database
 
 from syndicate.errors import StoreError
 from syndicate.model import (
+    AddressStatus,
     AlertStatus,
     Attempt,
     Claim,
@@ -39,6 +40,7 @@ from syndicate.store import (
     sqlite_deliveries,
     sqlite_feeds,
     sqlite_items,
+    sqlite_learned,
     sqlite_matches,
     sqlite_polls,
     sqlite_sources,
@@ -86,6 +88,15 @@ class SqliteStore:
             self._close_idle()
             os.close(self._alive)
 
+    def is_worked_on(self) -> bool:
+        """Whether another process polls or delivers from this file; of a store that does not itself."""
+        try:
+            fcntl.flock(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(self._alive, fcntl.LOCK_UN)
+        return False
+
     def release_abandoned_leases(self) -> int:
         # Every process that works holds a shared lock on the file beside the database while it lives. Who can
         # have it alone is the only one, and whatever is leased was leased by the dead.
@@ -118,6 +129,10 @@ class SqliteStore:
         with self._read() as db:
             return sqlite_claims.next_claim_at(db, due_by, self.now())
 
+    def take_turn(self, url: str, pace: HostPace) -> datetime | None:
+        with self._write() as db:
+            return sqlite_claims.take_turn(db, url, pace, self.now())
+
     def release_sources(self, claims: Sequence[Claim]) -> None:
         with self._write() as db:
             sqlite_claims.release_sources(db, claims)
@@ -134,11 +149,16 @@ class SqliteStore:
         with self._write() as db:
             if self._rule_set and any(poll.changes for poll in polls):
                 sqlite_configuration.forget_versions_under_other_rules(db, self._rule_set)
-            return [sqlite_polls.record_poll(db, poll, self.now()) for poll in polls]
+            sqlite_learned.note_answers(db, polls, self.now())
+            return sqlite_polls.record_polls(db, polls, self.now())
 
     def record_backfill(self, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch]) -> Recorded:
         with self._write() as db:
             return sqlite_matches.record_backfill(db, rule, since, matches, self.now())
+
+    def skip_backfill(self, rules: Sequence[RuleState]) -> bool:
+        with self._write() as db:
+            return sqlite_matches.skip_backfill(db, rules)
 
     def stale_feeds(self) -> list[StaleFeed]:
         with self._read() as db:
@@ -148,9 +168,9 @@ class SqliteStore:
         with self._read() as db:
             return sqlite_feeds.feed_matches(db, rule, limit)
 
-    def feed_published(self, feed: StaleFeed) -> None:
+    def feeds_published(self, feeds: Sequence[StaleFeed]) -> None:
         with self._write() as db:
-            sqlite_feeds.feed_published(db, feed)
+            sqlite_feeds.feeds_published(db, feeds)
 
     def retired_feeds(self) -> list[str]:
         with self._read() as db:
@@ -198,13 +218,20 @@ class SqliteStore:
 
     def keep_words(self, words: Sequence[tuple[int, int, Mapping[str, str]]], words_version: int) -> None:
         with self._write() as db:
-            for item, revision, found in words:
-                if sqlite_items.has_revision(db, item, revision):
-                    sqlite_items.keep_words(db, item, found, words_version)
+            several = [
+                sqlite_items.Kept(item=item, words=found, version=words_version)
+                for item, revision, found in words
+                if sqlite_items.has_revision(db, item, revision)
+            ]
+            sqlite_items.keep_words(db, several)
 
     def sources(self) -> list[SourceStatus]:
         with self._read() as db:
-            return sqlite_sources.sources(db)
+            return sqlite_sources.sources(db, self.now())
+
+    def addresses(self, source: str) -> list[AddressStatus]:
+        with self._read() as db:
+            return sqlite_sources.addresses(db, source)
 
     def source_documents(self) -> Mapping[str, tuple[str, str | None]]:
         with self._read() as db:
@@ -276,6 +303,8 @@ class SqliteStore:
                 "synchronous = FULL",
                 "foreign_keys = ON",
                 "cache_size = -32768",
+                "temp_store = MEMORY",  # the journals of savepoints, page by page
+                "wal_autocheckpoint = 4000",  # pages; what is written over and over is then written out once
             ):
                 connection.execute(f"PRAGMA {pragma}")
         except sqlite3.Error:

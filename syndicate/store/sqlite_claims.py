@@ -2,14 +2,16 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from sqlite3 import Row
 
 from sqlite_utils import Database
 
-from syndicate.model import Claim, Validators
+from syndicate.model import Claim, Trust, Validators
+from syndicate.store.learned import learned_of
 from syndicate.store.protocol import HostPace
-from syndicate.store.rows import host_of, source_of, time_of, time_or_none, time_text
+from syndicate.store.rows import host_of, parts_of, source_of, time_of, time_or_none, time_text
 
 _POLLED = "s.is_configured AND s.is_enabled AND s.state <> 'gone'"
 
@@ -46,7 +48,10 @@ def claim_sources(  # noqa: PLR0913  the unit of work's own four, the database a
             "limit": limit,
         },
     ).fetchall()
-    return [_claim(db, row, now, lease, pace) for row in rows]
+    answered = db.execute("SELECT last_answer_at FROM installation").fetchone()
+    others_answered_at = time_or_none(answered["last_answer_at"]) if answered else None
+    claims = [_claim(db, row, now, lease, pace) for row in rows]
+    return [replace(claim, others_answered_at=others_answered_at) for claim in claims]
 
 
 def next_claim_at(db: Database, due_by: datetime, now: datetime) -> datetime | None:
@@ -61,6 +66,25 @@ def next_claim_at(db: Database, due_by: datetime, now: datetime) -> datetime | N
         [time_text(due_by)],
     ).fetchone()
     return None if row[0] is None else max(now, time_of(row[0]))
+
+
+def take_turn(db: Database, url: str, pace: HostPace, now: datetime) -> datetime | None:
+    """See `Store.take_turn`."""
+    host = host_of(url)
+    row = db.execute("SELECT * FROM hosts WHERE host = ?", [host]).fetchone()
+    if row is not None and (row["backoff_until"] or "") > time_text(now):
+        return None
+    at = max(now, (row and time_or_none(row["next_request_at"])) or now)
+    _keep_others_waiting(db, host, at + pace.interval)
+    return at
+
+
+def _keep_others_waiting(db: Database, host: str, until: datetime) -> None:
+    db.execute(
+        "INSERT INTO hosts (host, next_request_at) VALUES (?, ?)"
+        " ON CONFLICT (host) DO UPDATE SET next_request_at = excluded.next_request_at",
+        [host, time_text(until)],
+    )
 
 
 def release_sources(db: Database, claims: Sequence[Claim]) -> None:
@@ -80,11 +104,22 @@ def release_all(db: Database) -> int:
 
 def poll_now(db: Database, sources: Sequence[str] | None, now: datetime) -> None:
     """See `Store.poll_now`."""
-    due = "UPDATE sources SET next_poll_at = min(next_poll_at, ?)"
     if sources is None:
-        db.execute(due, [time_text(now)])
+        make_due(db, now, "as you asked")
     else:
-        db.execute(f"{due} WHERE slug IN ({', '.join('?' * len(sources))})", [time_text(now), *sources])
+        make_due(db, now, "as you asked", f"slug IN ({', '.join('?' * len(sources))})", *sources)
+
+
+def make_due(db: Database, by: datetime, why: str, which: str = "1", *values: object) -> None:
+    """Have sources polled by then, those that are due later.
+
+    Args:
+        which: a condition on `sources`, with these values.
+    """
+    db.execute(
+        f"UPDATE sources SET next_poll_at = ?, next_poll_why = ? WHERE next_poll_at > ? AND ({which})",
+        [time_text(by), why, time_text(by), *values],
+    )
 
 
 def _claim(db: Database, row: Row, now: datetime, lease: timedelta, pace: HostPace) -> Claim:
@@ -93,11 +128,7 @@ def _claim(db: Database, row: Row, now: datetime, lease: timedelta, pace: HostPa
         "UPDATE sources SET lease_until = ?, lease_owner = ? WHERE id = ?",
         [time_text(now + lease), token, row["id"]],
     )
-    db.execute(
-        "INSERT INTO hosts (host, next_request_at) VALUES (?, ?)"
-        " ON CONFLICT (host) DO UPDATE SET next_request_at = excluded.next_request_at",
-        [row["host"], time_text(now + pace.interval)],
-    )
+    _keep_others_waiting(db, row["host"], now + pace.interval)
     source = source_of(row["definition"])
     urls = live_addresses(db, row["id"], source.urls)
     index = min(row["address_index"], len(urls) - 1)
@@ -119,6 +150,12 @@ def _claim(db: Database, row: Row, now: datetime, lease: timedelta, pace: HostPa
         moved_to=known["moved_to"] if known else None,
         moved_count=known["moved_count"] if known else 0,
         due_at=time_of(row["next_poll_at"]),
+        read_at=time_or_none(known["read_at"]) if known else None,
+        format=known["format"] if known else "",
+        parts=parts_of(known["parts"]) if known else (),
+        is_only_address=len(urls) == 1,
+        learned=learned_of(db.execute("SELECT * FROM learned WHERE source = ?", [row["id"]]).fetchone()),
+        trust=_trust(known) if known else Trust(),
     )
 
 
@@ -128,12 +165,36 @@ def _validators(address: Row) -> Validators:
     )
 
 
+def _trust(address: Row) -> Trust:
+    return Trust(
+        unchanged_since=time_or_none(address["unchanged_since"]),
+        checked_at=time_or_none(address["checked_at"]),
+        strikes=address["strikes"],
+        without_etag=bool(address["without_etag"]),
+        without_last_modified=bool(address["without_last_modified"]),
+    )
+
+
 def live_addresses(db: Database, source: int, urls: Sequence[str]) -> list[str]:
     """Return the configured addresses that have not said 410."""
     gone = {
         row["url"] for row in db.execute("SELECT url FROM addresses WHERE source = ? AND is_gone", [source])
     }
     return [url for url in urls if url not in gone] or list(urls)
+
+
+def first_to_ask(db: Database, source: int, urls: Sequence[str], at: datetime) -> int:
+    """Return which of the live addresses a poll at a time begins with: the first that may be asked then."""
+    for index, url in enumerate(live_addresses(db, source, urls)):
+        row = db.execute(
+            "SELECT adopted, held_until FROM addresses WHERE source = ? AND url = ?", [source, url]
+        ).fetchone()
+        host = host_of((row["adopted"] if row else None) or url)
+        backoff = db.execute("SELECT backoff_until FROM hosts WHERE host = ?", [host]).fetchone()
+        until = max((row and row["held_until"]) or "", (backoff and backoff["backoff_until"]) or "")
+        if until <= time_text(at):
+            return index
+    return 0
 
 
 def host_to_ask(db: Database, source: int, urls: Sequence[str], index: int) -> str:

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from syndicate.model import Source
 from syndicate.store.protocol import RuleState
 from syndicate.store.rows import host_of, source_definition, source_of, time_text
-from syndicate.store.sqlite_claims import host_to_ask
+from syndicate.store.sqlite_claims import host_to_ask, make_due
 
 
 def configure(
@@ -43,9 +43,7 @@ def note_network(db: Database, network: str, now: datetime) -> None:
     _installation(db, now)
     changed = db.execute("UPDATE installation SET network = ?1 WHERE network <> ?1", [network])
     if changed.rowcount:
-        db.execute(
-            "UPDATE sources SET next_poll_at = min(next_poll_at, ?) WHERE state = 'failing'", [time_text(now)]
-        )
+        make_due(db, now, "how we may reach others has changed", "state = 'failing'")
 
 
 def note_rule_set(db: Database, rules: Sequence[RuleState]) -> str:
@@ -90,13 +88,30 @@ def _configure_source(db: Database, place: int, source: Source, now: datetime) -
         )
         known = source_of(before["definition"])
         is_back = source.enabled and not (before["is_enabled"] and before["is_configured"])
-        if known.urls != source.urls or is_back:
+        if (known.urls, known.addresses) != (source.urls, source.addresses) or is_back:
+            _forget_other_readings(db, before["id"], known, source)
             _start_over(db, before["id"], source, now)
         elif source.interval < known.interval:
-            db.execute(
-                "UPDATE sources SET next_poll_at = min(next_poll_at, ?) WHERE id = ? AND state = 'ok'",
-                [time_text(now + source.interval), before["id"]],
+            make_due(
+                db,
+                now + source.interval,
+                "its interval is shorter now",
+                "id = ? AND state = 'ok'",
+                before["id"],
             )
+
+
+def _forget_other_readings(db: Database, row_id: int, known: Source, source: Source) -> None:
+    """What is read in another way from now on was never read; what is first now does not come back."""
+    for url in source.urls:
+        if known.address(url) != source.address(url):
+            db.execute("DELETE FROM addresses WHERE source = ? AND url = ? AND NOT is_gone", [row_id, url])
+            db.execute(
+                "UPDATE sources SET last_success_url = NULL WHERE id = ? AND last_success_url = ?",
+                [row_id, url],
+            )
+    if known.urls[:1] != source.urls[:1]:
+        db.execute("UPDATE addresses SET read_at = NULL WHERE source = ?", [row_id])
 
 
 def _start_over(db: Database, row_id: int, source: Source, now: datetime) -> None:
@@ -110,11 +125,11 @@ def _start_over(db: Database, row_id: int, source: Source, now: datetime) -> Non
         [row_id, *source.urls],
     )
     db.execute(
-        "UPDATE sources SET address_index = 0, host = ?, next_poll_at = min(next_poll_at, ?),"
-        " lease_until = NULL, lease_owner = NULL,"
+        "UPDATE sources SET address_index = 0, host = ?, lease_until = NULL, lease_owner = NULL,"
         " state = CASE state WHEN 'gone' THEN 'new' ELSE state END WHERE id = ?",
-        [host_to_ask(db, row_id, source.urls, 0), time_text(now), row_id],
+        [host_to_ask(db, row_id, source.urls, 0), row_id],
     )
+    make_due(db, now, "it was configured anew", "id = ?", row_id)
 
 
 def _configure_rule(db: Database, rule: RuleState, installation: uuid.UUID, now: datetime) -> None:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from syndicate.model import Alert, Attempt, Delivery, DeliveryState, DeliveryStatus
+from syndicate.model import Alert, Attempt, Delivery, DeliveryState, DeliveryStatus, SourceAlert
+from syndicate.store.learned import notice_of
 from syndicate.store.rows import Row, stored_match_of, text_or_none, time_of, time_or_none, time_text
 from syndicate.store.sqlite_feeds import MATCH_COLUMNS
 from syndicate.store.sqlite_items import ITEM_COLUMNS
@@ -42,6 +43,17 @@ def claim_deliveries(  # noqa: PLR0913  the unit of work's own four, the databas
             due += db.execute(_DUE, {"endpoint": endpoint, "now": time_text(now), "limit": room})
     due.sort(key=lambda row: (row["next_attempt_at"], row["number"]))
     return [_claim(db, row, now + lease) for row in due[:limit]]
+
+
+def insert_delivery(db: Database, endpoint: str, now: datetime) -> str:
+    """Return the id of a new delivery, due now."""
+    delivery = f"msg_{secrets.token_urlsafe(18)}"
+    db.execute(
+        "INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)"
+        " VALUES (?, ?, 'waiting', ?, ?)",
+        [delivery, endpoint, time_text(now), time_text(now)],
+    )
+    return delivery
 
 
 def freeze_bodies(db: Database, bodies: Sequence[tuple[str, str, bytes]]) -> None:
@@ -117,7 +129,7 @@ def _claim(db: Database, row: Row, lease_until: datetime) -> Delivery:
         body=row["body"],
         created_at=time_of(row["created_at"]),
         attempts=row["attempts"],
-        alerts=_alerts(db, row["id"]) if row["body"] is None else (),
+        alerts=(*_alerts(db, row["id"]), *_source_alerts(db, row["id"])) if row["body"] is None else (),
     )
 
 
@@ -143,12 +155,34 @@ def _alerts(db: Database, delivery: str) -> tuple[Alert, ...]:
     )
 
 
+def _source_alerts(db: Database, delivery: str) -> tuple[SourceAlert, ...]:
+    rows = db.execute(
+        "SELECT a.kind, a.created_at, a.said, s.slug FROM alerts a JOIN sources s ON s.id = a.source"
+        " WHERE a.delivery = ? ORDER BY a.id",
+        [delivery],
+    )
+    return tuple(
+        SourceAlert(
+            kind=row["kind"],
+            source=row["slug"],
+            created_at=time_of(row["created_at"]),
+            notice=notice_of(row["said"]),
+        )
+        for row in rows
+    )
+
+
 def _status(db: Database, row: Row) -> DeliveryStatus:
-    alerts = db.execute("SELECT rule, item FROM alerts WHERE delivery = ? ORDER BY id", [row["id"]])
+    alerts = db.execute(
+        "SELECT a.rule, a.item, s.slug FROM alerts a LEFT JOIN sources s ON s.id = a.source"
+        " WHERE a.delivery = ? ORDER BY a.id",
+        [row["id"]],
+    ).fetchall()
     return DeliveryStatus(
         id=row["id"],
         endpoint=row["endpoint"],
-        alerts=tuple((alert["rule"], alert["item"]) for alert in alerts),
+        alerts=tuple((alert["rule"], alert["item"]) for alert in alerts if alert["slug"] is None),
+        sources=tuple(alert["slug"] for alert in alerts if alert["slug"] is not None),
         state=DeliveryState(row["state"]),
         attempts=row["attempts"],
         created_at=time_of(row["created_at"]),

@@ -1,6 +1,6 @@
 """What to publish."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlite_utils import Database
 
@@ -47,12 +47,12 @@ def feed_matches(db: Database, rule: str, limit: int) -> list[StoredMatch]:
     return [stored_match_of(row) for row in rows]
 
 
-def feed_published(db: Database, feed: StaleFeed) -> None:
-    """See `Store.feed_published`."""
+def feeds_published(db: Database, feeds: Sequence[StaleFeed]) -> None:
+    """See `Store.feeds_published`."""
     # If another process was faster with a newer generation, this older one may have replaced its file.
-    db.execute(
+    db.conn.executemany(
         "UPDATE feeds SET published = CASE WHEN published > ?1 THEN 0 ELSE ?1 END WHERE rule = ?2",
-        [feed.generation, feed.rule],
+        [(feed.generation, feed.rule) for feed in feeds],
     )
 
 

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlite_utils import Database
 
 from syndicate.model import FoundItem, Item, KnownItem, Wanted
 from syndicate.store.protocol import ItemFilter
 from syndicate.store.rows import item_of, time_text
+from syndicate.store.sqlite_many import insert_rows
 
 _KEYS_AT_ONCE = 500
 
@@ -134,10 +136,32 @@ def has_revision(db: Database, item: int, revision: int) -> bool:
     return found is not None
 
 
-def keep_words(db: Database, item: int, words: Mapping[str, str], version: int) -> None:
-    """Put an item's words into the full-text index, instead of those that are there."""
-    db.execute("DELETE FROM items_fts WHERE rowid = ?", [item])
-    db.execute(
-        "INSERT INTO items_fts (rowid, words, stems) VALUES (?, ?, ?)", [item, words["words"], words["stems"]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The words by which an item is looked up."""
+
+    item: int
+    words: Mapping[str, str]
+    version: int
+    is_new: bool = False  # none are there yet
+
+
+def keep_words(db: Database, several: Sequence[Kept]) -> None:
+    """Put the words of items into the full-text index, instead of those that are there.
+
+    All at once, and as the last thing in a transaction: with any other statement that could fail half-way, as
+    with a savepoint, the index writes out what it has gathered so far.
+    """
+    insert_rows(
+        db,
+        "INSERT OR REPLACE INTO item_words (item, version)",
+        [(kept.item, kept.version) for kept in several],
     )
-    db.execute("INSERT OR REPLACE INTO item_words (item, version) VALUES (?, ?)", [item, version])
+    db.conn.executemany(
+        "DELETE FROM items_fts WHERE rowid = ?", [(kept.item,) for kept in several if not kept.is_new]
+    )
+    insert_rows(
+        db,
+        "INSERT INTO items_fts (rowid, words, stems)",
+        [(kept.item, kept.words["words"], kept.words["stems"]) for kept in several],
+    )

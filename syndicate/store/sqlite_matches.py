@@ -1,9 +1,9 @@
 """Matches, and the ledger of alerts: once per (rule, story, endpoint), for ever."""
 
 import json
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -19,8 +19,10 @@ from syndicate.model import (
 )
 from syndicate.store.protocol import BackfillMatch, RuleState
 from syndicate.store.rows import evidence_json, stored_match_of, time_of, time_text
+from syndicate.store.sqlite_deliveries import insert_delivery
 from syndicate.store.sqlite_feeds import MATCH_COLUMNS
 from syndicate.store.sqlite_items import ITEM_COLUMNS
+from syndicate.store.sqlite_many import insert_rows
 
 
 def record_backfill(
@@ -37,7 +39,8 @@ def record_backfill(
         counts["matched"] += 1
         counts["new"] += found.item not in version_by_item
         drafts = [draft for draft in found.alerts if is_first or draft.is_asked_for]
-        count_alerts(counts, insert_alerts(db, found.item, item["story"], drafts, now))
+        told = [Told(item=found.item, story=item["story"], draft=draft) for draft in drafts]
+        insert_alerts(db, told, now, counts)
     # Those under this version that are not among these were found by a poll meanwhile.
     others = {item for item, version in version_by_item.items() if version != rule.version}
     ended = others - {found.item for found in matches}
@@ -46,6 +49,16 @@ def record_backfill(
     db.execute("UPDATE rules SET version = ? WHERE id = ?", [rule.version, rule.id])
     mark_stale(db, [rule.id])
     return recorded("", counts)
+
+
+def skip_backfill(db: Database, rules: Sequence[RuleState]) -> bool:
+    """See `Store.skip_backfill`."""
+    if db.execute("SELECT 1 FROM items LIMIT 1").fetchone() is not None:
+        return False
+    db.conn.executemany(
+        "UPDATE rules SET version = ? WHERE id = ?", [(rule.version, rule.id) for rule in rules]
+    )
+    return True
 
 
 def upsert_match(db: Database, item: int, match: Match, now: datetime) -> bool:
@@ -114,15 +127,22 @@ def alerts_about(db: Database, rule: str, stories: Iterable[int]) -> list[AlertS
     ]
 
 
-def insert_alerts(
-    db: Database, item: int, story: int, drafts: Sequence[AlertDraft], now: datetime
-) -> list[AlertDraft]:
-    """Enter alerts that the ledger does not have; return those."""
-    return [draft for draft in drafts if _insert_alert(db, item, story, draft, now)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An alert about an item."""
+
+    item: int
+    story: int
+    draft: AlertDraft
 
 
-def count_alerts(counts: Counter[str], entered: Sequence[AlertDraft]) -> None:
-    """Count what was entered into the ledger."""
+def insert_alerts(db: Database, several: Sequence[Told], now: datetime, counts: Counter[str]) -> None:
+    """Enter alerts that the ledger does not have, and count them."""
+    if all(told.draft.suppressed for told in several):  # as in a first poll: many, from which nothing follows
+        rows = [_alert_values(told, now) for told in several]
+        counts["suppressed"] += insert_rows(db, f"INSERT OR IGNORE INTO alerts ({_ALERT_COLUMNS})", rows)
+        return
+    entered = [told.draft for told in several if _insert_alert(db, told, now)]
     suppressed = sum(1 for draft in entered if draft.suppressed)
     counts["suppressed"] += suppressed
     counts["alerts"] += len(entered) - suppressed
@@ -143,8 +163,10 @@ def recorded(source: str, counts: Counter[str]) -> Recorded:
 
 def mark_stale(db: Database, rules: Iterable[str]) -> None:
     """Note that the feeds of these rules lack something."""
-    for rule in rules:
-        db.execute("UPDATE feeds SET generation = generation + 1 WHERE rule = ?", [rule])
+    db.execute(
+        "UPDATE feeds SET generation = generation + 1 WHERE rule IN (SELECT value FROM json_each(?))",
+        [json.dumps(list(rules))],
+    )
 
 
 def _held_since(db: Database, rule: str, since: datetime) -> dict[int, str]:
@@ -158,33 +180,35 @@ def _held_since(db: Database, rule: str, since: datetime) -> dict[int, str]:
     return {row["item"]: row["version"] for row in rows}
 
 
-def _insert_alert(db: Database, item: int, story: int, draft: AlertDraft, now: datetime) -> bool:
-    entered = db.execute(
-        "INSERT OR IGNORE INTO alerts"
-        " (dedup_key, kind, rule, story, item, endpoint, state, reason, created_at)"
-        " VALUES (?, 'match', ?, ?, ?, ?, ?, ?, ?)",
-        [
-            _dedup_key(story, draft),
-            draft.rule,
-            story,
-            item,
-            draft.endpoint,
-            "suppressed" if draft.suppressed else "alerted",
-            draft.suppressed,
-            time_text(now),
-        ],
-    )
+_ALERT_COLUMNS = "dedup_key, kind, rule, story, item, endpoint, state, reason, created_at"
+
+
+def _alert_values(told: Told, now: datetime) -> list[object]:
+    draft = told.draft
+    return [
+        _dedup_key(told.story, draft),
+        "match",
+        draft.rule,
+        told.story,
+        told.item,
+        draft.endpoint,
+        "suppressed" if draft.suppressed else "alerted",
+        draft.suppressed,
+        time_text(now),
+    ]
+
+
+def _insert_alert(db: Database, told: Told, now: datetime) -> bool:
+    values, draft = _alert_values(told, now), told.draft
+    entered = insert_rows(db, f"INSERT OR IGNORE INTO alerts ({_ALERT_COLUMNS})", [values])
     if draft.suppressed:
-        return bool(entered.rowcount)
-    if not entered.rowcount and not _is_taken_up(db, item, story, draft, now):
+        return bool(entered)
+    if not entered and not _is_taken_up(db, told.item, told.story, draft, now):
         return False
-    delivery = f"msg_{secrets.token_urlsafe(18)}"
+    delivery = insert_delivery(db, draft.endpoint, now)
     db.execute(
-        "INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)"
-        " VALUES (?, ?, 'waiting', ?, ?)",
-        [delivery, draft.endpoint, time_text(now), time_text(now)],
+        "UPDATE alerts SET delivery = ? WHERE dedup_key = ?", [delivery, _dedup_key(told.story, draft)]
     )
-    db.execute("UPDATE alerts SET delivery = ? WHERE dedup_key = ?", [delivery, _dedup_key(story, draft)])
     return True
 
 

@@ -2,33 +2,54 @@
 
 import json
 import sqlite3
-import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from syndicate.model import Change, Entry, Poll, PollState, Recorded
-from syndicate.store.rows import enclosures_json, host_of, text_or_none, time_text
-from syndicate.store.sqlite_claims import host_to_ask
-from syndicate.store.sqlite_items import keep_words
+from syndicate.model import Change, Poll, PollState, Recorded
+from syndicate.store.rows import host_of, parts_json, text_or_none, time_text
+from syndicate.store.sqlite_claims import first_to_ask, host_to_ask
+from syndicate.store.sqlite_items import Kept, keep_words
+from syndicate.store.sqlite_learned import record_lessons
+from syndicate.store.sqlite_many import insert_rows
 from syndicate.store.sqlite_matches import (
-    count_alerts,
+    Told,
     end_matches_of_item,
     insert_alerts,
     mark_stale,
     recorded,
     upsert_match,
 )
+from syndicate.store.sqlite_new_items import insert_new_items, item_values
 
 # After a poll that could not be written; doubles with each failure in a row.
 SHORTEST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(hours=24)
+_READ = (PollState.OK, PollState.UNCHANGED)
 
 
-def record_poll(db: Database, poll: Poll, now: datetime) -> Recorded:
-    """See `Store.record_polls`; the savepoint of one poll."""
+@dataclass(slots=True, kw_only=True)
+class _Later:
+    """What follows from several polls together, and cannot fail for one alone."""
+
+    words: list[Kept] = field(default_factory=list)
+    stale: set[str] = field(default_factory=set)  # rules whose feeds lack something
+
+
+def record_polls(db: Database, polls: Sequence[Poll], now: datetime) -> list[Recorded]:
+    """See `Store.record_polls`."""
+    later = _Later()
+    recorded = [_record_poll(db, poll, later, now) for poll in polls]
+    mark_stale(db, later.stale)
+    keep_words(db, later.words)
+    return recorded
+
+
+def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Recorded:
+    """Record one poll within a savepoint."""
     row = db.execute(
         "SELECT id, address_index FROM sources WHERE slug = ? AND lease_owner = ?",
         [poll.claim.source.id, poll.claim.token],
@@ -38,7 +59,12 @@ def record_poll(db: Database, poll: Poll, now: datetime) -> Recorded:
     try:
         with db.atomic():
             _record_source(db, row["id"], row["address_index"], poll)
-            return _record_changes(db, row["id"], poll, now)
+            mine = _Later()
+            done, new_items = _record_changes(db, row["id"], poll, mine, now)
+            notices = record_lessons(db, row["id"], poll, new_items, now)
+        later.words += mine.words
+        later.stale |= mine.stale
+        return replace(done, alerts=done.alerts + notices)
     except sqlite3.OperationalError:
         raise  # the database itself fails: no poll can be written
     except Exception as error:  # one bad source never stops the others
@@ -53,13 +79,17 @@ def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
     _record_address(db, source, poll)
     urls = poll.claim.source.urls
     is_gone = poll.state is PollState.GONE
-    next_index = index + (0 if is_gone else 1) if poll.try_next_address else 0
+    next_index = first_to_ask(db, source, urls, poll.next_poll_at) if len(urls) > 1 else 0
+    if poll.try_next_address:
+        next_index = index + (0 if is_gone else 1)
     succeeded = poll.state in (PollState.OK, PollState.UNCHANGED)
     db.execute(
         """
         UPDATE sources SET
             lease_until = NULL, lease_owner = NULL, address_index = :index, host = :host,
-            next_poll_at = :next_poll_at, state = :state, failures = :failures, last_polled_at = :ended_at,
+            next_poll_at = :next_poll_at, next_poll_why = :next_poll_why, state = :state,
+            failures = :failures, last_polled_at = :ended_at,
+            requests = requests + :requests, received_bytes = received_bytes + :received_bytes,
             last_success_at = CASE WHEN :succeeded THEN :ended_at ELSE last_success_at END,
             last_success_url = CASE WHEN :succeeded THEN :url ELSE last_success_url END,
             last_status = :status, last_error = :error
@@ -70,6 +100,9 @@ def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
             "index": next_index,
             "host": host_to_ask(db, source, urls, next_index),
             "next_poll_at": time_text(poll.next_poll_at),
+            "next_poll_why": poll.next_poll_why,
+            "requests": poll.spent.requests,
+            "received_bytes": poll.spent.received_bytes,
             "state": _source_state(db, source, poll),
             "failures": 0 if succeeded else poll.claim.failures + (0 if poll.try_next_address else 1),
             "ended_at": time_text(poll.ended_at),
@@ -108,14 +141,21 @@ def _record_address(db: Database, source: int, poll: Poll) -> None:
         """
         INSERT INTO addresses
             (source, url, adopted, moved_to, moved_count, is_gone, etag, last_modified,
-            validated_url, body_hash, error)
+            validated_url, body_hash, error, held_until, unchanged_since, checked_at, strikes, without_etag,
+            without_last_modified, read_at, format, parts)
         VALUES (:source, :url, :adopted, :moved_to, :moved_count, :is_gone, :etag, :last_modified,
-            :validated_url, :body_hash, :error)
+            :validated_url, :body_hash, :error, :held_until, :unchanged_since, :checked_at, :strikes,
+            :without_etag, :without_last_modified, :read_at, :format, :parts)
         ON CONFLICT (source, url) DO UPDATE SET
             adopted = excluded.adopted, moved_to = excluded.moved_to,
             moved_count = excluded.moved_count, is_gone = excluded.is_gone, etag = excluded.etag,
             last_modified = excluded.last_modified, validated_url = excluded.validated_url,
-            body_hash = excluded.body_hash, error = excluded.error
+            body_hash = excluded.body_hash, error = excluded.error,
+            held_until = excluded.held_until, unchanged_since = excluded.unchanged_since,
+            checked_at = excluded.checked_at,
+            strikes = excluded.strikes, without_etag = excluded.without_etag,
+            without_last_modified = excluded.without_last_modified,
+            read_at = coalesce(excluded.read_at, read_at), format = excluded.format, parts = excluded.parts
         """,
         {
             "source": source,
@@ -129,6 +169,15 @@ def _record_address(db: Database, source: int, poll: Poll) -> None:
             "validated_url": poll.validators.url,
             "body_hash": poll.body_hash,
             "error": poll.error,
+            "held_until": text_or_none(poll.held_until),
+            "unchanged_since": text_or_none(poll.trust.unchanged_since),
+            "checked_at": text_or_none(poll.trust.checked_at),
+            "strikes": poll.trust.strikes,
+            "without_etag": poll.trust.without_etag,
+            "without_last_modified": poll.trust.without_last_modified,
+            "read_at": text_or_none(poll.ended_at if poll.state in _READ else None),
+            "format": poll.format,
+            "parts": parts_json(poll.parts),
         },
     )
 
@@ -147,142 +196,68 @@ def _back_off(db: Database, source: int, poll: Poll, error: str, now: datetime) 
     wait = max(poll.next_poll_at - now, SHORTEST_BACKOFF) * 2 ** min(poll.claim.failures, 10)
     db.execute(
         "UPDATE sources SET lease_until = NULL, lease_owner = NULL, state = 'failing', last_polled_at = ?,"
-        " failures = failures + 1, last_error = ?, next_poll_at = ? WHERE id = ?",
+        " failures = failures + 1, last_error = ?, next_poll_at = ?,"
+        " next_poll_why = 'its last poll could not be written' WHERE id = ?",
         [time_text(now), error, time_text(now + min(wait, LONGEST_BACKOFF)), source],
     )
 
 
-def _record_changes(db: Database, source: int, poll: Poll, now: datetime) -> Recorded:
-    counts: Counter[str] = Counter()
-    stale: set[str] = set()
+def _record_changes(
+    db: Database, source: int, poll: Poll, later: _Later, now: datetime
+) -> tuple[Recorded, Mapping[str, int]]:
+    """Write what is new and changed; return the numbers, and the new items by their first key."""
+    new = [change for change in poll.changes if change.item is None]
+    placed = insert_new_items(db, source, poll.claim.source.id, new, now)
+    numbered, counts = iter(placed), Counter(new=len(new))
+    alerts: list[Told] = []
     for change in poll.changes:
         if change.item is None:
-            item, story = _insert_item(db, source, poll.claim.source.id, change, now)
-            _take_key(db, source, change.keys[0], item)
-            counts["new"] += 1
+            item, story = next(numbered)
+            first_held = {match.rule for match in change.matches}
         else:
-            item, story = _update_item(db, change.item, change, now)
-            counts["changed"] += 1
+            item, story = _update_item(db, source, change, now)
             ended = end_matches_of_item(db, item, change.matches, now)
-            counts["ended"] += len(ended)
-            stale |= ended
-        _insert_keys(db, source, [(key, item) for key in change.keys])
-        _insert_story_keys(db, change.story_keys, story)
-        new_rules = {match.rule for match in change.matches if upsert_match(db, item, match, now)}
-        drafts = [draft for draft in change.alerts if draft.rule in new_rules]
-        count_alerts(counts, insert_alerts(db, item, story, drafts, now))
-        counts["matched"] += len(new_rules)
-        stale |= {match.rule for match in change.matches}
+            first_held = {match.rule for match in change.matches if upsert_match(db, item, match, now)}
+            counts.update(changed=1, ended=len(ended))
+            later.stale |= ended
+        counts["matched"] += len(first_held)
+        alerts += (
+            Told(item=item, story=story, draft=draft) for draft in change.alerts if draft.rule in first_held
+        )
+        later.stale |= {match.rule for match in change.matches}
+        later.words.append(
+            Kept(item=item, words=change.words, version=change.words_version, is_new=change.item is None)
+        )
+    insert_alerts(db, alerts, now, counts)
     _insert_keys(db, source, poll.new_keys)
-    mark_stale(db, stale)
-    return recorded(poll.claim.source.id, counts)
+    new_items = {change.keys[0]: item for change, (item, _) in zip(new, placed, strict=True)}
+    return recorded(poll.claim.source.id, counts), new_items
 
 
-def _insert_item(db: Database, source: int, slug: str, change: Change, now: datetime) -> tuple[int, int]:
-    story = _story_of(db, change.story_keys, now)
-    first_seen = time_text(now)
-    values = _item_values(change) | {
-        "source": source,
-        "entry_id": _mint_entry_id(db, slug, change),
-        "story": story,
-        "revision": 1,
-        "first_seen": first_seen,
-        "changed_at": first_seen,
-        "sort_at": time_text(min(now, change.entry.published or now)),
-    }
-    columns = ", ".join(values)
-    marks = ", ".join(f":{name}" for name in values)
-    item = _inserted_id(db.execute(f"INSERT INTO items ({columns}) VALUES ({marks})", values))
-    keep_words(db, item, change.words, change.words_version)
-    return item, story
-
-
-def _update_item(db: Database, item: int, change: Change, now: datetime) -> tuple[int, int]:
+def _update_item(db: Database, source: int, change: Change, now: datetime) -> tuple[int, int]:
+    """Make an item what it is now; return it and its story."""
+    item = change.item
+    assert item is not None  # noqa: S101  it is no new one
     db.execute(
         "INSERT INTO revisions (item, revision, title, body, changed_at)"
         " SELECT id, revision, title, body, changed_at FROM items WHERE id = ?",
         [item],
     )
-    values = _item_values(change) | {"changed_at": time_text(now)}
+    values = item_values(change) | {"changed_at": time_text(now)}
     assignments = ", ".join(f"{name} = :{name}" for name in values)
     db.execute(
         f"UPDATE items SET {assignments}, revision = revision + 1,"
         " sort_at = min(first_seen, coalesce(:published, first_seen)) WHERE id = :id",
         values | {"id": item},
     )
-    keep_words(db, item, change.words, change.words_version)
-    return item, db.execute("SELECT story FROM items WHERE id = ?", [item]).fetchone()["story"]
-
-
-def _item_values(change: Change) -> dict[str, object]:
-    entry = change.entry
-    return {
-        "content_hash": change.content_hash,
-        "guid": entry.guid,
-        "link": entry.link,
-        "title": entry.title,
-        "body": entry.body,
-        "summary": entry.summary,
-        "content_html": entry.content_html,
-        "author": entry.author,
-        "categories": json.dumps(entry.categories, ensure_ascii=False),
-        "enclosures": enclosures_json(entry.enclosures),
-        "language": change.language,
-        "published": text_or_none(entry.published),
-        "published_raw": entry.published_raw,
-        "updated": text_or_none(entry.updated),
-        "updated_raw": entry.updated_raw,
-    }
-
-
-def _mint_entry_id(db: Database, slug: str, change: Change) -> str:
-    """Return the id that this item has in every published feed: the source's own if that is an IRI."""
-    own = _iri_of(change.entry)
-    if own and db.execute("SELECT 1 FROM items WHERE entry_id = ?", [own]).fetchone() is None:
-        return own
-    minted = uuid.uuid5(uuid.NAMESPACE_URL, f"{slug} {change.keys[0]}").urn
-    taken = db.execute("SELECT 1 FROM items WHERE entry_id = ?", [minted]).fetchone()
-    return uuid.uuid4().urn if taken else minted
-
-
-def _iri_of(entry: Entry) -> str | None:
-    guid = (entry.guid or "").strip()
-    scheme, separator, rest = guid.partition(":")
-    is_iri = scheme.lower() in ("http", "https", "tag", "urn") and separator and rest
-    has_only_iri_characters = guid.isprintable() and not set(guid) & set(' <>"{}|\\^`')
-    return guid if is_iri and has_only_iri_characters and len(guid) <= 2000 else None
-
-
-def _story_of(db: Database, keys: Sequence[str], now: datetime) -> int:
-    for key in keys:
-        row = db.execute("SELECT story FROM story_keys WHERE key = ?", [key]).fetchone()
-        if row is not None:
-            return int(row["story"])
-    return _inserted_id(db.execute("INSERT INTO stories (first_seen) VALUES (?)", [time_text(now)]))
-
-
-def _take_key(db: Database, source: int, key: str, item: int) -> None:
-    """Name a new item by its strongest key, also if that named another: without one it would be new again."""
-    db.execute(
-        "INSERT INTO item_keys (source, key, item) VALUES (?, ?, ?)"
-        " ON CONFLICT (source, key) DO UPDATE SET item = excluded.item",
-        [source, key, item],
+    story = int(db.execute("SELECT story FROM items WHERE id = ?", [item]).fetchone()["story"])
+    _insert_keys(db, source, [(key, item) for key in change.keys])
+    insert_rows(
+        db, "INSERT OR IGNORE INTO story_keys (key, story)", [(key, story) for key in change.story_keys]
     )
+    return item, story
 
 
-def _insert_keys(db: Database, source: int, keys: Iterable[tuple[str, int]]) -> None:
-    for key, item in keys:
-        db.execute(
-            "INSERT OR IGNORE INTO item_keys (source, key, item) VALUES (?, ?, ?)", [source, key, item]
-        )
-
-
-def _insert_story_keys(db: Database, keys: Iterable[str], story: int) -> None:
-    for key in keys:
-        db.execute("INSERT OR IGNORE INTO story_keys (key, story) VALUES (?, ?)", [key, story])
-
-
-def _inserted_id(cursor: sqlite3.Cursor) -> int:
-    if cursor.lastrowid is None:
-        raise sqlite3.InterfaceError("an INSERT gave no row id")
-    return cursor.lastrowid
+def _insert_keys(db: Database, source: int, keys: Sequence[tuple[str, int]]) -> None:
+    rows = [(source, key, item) for key, item in keys]
+    insert_rows(db, "INSERT OR IGNORE INTO item_keys (source, key, item)", rows)

@@ -2,19 +2,25 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from syndicate.model import SourceStatus
-from syndicate.store.rows import Row, source_of, time_or_none
+from syndicate.model import AddressStatus, Gap, Learned, SourceStatus, Spent
+from syndicate.store.learned import learned_of
+from syndicate.store.rows import Row, source_of, time_of, time_or_none, time_text
+from syndicate.store.sqlite_learned import gaps
+
+LATELY = timedelta(days=7)
+_DAY = timedelta(days=1)
 
 
-def sources(db: Database) -> list[SourceStatus]:
+def sources(db: Database, now: datetime) -> list[SourceStatus]:
     """See `Store.sources`."""
-    counts = {
-        row["source"]: row["items"]
-        for row in db.execute("SELECT source, count(*) AS items FROM items GROUP BY source")
-    }
+    counts = _item_counts(db, now)
+    learned = {row["source"]: learned_of(row) for row in db.execute("SELECT * FROM learned")}
+    known_gaps = gaps(db)
     failing: dict[int, list[str]] = {}
     for row in db.execute("SELECT source, url, error FROM addresses WHERE error IS NOT NULL"):
         failing.setdefault(row["source"], []).append(f"{row['url']}: {row['error']}")
@@ -22,7 +28,45 @@ def sources(db: Database) -> list[SourceStatus]:
         "SELECT s.*, h.backoff_until FROM sources s LEFT JOIN hosts h ON h.host = s.host"
         " ORDER BY is_configured DESC, place, slug"
     ).fetchall()
-    return [_status(row, counts.get(row["id"], 0), failing.get(row["id"], [])) for row in rows]
+    return [
+        _with_learned(
+            _status(row, counts.get(row["id"], _NO_ITEMS), failing.get(row["id"], [])),
+            learned.get(row["id"], Learned()),
+            known_gaps.get(row["id"]),
+        )
+        for row in rows
+    ]
+
+
+def addresses(db: Database, source: str) -> list[AddressStatus]:
+    """See `Store.addresses`."""
+    row = db.execute("SELECT id, definition FROM sources WHERE slug = ?", [source]).fetchone()
+    if row is None:
+        return []
+    known = {
+        each["url"]: each for each in db.execute("SELECT * FROM addresses WHERE source = ?", [row["id"]])
+    }
+    return [_address(url, known.get(url)) for url in source_of(row["definition"]).urls]
+
+
+def _address(url: str, row: Row | None) -> AddressStatus:
+    if row is None:
+        return AddressStatus(url=url, state="untried")
+    return AddressStatus(
+        url=url,
+        state="gone" if row["is_gone"] else "failing" if row["error"] else "ok",
+        format=row["format"],
+        error=row["error"],
+        adopted=row["adopted"],
+        moved_to=row["moved_to"],
+        moved_count=row["moved_count"],
+        etag=_latin_1(row["etag"]),
+        last_modified=_latin_1(row["last_modified"]),
+    )
+
+
+def _latin_1(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
 
 
 def source_documents(db: Database) -> Mapping[str, tuple[str, str | None]]:
@@ -31,7 +75,41 @@ def source_documents(db: Database) -> Mapping[str, tuple[str, str | None]]:
     return {row["slug"]: (row["document_title"], row["document_link"]) for row in rows}
 
 
-def _status(row: Row, items: int, failing: list[str]) -> SourceStatus:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Items:
+    """How many items a source has, and how many come in a day."""
+
+    count: int = 0
+    per_day: float | None = None
+
+
+_NO_ITEMS = _Items()
+
+
+def _item_counts(db: Database, now: datetime) -> Mapping[int, _Items]:
+    rows = db.execute(
+        "SELECT source, count(*) AS items, sum(sort_at >= ?) AS recent, min(sort_at) AS first"
+        " FROM items GROUP BY source",
+        [time_text(now - LATELY)],
+    )
+    counts = {}
+    for row in rows:
+        watched = max(min(now - time_of(row["first"]), LATELY), _DAY)
+        counts[row["source"]] = _Items(count=row["items"], per_day=row["recent"] / (watched / _DAY))
+    return counts
+
+
+def _with_learned(status: SourceStatus, learned: Learned, gap: tuple[int, Gap] | None) -> SourceStatus:
+    return replace(
+        status,
+        troubles=tuple(trouble for trouble in learned.troubles if trouble.is_told),
+        median_delay=learned.habit.median_delay,
+        gaps=gap[0] if gap else 0,
+        last_gap=gap[1] if gap else None,
+    )
+
+
+def _status(row: Row, items: _Items, failing: list[str]) -> SourceStatus:
     source = source_of(row["definition"])
     state = _state(row)
     is_polled = state not in ("removed", "disabled", "gone")
@@ -50,7 +128,12 @@ def _status(row: Row, items: int, failing: list[str]) -> SourceStatus:
         last_error=row["last_error"],
         problems=(*json.loads(row["problems"]), *(failing if state in ("ok", "fallback") else ())),
         failures=row["failures"],
-        items=items,
+        items=items.count,
+        items_per_day=items.per_day,
+        next_poll_why="its host asks for less"
+        if (row["backoff_until"] or "") > row["next_poll_at"]
+        else row["next_poll_why"],
+        spent=Spent(requests=row["requests"], received_bytes=row["received_bytes"]),
     )
 
 

@@ -23,6 +23,7 @@ from syndicate import cli, service
 from syndicate.alerts import outbox, retry
 from syndicate.config.durations import spelled
 from syndicate.config.shapes import (
+    AddressTable,
     EndpointTable,
     ExampleTable,
     NamedRuleTable,
@@ -33,7 +34,7 @@ from syndicate.config.shapes import (
 )
 from syndicate.errors import ConfigError
 from syndicate.http import transport, trip
-from syndicate.sources import outline, parse
+from syndicate.sources import discover, outline, parse
 from syndicate.web.app import create
 from tests.documents import (
     DOCS,
@@ -185,6 +186,7 @@ def written(value: object) -> str | None:
         (CONFIGURATION, "`[service]`", Service),
         (CONFIGURATION, "`[network]`", NetworkTable),
         (CONFIGURATION, "`[[source]]`", SourceTable),
+        (CONFIGURATION, "Addresses of a source", AddressTable),
         (CONFIGURATION, "`[[endpoint]]`", EndpointTable),
         (RULES, "Every key", NamedRuleTable),
     ],
@@ -355,6 +357,7 @@ def test_the_bounds_are_as_said():
         "headers": transport.MAX_FIELDS,
         "entries of a document": outline.MAX_ENTRIES,
         "reading a large or odd document": int(parse.DEADLINE_SECONDS),
+        "looking around a site (`sources discover`)": discover.MAX_REQUESTS,
         "a whole request": int(outbox.TIMEOUT.total_seconds()),
         "an answer's body": NetworkTable().max_bytes // 1024**2,
     }.items():

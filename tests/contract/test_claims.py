@@ -257,6 +257,29 @@ def test_the_backoff_is_of_the_host_that_was_asked(store):
     assert claim_all(store) == []
 
 
+def test_a_turn_is_taken_after_all_that_were_taken_before(store, clock):
+    store.configure([source("one", "shared.example"), source("two", "shared.example")], [])
+    pace = HostPace(interval=2 * SECOND, concurrency=10)
+    assert ids(claim_all(store, pace=pace)) == ["one"]
+    archive = "https://shared.example/archive"
+    assert [store.take_turn(archive, pace) for _ in range(2)] == [START + 2 * SECOND, START + 4 * SECOND]
+    assert store.take_turn("https://other.example/archive", pace) == START
+    clock.forward(5 * SECOND)
+    assert claim_all(store, pace=pace) == []
+    clock.forward(SECOND)
+    assert ids(claim_all(store, pace=pace)) == ["two"]
+    clock.forward(HOUR)
+    assert store.take_turn(archive, pace) == START + HOUR + 6 * SECOND
+
+
+def test_no_turn_is_given_with_a_host_that_backs_off(store, clock):
+    store.configure([source("one", "shared.example")], [])
+    recorded(store, failed(claimed(store, "one"), store, host_backoff_until=START + MINUTE))
+    assert store.take_turn("https://shared.example/archive", NO_PACE) is None
+    clock.forward(MINUTE)
+    assert store.take_turn("https://shared.example/archive", NO_PACE) == START + MINUTE
+
+
 # -- when to look again
 
 
@@ -386,6 +409,36 @@ def test_the_first_address_is_tried_again_at_the_next_poll(store):
     claim = claimed(store)
     assert claim.url == "https://a.example/wire.xml"
     assert claim.last_success_url == "https://b.example/wire.xml"
+
+
+def test_an_address_that_asked_for_time_is_left_alone_while_there_is_another(store, clock):
+    store.configure([source("wire", "a.example", "b.example")], [])
+    busy = failed(claimed(store), store, status=429, held_until=START + 3 * HOUR)
+    recorded(store, busy)
+    for _ in range(3):  # polls are an hour apart
+        claim = claimed(store)
+        assert (claim.url, claim.is_last_address) == ("https://b.example/wire.xml", True)
+        recorded(store, poll(claim, store))
+        clock.forward(HOUR)
+    assert claimed(store).url == "https://a.example/wire.xml"
+
+
+def test_an_address_whose_host_backs_off_does_not_hold_up_the_others(store, clock):
+    store.configure([source("wire", "a.example", "b.example"), source("post", "a.example")], [])
+    recorded(store, failed(claimed(store), store, host_backoff_until=START + 3 * HOUR))
+    recorded(store, poll(claimed(store), store))
+    clock.forward(HOUR)
+    (claim,) = claim_all(store)
+    assert claim.url == "https://b.example/wire.xml"
+
+
+def test_the_first_of_addresses_that_all_asked_for_time_is_asked_when_that_is_over(store, clock):
+    store.configure([source("wire", "a.example", "b.example")], [])
+    for _ in range(2):
+        recorded(store, failed(claimed(store), store, held_until=START + 3 * HOUR))
+    clock.forward(HOUR)
+    (claim,) = claim_all(store)
+    assert claim.url == "https://a.example/wire.xml"
 
 
 def test_a_fallback_address_is_the_same_source_with_the_same_items(store):

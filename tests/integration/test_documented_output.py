@@ -31,6 +31,12 @@ FEED = b"""<rss version="2.0"><channel><title>Steppe Wire</title><item>
 <author>Aigerim Saparbek</author><category>transport</category>
 <description>The railways of &lt;b&gt;Central Asia&lt;/b&gt; publish one timetable from March.</description>
 </item></channel></rss>"""
+PAGE = b"""<html><head><link rel="alternate" type="application/rss+xml" href="/rss">
+<link rel="alternate" type="application/rss+xml" href="/gone"></head></html>"""
+LIST = """<opml version="2.0"><body><outline text="Central Asia">
+<outline type="rss" text="Oasis Daily" xmlUrl="https://oasis-daily.example/rss" category="business"/>
+<outline type="rss" text="Steppe Wire" xmlUrl="http://127.0.0.1:{port}/rss"/>
+<outline text="An old one"/></outline></body></opml>"""
 CONFIGURATION = """
 [network]
 allow_private = ["127.0.0.0/8"]
@@ -95,9 +101,10 @@ def outlet(received: list[Request]) -> Iterator[int]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/rss" else 404)
+            body = PAGE if self.path == "/" else FEED if self.path in ("/rss", "/other") else b""
+            self.send_response(200 if body else 404)
             self.end_headers()
-            self.wfile.write(FEED if self.path == "/rss" else b"")
+            self.wfile.write(body)
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
@@ -130,6 +137,7 @@ def desk(tmp_path_factory):
         (folder / "rules/central-asia.toml").write_text(
             block_text("docs/webhooks.md", "rules/central-asia.toml")
         )
+        (folder / "list.opml").write_text(LIST.format(port=port))
         desk.configure(endpoint_port=port)
         (folder / "once.txt").write_text(desk.run("once"))
         yield desk
@@ -189,16 +197,29 @@ WORDS_BY_KIND = {
     "json diff": ["diff", "rules/central-asia.toml", "--since", "3650d"],
     "json backfill": ["backfill", "central-asia"],
     "json sources": ["sources"],
+    "json sources discover": ["sources", "discover", "http://127.0.0.1:{port}/"],
+    "json sources add": ["sources", "add", "http://127.0.0.1:{port}/other", "--tag", "a", "--dry-run"],
+    "json sources refresh": ["sources", "refresh", "steppe-wire"],
+    "json sources show": ["sources", "show", "steppe-wire"],
+    "json sources import": ["sources", "import", "list.opml", "--dry-run"],
     "json deliveries": ["deliveries"],
     "json endpoints": ["endpoints"],
     "json endpoints test": ["endpoints", "test", "desk"],
 }
 
 
+def shown_json(kind: str) -> Any:
+    (shown,) = (json.loads(block.text) for block in SHOWN_JSON if block.kind == kind)
+    if kind == "json sources show":  # which has all that `sources` has, shown there
+        (shown["status"],) = shown_json("json sources")
+    return shown
+
+
 @pytest.mark.parametrize("kind", WORDS_BY_KIND)
 def test_json_has_the_names_shown(desk, kind):
-    (shown,) = (json.loads(block.text) for block in SHOWN_JSON if block.kind == kind)
-    printed = json.loads(desk.run(*WORDS_BY_KIND[kind], "--json"))
+    shown = shown_json(kind)
+    words = [word.format(port=desk.port) for word in WORDS_BY_KIND[kind]]
+    printed = json.loads(desk.run(*words, "--json"))
     # Of what explains why not, the part alone is shown that the rest has nothing of.
     assert shape(printed["why_not"] if kind == "json explain, not" else printed) == shape(shown)
 

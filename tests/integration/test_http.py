@@ -8,14 +8,15 @@ import ssl
 import threading
 import zlib
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 import pytest
 
 from syndicate.errors import LimitError, NetworkError, RefusedError
 from syndicate.http import Client
-from syndicate.model import NetworkSettings
+from syndicate.http.transport import Certificates
+from syndicate.model import Certificate, NetworkSettings
 from tests.addresses import HOSTILE
 from tests.servers import Request, answer, raw_server
 from tests.support import ROOT
@@ -739,8 +740,34 @@ def secure(certificate, monkeypatch, *, trusts=True):
     return asyncio.run(run())
 
 
-def test_a_good_certificate_of_a_known_authority_is_accepted(monkeypatch):
-    assert secure("good", monkeypatch).body == b"ok"
+def test_a_good_certificate_of_a_known_authority_is_accepted_and_shown(monkeypatch):
+    response = secure("good", monkeypatch)
+    assert response.body == b"ok"
+    begins, ends = (datetime(year, 1, 1, tzinfo=UTC) for year in (2020, 2120))
+    assert response.certificate == Certificate(host="127.0.0.1", begins=begins, ends=ends)
+    assert get(answer(b"ok")).certificate is None
+
+
+def test_certificates_of_those_met_longest_ago_are_forgotten():
+    shown = {"notBefore": "Jan  1 00:00:00 2020 GMT", "notAfter": "Jan  1 00:00:00 2120 GMT"}
+
+    class Tls:
+        def __init__(self, name):
+            self.server_hostname = name
+
+        def getpeercert(self):
+            return shown if self.server_hostname != "unverified" else {}
+
+    certificates = Certificates(most=2)
+    for name in ("a", "b", "a", "c", "unverified", None):
+        certificates.note(Tls(name))  # type: ignore[arg-type]  # all that is asked of it
+    certificates.note(None)
+    assert [bool(certificates.of(name)) for name in ("a", "b", "c", "unverified")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -789,6 +816,7 @@ def test_going_from_https_to_http_shows(monkeypatch):
 
 
 def test_a_response_says_what_came():
+    assert get(answer(b"four")).received_bytes == 4
     response = get(answer(b"", b"X-Twice: a", b"x-twice: b", b"X-Latin: \xe9"))
     assert response.headers["X-TWICE"] == "a, b"
     assert response.headers.get("x-none") is None

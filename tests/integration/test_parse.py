@@ -1,6 +1,7 @@
 """parse: the same document from a thread and from a process, which is ended when it takes too long."""
 
 import asyncio
+import gzip
 import os
 import subprocess
 import sys
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import ParseError
-from syndicate.model import Document
-from syndicate.sources import feed
+from syndicate.model import Address, Document, Kind
+from syndicate.sources import feed, kinds
 from syndicate.sources.parse import PROCESSES, dump, load, parse
 from tests.support import ROOT
 
@@ -58,6 +59,38 @@ def test_every_document_survives_the_way_between_processes(path):
     except ParseError:
         return
     assert load(dump(document)) == document
+
+
+@pytest.mark.parametrize("name", ["jsonfeeds/version_1_1.feed", "sitemaps/news.xml", "sitemaps/index.xml"])
+def test_what_is_no_feed_in_xml_survives_that_way_as_well(name):
+    document = kinds.parse((ROOT / "tests/data" / name).read_bytes(), {}, URL, Address(url=URL))
+    assert document.entries or document.parts
+    assert load(dump(document)) == document
+
+
+@pytest.mark.parametrize(
+    ("name", "padding", "said"),
+    [
+        ("jsonfeeds/version_1_1.feed", b" ", {}),
+        ("sitemaps/news.xml", b"<!-- -->", {"kind": Kind.SITEMAP}),
+        ("webpages/selectors.html", b"<!-- -->", {"item": "li.release", "title": ".headline"}),
+    ],
+    ids=["json", "sitemap", "page"],
+)
+def test_other_kinds_are_the_same_wherever_they_are_parsed(name, padding, said):
+    said = Address(url=URL, **said)
+    body = (ROOT / "tests/data" / name).read_bytes()
+    large = body + padding * (kinds.LIGHT_PAGE_BYTES // len(padding))
+    assert not kinds.may_be_light(large)
+    parsed = [asyncio.run(parse(each, {}, URL, said)) for each in (body, large)]
+    assert parsed[0] == parsed[1] == kinds.parse(body, {}, URL, said)
+
+
+@pytest.mark.parametrize("body", [SMALL, LARGE], ids=["thread", "process"])
+def test_what_is_packed_is_the_same_wherever_it_is_unpacked(body):
+    packed = gzip.compress(body)
+    assert kinds.may_be_light(packed)
+    assert asyncio.run(parse(packed, {}, URL)) == feed.parse(SMALL, {}, URL)
 
 
 @needs_proc

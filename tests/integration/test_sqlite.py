@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from syndicate.backfill import Known, keep_words_anew, search
 from syndicate.errors import SchemaError, StoreError
-from syndicate.model import Hit, Wanted
+from syndicate.model import Alert, Habit, Hit, Learned, Trust, Wanted
 from syndicate.rules.archive import GAP, WORDS_VERSION, kept_words
 from syndicate.rules.compile import trial_rule
 from syndicate.rules.text import ItemText, Subject
@@ -30,6 +30,7 @@ from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from tests.contract.making import (
     EU,
+    HOUR,
     START,
     Clock,
     claim_alerts,
@@ -251,6 +252,51 @@ def test_a_migration_that_fails_changes_nothing_and_is_done_when_it_can_be(path)
         connection.execute("DROP TABLE item_words")
     with closing(SqliteStore(path, Clock())) as store:
         assert looked_up(store, "санкция") == [1]
+
+
+def second_schema(path):
+    """Make a file as 0002 had it, of a source that was read, with an alert in the ledger and its delivery."""
+    first_schema(path)
+    with closing(sqlite3.connect(path)) as connection:
+        migrations.apply(Database(connection), stop_before="m0003_when_to_poll")
+        time = "2026-11-24T01:30:00.000000Z"
+        connection.executescript(
+            f"""
+            UPDATE sources SET last_success_at = '{time}', last_success_url = 'https://wire.example/wire.xml';
+            UPDATE items SET sort_at = '2026-11-23T22:00:00.500000Z' WHERE id = 1;
+            INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)
+                VALUES ('msg_1', 'desk', 'waiting', '{time}', '{time}');
+            INSERT INTO alerts
+                (id, dedup_key, kind, rule, story, item, endpoint, state, created_at, delivery)
+                VALUES (5, 'match eu 1 desk', 'match', 'eu', 1, 1, 'desk', 'alerted', '{time}', 'msg_1'),
+                    (6, 'match eu 1 chat', 'match', 'eu', 1, 1, 'chat', 'suppressed', '{time}', NULL);
+            """
+        )
+
+
+def test_what_was_alerted_under_the_second_schema_is_not_alerted_again(path):
+    second_schema(path)
+    with closing(SqliteStore(path, Clock())) as store:
+        store.configure([source()], [EU.state])
+        assert [(alert.endpoint, alert.state) for alert in store.alerts_about("eu", [1])] == [
+            ("desk", "alerted"),
+            ("chat", "suppressed"),
+        ]
+        assert [(each.alerts, each.sources) for each in store.deliveries()] == [((("eu", 1),), ())]
+        (delivery,) = claim_alerts(store)
+        assert [alert.stored.item.id for alert in delivery.alerts if isinstance(alert, Alert)] == [1]
+        with store._read() as db:
+            assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+            assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_the_items_of_the_second_schema_tell_the_habit_of_their_source(path):
+    second_schema(path)
+    with closing(SqliteStore(path, Clock())) as store:
+        (claim,) = claim_all(store)
+        hour = START.replace(hour=1)
+        assert claim.learned == Learned(habit=Habit(since=hour, arrivals=(hour, hour - 3 * HOUR)))
+        assert (claim.trust, claim.others_answered_at) == (Trust(), None)
 
 
 # -- what goes wrong

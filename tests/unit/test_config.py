@@ -14,7 +14,7 @@ from syndicate.config import duration, public
 from syndicate.config.durations import spelled
 from syndicate.config.variables import filled, filled_places
 from syndicate.errors import ConfigError, Problem
-from syndicate.model import Example, RuleText, ScoreText, Source, WeightedTerm, Written
+from syndicate.model import Address, Example, Kind, RuleText, Scope, ScoreText, Source, WeightedTerm, Written
 from tests.support import ROOT, shipped
 
 DATA = ROOT / "tests" / "data" / "config"
@@ -86,7 +86,7 @@ def test_no_bytes_make_reading_raise(tmp_path_factory, body):
     config.read(path, {})
 
 
-TABLES = (DATA / "source.toml").read_text() + (DATA / "endpoint.toml").read_text()
+TABLES = "".join((DATA / f"{name}.toml").read_text() for name in ("source", "kinds", "endpoint"))
 PIECES = sorted(set(TABLES.replace("\n", " \n ").split(" ")))
 
 
@@ -239,6 +239,7 @@ feeds = "out"
 base_url = "https://news.example/desk/"
 listen = "[::1]:0"
 title = "Desk"
+notify = ["desk"]
 
 [network]
 allow_private = ["127.0.0.0/8", "::1", "10.1.2.3"]
@@ -248,12 +249,20 @@ concurrency = 3
 timeout = "1m30s"
 max_bytes = 1_000
 user_agent = "Desk/1 (+https://news.example)"
+retry_after = "source"
 
 [[source]]
 id = "kazinform"
 title = "Kazinform"
-urls = ["https://a.example/", "HTTP://b.example:8080/feed?x=1"]
+urls = [
+    "https://a.example/",
+    "HTTP://b.example:8080/feed?x=1",
+    { url = "https://c.example/sitemap.xml" },
+    { url = "https://d.example/${X:-news}", kind = "page", item = " li.news ", title = "h3", date = "time" },
+    { url = "https://e.example/", link_pattern = "/news/*" },
+]
 interval = "1h30m"
+adaptive = false
 language = "kk-Cyrl"
 tags = ["official", "Орталық Азия"]
 full_text = true
@@ -277,7 +286,8 @@ headers = { X-Token = "a b" }
     assert read.service.rules == there / ".." / "rules of the desk"
     assert read.service.feeds == there / "out"
     assert (read.service.base_url, read.service.title) == ("https://news.example/desk", "Desk")
-    assert (read.service.host, read.service.port) == ("::1", 0)
+    assert (read.service.host, read.service.port, read.service.notify) == ("::1", 0, ("desk",))
+    assert read.network.retry_after is Scope.SOURCE
     assert read.network.allow_private == tuple(map(ip_network, ("127.0.0.0/8", "::1/128", "10.1.2.3/32")))
     assert (read.network.host_interval, read.network.timeout) == (timedelta(), timedelta(seconds=90))
     assert (read.network.host_concurrency, read.network.concurrency, read.network.max_bytes) == (1, 3, 1000)
@@ -286,8 +296,25 @@ headers = { X-Token = "a b" }
         Source(
             id="kazinform",
             title="Kazinform",
-            urls=("https://a.example/", "HTTP://b.example:8080/feed?x=1"),
+            urls=(
+                "https://a.example/",
+                "HTTP://b.example:8080/feed?x=1",
+                "https://c.example/sitemap.xml",
+                "https://d.example/news",
+                "https://e.example/",
+            ),
+            addresses=(
+                Address(
+                    url="https://d.example/news",
+                    kind=Kind.PAGE,
+                    item="li.news",
+                    title="h3",
+                    date="time",
+                ),
+                Address(url="https://e.example/", link_pattern="/news/*"),
+            ),
             interval=timedelta(minutes=90),
+            adaptive=False,
             language="kk-Cyrl",
             tags=("official", "Орталық Азия"),
             full_text=True,

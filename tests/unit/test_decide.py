@@ -10,10 +10,17 @@ from syndicate.model import (
     Claim,
     Document,
     Entry,
+    Habit,
+    Hints,
     KnownItem,
+    Learned,
+    Part,
     PollState,
     Source,
+    Spent,
     Suppressed,
+    TroubleKind,
+    Trust,
     Validators,
 )
 from syndicate.rules.archive import GAP, WORDS_VERSION
@@ -31,9 +38,10 @@ from syndicate.sources.decide import (
     suppression,
 )
 from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
+from syndicate.sources.learn import Filled
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MOMENT = Moment(now=NOW, duration=timedelta(seconds=1), jitter=0)
 URL, FALLBACK, TARGET = "https://a.example/rss", "https://b.example/rss", "https://moved.example/rss"
 WIRE = Source(id="wire", title="Wire", urls=(URL, FALLBACK), interval=HOUR)
@@ -54,8 +62,14 @@ CLAIM = Claim(
     due_at=NOW - MINUTE,
 )
 FIRST = replace(CLAIM, last_success_at=None, last_success_url=None, has_baseline=False)
+AWAY = replace(CLAIM, last_success_url=FALLBACK, read_at=NOW - 3 * HOUR)
 ANSWER = Answer(
-    status=200, validators=Validators(etag=b'"now"'), asked=None, moved_to=None, length_bytes=1000
+    status=200,
+    validators=Validators(etag=b'"now"'),
+    asked=None,
+    moved_to=None,
+    length_bytes=1000,
+    spent=Spent(requests=2, received_bytes=400),
 )
 ENTRY = Entry(guid="g", link="https://news.example/a", title="EU news", body="Text")
 INDEX = RuleIndex(
@@ -107,7 +121,7 @@ def test_a_new_entry_is_a_change_with_all_that_follows():
     assert (poll.state, poll.status) == (PollState.OK, 200)
     assert (poll.document_title, poll.document_link) == ("Steppe Wire", "https://wire.example/")
     assert (poll.problems, poll.body_hash, poll.validators) == (("cut",), "now", Validators(etag=b'"now"'))
-    assert (poll.length_bytes, poll.ended_at, poll.next_poll_at) == (1000, NOW, NOW + HOUR)
+    assert (poll.length_bytes, poll.ended_at, poll.spent) == (1000, NOW, ANSWER.spent)
 
 
 def test_a_known_entry_is_no_change():
@@ -194,6 +208,132 @@ def test_words_are_kept_in_the_language_of_the_item():
     assert (change.words["words"][:13], change.words["stems"][:10]) == ("новые санкции", "нов санкц ")
 
 
+# -- when to ask again
+
+DAILY = Habit(since=NOW - 30 * DAY, depth=20, arrivals=tuple(NOW - day * DAY for day in range(20)))
+QUICK = replace(DAILY, arrivals=tuple(NOW - number * 10 * MINUTE for number in range(20)))
+
+
+def knowing(**fields):
+    return replace(CLAIM, learned=Learned(**fields))
+
+
+@pytest.mark.parametrize(
+    ("claim", "answer", "wait", "why"),
+    [
+        (CLAIM, {}, HOUR, "not read yet"),
+        (knowing(habit=DAILY), {}, HOUR, "at least every 60 min"),
+        (knowing(habit=QUICK), {}, 10 * MINUTE, "it publishes about every 10 min"),
+        (knowing(habit=QUICK), {"asked": 2 * HOUR}, 2 * HOUR, "its server asks for 2 h"),
+        (knowing(habit=QUICK), {"asked": MINUTE}, 10 * MINUTE, "it publishes about every 10 min"),
+        (
+            knowing(habit=QUICK, hints=Hints(ttl_seconds=1800)),
+            {},
+            30 * MINUTE,
+            "its document asks for 30 min (ttl)",
+        ),
+        (
+            knowing(habit=QUICK, hints=Hints(skip_hours=(2,))),
+            {},
+            HOUR,
+            "its document asks to skip the hours before that",
+        ),
+    ],
+)
+def test_an_unchanged_document_is_asked_for_as_its_habit_and_others_wish(claim, answer, wait, why):
+    poll = unchanged(claim, **answer)
+    assert (poll.next_poll_at - NOW, poll.next_poll_why) == (wait, why)
+    assert poll.learned is None
+
+
+def test_a_document_is_asked_for_as_it_asks_itself():
+    poll = read(ENTRY, claim=knowing(habit=DAILY), hints=Hints(ttl_seconds=7200))
+    assert poll.next_poll_at == NOW + 2 * HOUR
+    assert poll.learned is not None
+    assert poll.learned.habit.depth == 1
+
+
+def test_the_wait_after_a_failure_begins_with_the_habit():
+    failed = Failed(status=500, error="x")
+    poll = decide_failure(replace(knowing(habit=QUICK), failures=1), failed, MOMENT)
+    assert (poll.next_poll_at, poll.next_poll_why) == (NOW + 20 * MINUTE, "it has failed 2 times in a row")
+
+
+# -- what a poll shows of its source
+
+
+def test_a_gap_and_what_is_listed_are_noted():
+    poll = read(ENTRY, claim=knowing(habit=QUICK, listed=(3, 2)))
+    assert poll.gap is not None
+    assert poll.gap.begins == CLAIM.last_success_at
+    assert (poll.listed, read().listed) == (("guid:g",), None)
+    assert read(ENTRY, known=known(ENTRY), claim=knowing(habit=QUICK, listed=(7,))).listed == (7,)
+
+
+def test_what_archives_had_is_read_with_the_document_and_counts_neither_as_deep_nor_as_listed():
+    claim = knowing(habit=QUICK, listed=(3, 2))
+    missed = replace(ENTRY, guid="missed", link="https://news.example/missed", title="EU missed")
+    whole = reading(ENTRY, missed)
+    filled = Filled(items=1, is_closed=True, spent=Spent(requests=1, received_bytes=7))
+    document = replace(whole.document, entries=(ENTRY,))
+    poll = decide_reading(claim, replace(whole, document=document, filled=filled), {}, INDEX, MOMENT)
+    assert [change.entry for change in poll.changes] == [missed, ENTRY]
+    assert poll.gap is not None
+    assert (poll.gap.filled, poll.gap.is_closed) == (1, True)
+    assert poll.spent == Spent(requests=3, received_bytes=407)
+    assert poll.learned is not None
+    assert (poll.learned.habit.depth, poll.listed) == (1, ("guid:g",))
+
+
+def test_what_is_the_matter_is_noted_and_to_be_told():
+    silent = replace(DAILY, arrivals=tuple(moment - 5 * DAY for moment in DAILY.arrivals))
+    poll = unchanged(knowing(habit=silent))
+    assert [(notice.kind, notice.is_over) for notice in poll.notices] == [(TroubleKind.SILENT, False)]
+    assert poll.learned is not None
+    assert [trouble.is_told for trouble in poll.learned.troubles] == [True]
+    gone = decide_failure(replace(CLAIM, is_only_address=True), Gone(), MOMENT)
+    assert [notice.kind for notice in gone.notices] == [TroubleKind.GONE]
+
+
+def test_a_304_begins_a_row_of_them():
+    assert unchanged().trust == Trust(unchanged_since=NOW)
+
+
+def test_an_address_is_remembered_as_it_was_read():
+    parts = (Part(url="https://a.example/1.xml", modified="2026", body_hash="x"),)
+    poll = read(ENTRY, parts=parts)
+    assert (poll.format, poll.parts) == ("rss20", parts)
+    claim = replace(CLAIM, format="sitemap", parts=parts)
+    for later in (unchanged(claim), decide_failure(claim, Failed(status=500, error="x"), MOMENT)):
+        assert (later.format, later.parts) == ("sitemap", parts)
+    newer = (replace(parts[0], modified="2027"),)
+    outcome = NotModified(answer=replace(ANSWER, status=304), parts=newer)
+    assert decide_unchanged(claim, outcome, MOMENT).parts == newer
+
+
+# -- what only names an article
+
+
+LISTED = Entry(guid=None, link="https://news.example/a", title="EU (live)", body="", is_listed=True)
+
+
+def test_a_sitemap_or_a_page_takes_nothing_away_from_what_a_feed_has_said():
+    poll = read(LISTED, known=known(ENTRY, "guid:g", "link:news.example/a"))
+    assert (poll.changes, poll.new_keys) == ((), ())
+
+
+def test_a_feed_completes_what_a_sitemap_or_a_page_has_named():
+    poll = read(ENTRY, known=known(LISTED))
+    (change,) = poll.changes
+    assert (change.item, change.entry) == (7, ENTRY)
+    assert change.keys == ("guid:g", "link:news.example/a")
+
+
+def test_a_sitemap_or_a_page_edits_what_it_has_named_itself():
+    (change,) = read(replace(LISTED, title="EU"), known=known(LISTED)).changes
+    assert change.item == 7
+
+
 # -- what raises no alert
 
 
@@ -211,6 +351,17 @@ def test_words_are_kept_in_the_language_of_the_item():
         (replace(CLAIM, url=FALLBACK, last_success_url=FALLBACK), ENTRY, None),
         (replace(CLAIM, last_success_url=FALLBACK), ENTRY, Suppressed.FALLBACK),
         (replace(CLAIM, address=TARGET), ENTRY, None),
+        # the first address takes back: what was published since its own last success was missed meanwhile
+        (AWAY, ENTRY, Suppressed.FALLBACK),
+        (AWAY, replace(ENTRY, published=NOW - 3 * HOUR), Suppressed.FALLBACK),
+        (AWAY, replace(ENTRY, published=NOW - 2 * HOUR), None),
+        (
+            replace(AWAY, url=FALLBACK, last_success_url=URL),
+            replace(ENTRY, published=NOW - 2 * HOUR),
+            Suppressed.FALLBACK,
+        ),
+        # an address is read in another way than before
+        (replace(CLAIM, last_success_url=None), ENTRY, Suppressed.FALLBACK),
     ],
 )
 def test_a_baseline_and_what_is_older_than_a_switch_raise_no_alert(claim, entry, expected):
@@ -316,7 +467,8 @@ def test_a_host_that_asks_for_less_is_left_alone(asked, wait):
 
 def test_a_server_may_ask_for_more_time_after_a_failure():
     poll = decide_failure(CLAIM, Failed(status=503, error="x", asked=5 * HOUR), MOMENT)
-    assert poll.next_poll_at == NOW + 5 * HOUR
+    assert poll.next_poll_at == poll.held_until == NOW + 5 * HOUR
+    assert decide_failure(CLAIM, Failed(status=503, error="x"), MOMENT).held_until is None
 
 
 def test_gone_is_gone():

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.errors import ParseError
-from syndicate.model import Document, Enclosure, Entry
+from syndicate.model import Document, Enclosure, Entry, Hints
 from syndicate.sources import feed, outline
 from tests.support import ROOT
 
@@ -35,7 +35,13 @@ def expected_entry(values):
 
 def expected_document(values):
     entries = tuple(map(expected_entry, values.get("entries", ())))
-    return Document(**{**values, "entries": entries, "problems": tuple(values.get("problems", ()))})
+    problems = tuple(values.get("problems", ()))
+    hints = Hints(**{name: tuple_of(value) for name, value in values.get("hints", {}).items()})
+    return Document(**{**values, "entries": entries, "problems": problems, "hints": hints})
+
+
+def tuple_of(value):
+    return tuple(value) if isinstance(value, list) else value
 
 
 def rss(items: str, head: str = "") -> bytes:

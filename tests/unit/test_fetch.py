@@ -11,7 +11,7 @@ import pytest
 from syndicate.errors import LimitError
 from syndicate.http import Redirect, Response
 from syndicate.http.messages import Headers
-from syndicate.model import Claim, Source, Validators
+from syndicate.model import Address, Claim, Kind, Source, Spent, Trust, Validators
 from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, Outcome, fetch
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -75,6 +75,57 @@ def test_what_was_given_is_sent_back_byte_for_byte():
     assert (url, validators_of) == (URL, URL)
     assert headers["if-none-match"] == b'"\xff1"'
     assert headers["if-modified-since"] == b"Tue"
+
+
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [
+        (Address(url=URL), "application/atom+xml"),
+        (Address(url=URL, kind=Kind.FEED), "application/atom+xml"),
+        (Address(url=URL, kind=Kind.JSON), "application/feed+json"),
+        (Address(url=URL, kind=Kind.SITEMAP), "application/xml"),
+        (Address(url=URL, kind=Kind.PAGE), "text/html"),
+        (Address(url=URL, item="li"), "text/html"),
+    ],
+)
+def test_an_address_is_asked_for_what_it_is_said_to_have(said, first):
+    network = Network(answer(200))
+    claim = replace(CLAIM, source=replace(CLAIM.source, addresses=(said,)))
+    asyncio.run(fetch(network, claim, NOW))  # type: ignore[arg-type]
+    ((_, headers, _),) = network.asked
+    assert str(headers["accept"]).partition(",")[0] == first
+
+
+def test_what_has_lied_is_not_sent_and_what_was_sent_is_told():
+    network = Network(answer(304))
+    claim = replace(KNOWN, trust=Trust(without_etag=True))
+    found = asyncio.run(fetch(network, claim, NOW))  # type: ignore[arg-type]
+    ((_, headers, _),) = network.asked
+    assert "if-none-match" not in headers
+    assert isinstance(found, NotModified)
+    assert found.answer.sent == replace(KNOWN.validators, etag=None)
+    assert found.answer.validators == KNOWN.validators
+
+
+def test_304s_that_outlast_the_habit_are_checked_without_conditions():
+    doubted = replace(KNOWN, trust=Trust(unchanged_since=NOW - timedelta(days=30)))
+    network = Network(answer(200, b"<rss/>"))
+    found = asyncio.run(fetch(network, doubted, NOW))  # type: ignore[arg-type]
+    ((_, headers, _),) = network.asked
+    assert set(headers) == {"accept"}
+    assert isinstance(found, Fetched)
+    assert found.answer.sent == Validators()
+    assert isinstance(fetched(answer(304, b""), doubted), Failed)
+
+
+def test_requests_and_bytes_are_counted():
+    found = fetched(replace(answer(200, b"<rss/>", hop(302)), received_bytes=5))
+    assert isinstance(found, Fetched)
+    assert found.answer.spent == Spent(requests=2, received_bytes=5)
+    refused = fetched(replace(answer(503, b"", hop(302)), received_bytes=7))
+    assert isinstance(refused, Failed)
+    assert refused.spent == Spent(requests=2, received_bytes=7)
+    assert fetched(answer(410)) == Gone(spent=Spent(requests=1))
 
 
 def test_an_adopted_address_is_asked_without_conditions_where_there_are_none():

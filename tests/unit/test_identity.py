@@ -54,6 +54,11 @@ def test_the_keys_of_an_entry_are_its_guid_and_its_link(entry, expected):
     assert list(keys_of(entry)) == expected
 
 
+def test_the_hash_of_what_only_names_an_article_says_so():
+    listed = replace(ENTRY, is_listed=True)
+    assert content_hash(listed) == f"listed:{content_hash(ENTRY)}"
+
+
 def test_the_same_entry_twice_is_one():
     assert len(identify([ENTRY, ENTRY])) == 1
 

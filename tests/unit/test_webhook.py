@@ -30,12 +30,15 @@ from syndicate.model import (
     Item,
     Match,
     NetworkSettings,
+    Notice,
     RuleText,
     Score,
     ServiceSettings,
     Snippet,
     Source,
+    SourceAlert,
     StoredMatch,
+    TroubleKind,
 )
 
 NOW = datetime(2026, 11, 24, 2, 0, 0, 250_000, tzinfo=UTC)
@@ -126,6 +129,27 @@ def test_an_alert_says_what_matched_and_where():
             "feed": "https://desk.example/feeds/eu.atom",
         },
     }
+
+
+def test_what_is_the_matter_with_a_source_is_told_in_words():
+    notice = Notice(kind=TroubleKind.SILENT, since=NOW, text="it has published nothing for 3 days")
+    alert = SourceAlert(kind="source", source="wire", created_at=NOW, notice=notice)
+    assert json.loads(render(alert, KNOWN)) == {
+        "type": "alert.source",
+        "timestamp": "2026-11-24T02:00:00Z",
+        "data": {
+            "source": {"id": "wire", "title": "Steppe Wire"},
+            "trouble": "silent",
+            "state": "begun",
+            "since": "2026-11-24T02:00:00Z",
+            "text": "it has published nothing for 3 days",
+        },
+    }
+    over = replace(alert, source="gone", notice=replace(notice, is_over=True, text="x" * 50_000))
+    body = render(over, KNOWN)
+    assert len(body) < MOST_BYTES
+    assert json.loads(body)["data"]["state"] == "over"
+    assert json.loads(body)["data"]["source"] == {"id": "gone", "title": "gone"}
 
 
 def test_a_score_is_told_with_its_sum():

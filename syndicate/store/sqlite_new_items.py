@@ -1,0 +1,155 @@
+"""Inserting what is new in a poll: all of it at once, since each statement costs as much as several rows."""
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from syndicate.model import Change, Entry
+from syndicate.store.rows import enclosures_json, evidence_json, text_or_none, time_text
+from syndicate.store.sqlite_many import insert_rows, stored
+
+_JSON = json.JSONEncoder(ensure_ascii=False)
+
+
+def insert_new_items(
+    db: Database, source: int, slug: str, changes: Sequence[Change], now: datetime
+) -> list[tuple[int, int]]:
+    """Insert items with their keys, stories and matches; return the item and the story of each.
+
+    Items are numbered in order. The strongest key of each names it from now on, whatever it named before:
+    without one it would be new again. Of two items with the key of one story, the first has it.
+    """
+    if not changes:
+        return []
+    first_seen = time_text(now)
+    stories = _stories(db, changes, first_seen)
+    entry_ids = _entry_ids(db, slug, changes)
+    items = range(_next_id(db, "items"), _next_id(db, "items") + len(changes))
+    values = [
+        {
+            "id": item,
+            "source": source,
+            "entry_id": entry_id,
+            "story": story,
+            "revision": 1,
+            "first_seen": first_seen,
+            "changed_at": first_seen,
+            "sort_at": time_text(min(now, change.entry.published or now)),
+            **item_values(change),
+        }
+        for item, entry_id, story, change in zip(items, entry_ids, stories, changes, strict=True)
+    ]
+    insert_rows(db, f"INSERT INTO items ({', '.join(values[0])})", [[*row.values()] for row in values])
+    _insert_keys(db, source, changes, items)
+    insert_rows(
+        db,
+        "INSERT INTO matches (rule, item, revision, evidence, matched_at)",
+        [
+            (match.rule, item, 1, evidence_json(match), first_seen)
+            for item, change in zip(items, changes, strict=True)
+            for match in change.matches
+        ],
+    )
+    return list(zip(items, stories, strict=True))
+
+
+def item_values(change: Change) -> dict[str, object]:
+    """Return the columns of an item that its source decides on."""
+    entry = change.entry
+    return {
+        "content_hash": change.content_hash,
+        "guid": entry.guid,
+        "link": entry.link,
+        "title": entry.title,
+        "body": entry.body,
+        "summary": entry.summary,
+        "content_html": entry.content_html,
+        "author": entry.author,
+        "categories": _JSON.encode(entry.categories) if entry.categories else "[]",
+        "enclosures": enclosures_json(entry.enclosures) if entry.enclosures else "[]",
+        "language": change.language,
+        "published": text_or_none(entry.published),
+        "published_raw": entry.published_raw,
+        "updated": text_or_none(entry.updated),
+        "updated_raw": entry.updated_raw,
+    }
+
+
+def _next_id(db: Database, table: str) -> int:
+    (last,) = db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()
+    return int(last) + 1
+
+
+def _insert_keys(db: Database, source: int, changes: Sequence[Change], items: Iterable[int]) -> None:
+    named = list(zip(changes, items, strict=True))
+    what = "INTO item_keys (source, key, item)"
+    insert_rows(
+        db,
+        f"INSERT {what}",
+        [(source, change.keys[0], item) for change, item in named],
+        "ON CONFLICT (source, key) DO UPDATE SET item = excluded.item",
+    )
+    insert_rows(
+        db,
+        f"INSERT OR IGNORE {what}",
+        [(source, key, item) for change, item in named for key in change.keys[1:]],
+    )
+
+
+# --------------------------------------------------------------------------- stories
+
+
+def _stories(db: Database, changes: Sequence[Change], first_seen: str) -> list[int]:
+    """Return the story of each item, a new one where none of its keys names one."""
+    story_by_key = stored(
+        db, "story_keys", "key", "story", (key for change in changes for key in change.story_keys)
+    )
+    known, first = set(story_by_key), _next_id(db, "stories")
+    following, stories = first, []
+    for change in changes:
+        story = next((story_by_key[key] for key in change.story_keys if key in story_by_key), following)
+        following += story == following
+        for key in change.story_keys:
+            story_by_key.setdefault(key, story)
+        stories.append(story)
+    insert_rows(
+        db, "INSERT INTO stories (id, first_seen)", [(story, first_seen) for story in range(first, following)]
+    )
+    new = [(key, story) for key, story in story_by_key.items() if key not in known]
+    insert_rows(db, "INSERT INTO story_keys (key, story)", new)
+    return stories
+
+
+# --------------------------------------------------------------------------- ids in published feeds
+
+
+def _entry_ids(db: Database, slug: str, changes: Sequence[Change]) -> Iterator[str]:
+    """Yield the id that each item has in every published feed: the source's own if that is an IRI."""
+    names = [f"{slug} {change.keys[0]}" for change in changes]
+    first = [_iri_of(change.entry) or _minted(name) for change, name in zip(changes, names, strict=True)]
+    taken = set(stored(db, "items", "entry_id", "id", first))
+    for entry_id, name in zip(first, names, strict=True):
+        if entry_id in taken:
+            entry_id = _minted(name)
+            if entry_id in taken or stored(db, "items", "entry_id", "id", [entry_id]):
+                entry_id = uuid.uuid4().urn
+        taken.add(entry_id)
+        yield entry_id
+
+
+def _minted(name: str) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_URL, name).urn
+
+
+def _iri_of(entry: Entry) -> str | None:
+    guid = (entry.guid or "").strip()
+    scheme, separator, rest = guid.partition(":")
+    is_iri = scheme.lower() in ("http", "https", "tag", "urn") and separator and rest
+    has_only_iri_characters = guid.isprintable() and not _NOT_IN_IRIS.intersection(guid)
+    return guid if is_iri and has_only_iri_characters and len(guid) <= 2000 else None
+
+
+_NOT_IN_IRIS = frozenset(' <>"{}|\\^`')

@@ -1,0 +1,112 @@
+"""What the commands about sources say."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from syndicate.model import AddressStatus, Source
+from syndicate.report_sources import (
+    Extension,
+    Shown,
+    extension_json,
+    extension_lines,
+    format_words,
+    found_line,
+    import_lines,
+    refresh_line,
+    shown_lines,
+)
+from syndicate.service import new_source
+from syndicate.sources.leads import Found, Via
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+SOURCE = Source(id="wire", title="Wire", urls=("https://wire.example/rss",))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("rss20", "RSS 2.0"),
+        ("rss10", "RSS 1.0"),
+        ("rss091n", "RSS 0.91"),
+        ("rss090", "RSS 0.90"),
+        ("rss", "RSS"),
+        ("atom10", "Atom 1.0"),
+        ("atom03", "Atom 0.3"),
+        ("json10", "JSON Feed 1.0"),
+        ("json11", "JSON Feed 1.1"),
+        ("cdf", "CDF"),
+        ("sitemap", "sitemap"),
+        ("sitemap index", "sitemap index"),
+        ("page", "page"),
+        ("", ""),
+    ],
+)
+def test_a_format_has_the_name_that_people_use(name, words):
+    assert format_words(name) == words
+
+
+def test_what_was_found_is_one_sentence():
+    found = Found(
+        url="https://wire.example/rss",
+        via=Via.NAMED,
+        title="Wire",
+        format="rss20",
+        entries=1,
+        newest=NOW - timedelta(hours=3),
+    )
+    assert found_line(found, NOW) == (
+        "https://wire.example/rss: RSS 2.0, 1 entry, the newest 3 h ago (named by the page)"
+    )
+    undated = replace(found, newest=None, entries=0, via=Via.GIVEN)
+    assert found_line(undated, NOW) == "https://wire.example/rss: RSS 2.0, 0 entries (the address itself)"
+
+
+def test_nothing_added_says_so():
+    nothing = Extension(path=Path("config.toml"), line=0, sources=(), is_trial=False)
+    assert list(extension_lines(nothing)) == []
+    assert extension_json(nothing) == {"file": "config.toml", "line": None, "written": False}
+    assert list(import_lines(nothing, (), ())) == ["0 sources added, 0 skipped, 0 of no use."]
+
+
+@pytest.mark.parametrize(
+    ("state", "next_poll_at", "said"),
+    [
+        ("ok", NOW, "wire: due now"),
+        ("ok", NOW + timedelta(hours=2), "wire: its host wants to be left alone; due in 2 h"),
+        ("gone", None, "wire: said that it is gone (410); it is asked again once its address is changed"),
+        ("disabled", None, "wire: is disabled, so it is not polled"),
+        ("new", None, "wire: is new, and polled first when the configuration is taken over"),
+    ],
+)
+def test_a_refreshed_source_says_what_becomes_of_it(state, next_poll_at, said):
+    status = replace(new_source(SOURCE), state=state, next_poll_at=next_poll_at)
+    assert refresh_line(status, NOW) == said
+
+
+def test_where_an_address_has_moved_to_is_shown():
+    address = AddressStatus(
+        url=SOURCE.urls[0],
+        state="ok",
+        adopted="https://new.example/",
+        moved_to="https://newer.example/",
+        moved_count=2,
+        etag='"x"',
+    )
+    status = replace(new_source(SOURCE), failures=3, last_error="no answer", problems=("cut: 1",))
+    shown = Shown(source=SOURCE, status=status, title="", link=None, addresses=[address], items=())
+    lines = "\n".join(shown_lines(shown, NOW)).splitlines()
+    for line in (
+        "wire: Wire",
+        "  last error    no answer",
+        "  remark        cut: 1",
+        '  url = "https://wire.example/rss"',
+        "Address https://wire.example/rss",
+        "  asked at      https://new.example/, where it has moved for good",
+        "  moves to      https://newer.example/, said 2 answers in a row",
+        '  ETag          "x"',
+    ):
+        assert line in lines
+    assert any(line.startswith("  state ") and line.endswith("3 times in a row") for line in lines)
