@@ -1,9 +1,23 @@
 """Measure polling: many sources on a local nginx, polled for the first time and again when nothing changed.
 
-    .venv/bin/python benchmarks/poll.py [--sources 1000] [--items 20] [--rules 10] [--rounds 3]
+    .venv/bin/python benchmarks/poll.py [--sources 1000] [--items 20] [--rules 1000] [--rounds 3]
+                                        [--only syndicate reader newsboat]
 
-Each figure is of a whole process (`syndicate once --all`): wall seconds, CPU seconds, and the most memory it
-held. Medians over the rounds are printed, a line each. Needs nginx (Debian: nginx-light).
+The feeds are RSS 2.0, each with `--items` articles of 68 made-up words. Everybody polls all of them into a
+new database, and then again; nginx answers 304 to whoever asks conditionally.
+
+- syndicate: `once --all`, matching as many rules as `--rules`, of three words in a row, of which each holds
+  for about one article in 600. Once they raise alerts, which is recorded, though not sent of a first poll,
+  and once each publishes a feed (syndicate, with feeds);
+- reader: the PyPI package, `update_feeds`, in an environment of its own with the versions that
+  tests/acceptance/reader.lock pins, made where it is missing;
+- newsboat: `-x reload`, without pictures or limits.
+
+The last two match no rules. Each figure is of a whole process: wall seconds, CPU seconds, and the most
+memory it held; start-up is the same process with nothing to poll, and is subtracted. Medians over the rounds,
+in which everybody takes a turn. It ends with 1 if somebody did not store every article once.
+
+Needs nginx (Debian: nginx-light) and, for its part, newsboat; who is not there is left out, and that is said.
 """
 
 import argparse
@@ -12,31 +26,73 @@ import random
 import shutil
 import signal
 import socket
-import statistics
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from statistics import median
 
+ROOT = Path(__file__).resolve().parents[1]
+LOCK = ROOT / "tests/acceptance/reader.lock"
 WORDS = [
     "agreement", "border", "budget", "central", "cooperation", "corridor", "council", "customs",
     "delegation", "development", "economy", "energy", "european", "exports", "forum", "gas", "glacier",
     "investment", "market", "meeting", "minister", "parliament", "partners", "pipeline", "policy",
     "railway", "region", "river", "strategy", "summit", "trade", "transport", "union", "visa", "water",
 ]  # fmt: skip
+SYNDICATE, WITH_FEEDS, READER, NEWSBOAT = NAMES = ("syndicate", "syndicate, with feeds", "reader", "newsboat")
+STAGES = ("start-up", "first poll", "unchanged poll")
+
+WITH_READER = """
+import sys
+import reader
+
+what, database, addresses = sys.argv[1:]
+subscriptions = reader.make_reader(database)
+if what == "add":
+    for address in open(addresses).read().split():
+        subscriptions.add_feed(address)
+elif what == "update":
+    subscriptions.update_feeds(scheduled=False)
+else:
+    subscriptions.get_feed_counts()
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What one process took."""
 
-    wall_seconds: float
-    cpu_seconds: float
-    peak_mib: float
+    wall: float  # seconds
+    cpu: float
+    mib: float  # the most it held
+
+    def above(self, other: "Cost") -> "Cost":
+        """Return what it took more; the memory is its own."""
+        return Cost(self.wall - other.wall, self.cpu - other.cpu, self.mib)
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """What is polled."""
+
+    port: int
+    sources: int
+    items: int
+
+    @property
+    def addresses(self) -> list[str]:
+        """Return where the feeds are."""
+        return [f"http://127.0.0.1:{self.port}/{source}.xml" for source in range(self.sources)]
+
+
+Turn = Callable[[Path, Feeds], list[Cost]]  # what each stage costs, in a folder that is not there yet
 
 
 def main() -> None:
@@ -44,56 +100,168 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--sources", type=int, default=1000)
     parser.add_argument("--items", type=int, default=20)
-    parser.add_argument("--rules", type=int, default=10)
+    parser.add_argument("--rules", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES)
     options = parser.parse_args()
     if shutil.which("nginx") is None:
         sys.exit("nginx is missing: apt-get install nginx-light")
+    turns = competitors(options.only, options.rules)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         root.chmod(0o755)  # nginx drops root
         write_feeds(root / "www", options.sources, options.items)
         with serving(root) as port:
-            rounds = [measure(root / f"round-{number}", port, options) for number in range(options.rounds)]
-    for place, name in enumerate(("start-up only", "first poll", "unchanged poll")):
-        costs = [costs[place] for costs in rounds]
-        print(
-            f"{name}: {median(costs, 'wall_seconds'):.2f} s wall, {median(costs, 'cpu_seconds'):.2f} s CPU,"
-            f" {median(costs, 'peak_mib'):.0f} MiB"
-        )
+            feeds = Feeds(port, options.sources, options.items)
+            costs = measure(turns, root, feeds, options.rounds)
+    show(costs)
 
 
-def measure(folder: Path, port: int, options: argparse.Namespace) -> tuple[Cost, Cost, Cost]:
-    """Return what starting up with nothing due, a first and a second poll cost."""
-    write_configuration(folder, port, options)
-    command = [
-        sys.executable,
-        "-m",
-        "syndicate",
-        "--log-level",
-        "error",
-        "--config",
-        str(folder / "config.toml"),
-    ]
-    first = cost([*command, "once", "--all"])
-    second = cost([*command, "once", "--all"])
-    return cost([*command, "once"]), first, second
+def competitors(wanted: Sequence[str], rules: int) -> dict[str, Turn]:
+    """Return everybody who is there and takes part."""
+    everybody: dict[str, Turn] = {
+        SYNDICATE: lambda folder, feeds: poll_by_syndicate(folder, feeds, rules, publishes=False),
+        WITH_FEEDS: lambda folder, feeds: poll_by_syndicate(folder, feeds, rules, publishes=True),
+        READER: poll_by_reader,
+        NEWSBOAT: poll_by_newsboat,
+    }
+    missing = {}
+    if READER in wanted and reader_python() is None:
+        missing[READER] = "its packages could not be installed (see above)"
+    if NEWSBOAT in wanted and shutil.which("newsboat") is None:
+        missing[NEWSBOAT] = "apt-get install newsboat"
+    for name, remedy in missing.items():
+        print(f"NOT MEASURED, {name} is missing: {remedy}", file=sys.stderr)
+    return {name: turn for name, turn in everybody.items() if name in wanted and name not in missing}
 
 
-def cost(command: list[str]) -> Cost:
+def measure(turns: dict[str, Turn], root: Path, feeds: Feeds, rounds: int) -> dict[str, list[list[Cost]]]:
+    """Return the costs of each stage in each round, by who took them."""
+    costs: dict[str, list[list[Cost]]] = {name: [] for name in turns}
+    for number in range(rounds):
+        for place, (name, turn) in enumerate(turns.items()):
+            costs[name].append(turn(root / f"{number}-{place}", feeds))
+            print(f"round {number + 1} of {rounds}, {name}: load {os.getloadavg()[0]:.1f}", file=sys.stderr)
+    return costs
+
+
+def show(costs: dict[str, list[list[Cost]]]) -> None:
+    """Print the medians, and how many times as much everybody takes as Syndicate."""
+    print(f"{'':22} {'':14} {'wall s':>8} {'CPU s':>8} {'MiB':>6} {'wall':>8} {'CPU':>8}")
+    for place, stage in enumerate(STAGES):
+        middles = {name: middle([each[place] for each in rounds]) for name, rounds in costs.items()}
+        if place:
+            middles = {
+                name: middle([each[place].above(each[0]) for each in rounds])
+                for name, rounds in costs.items()
+            }
+        for name, cost in middles.items():
+            times = ratios(cost, middles.get(SYNDICATE)) if place else ""
+            print(f"{name:22} {stage:14} {cost.wall:8.2f} {cost.cpu:8.2f} {cost.mib:6.0f} {times}")
+
+
+def ratios(cost: Cost, ours: Cost | None) -> str:
+    """Return how many times as long it took as Syndicate."""
+    return "" if ours is None else f"{cost.wall / ours.wall:7.1f}x {cost.cpu / ours.cpu:7.1f}x"
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """Return the medians."""
+    return Cost(*(median(getattr(cost, name) for cost in costs) for name in ("wall", "cpu", "mib")))
+
+
+def cost(*command: object, home: Path | None = None) -> Cost:
     """Run a command to its end and return what it took."""
+    words = [str(word) for word in command]
+    environ = {**os.environ, **({"HOME": str(home), "TERM": "dumb", "LC_ALL": "C.UTF-8"} if home else {})}
     started = time.monotonic()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[1])
+    child = subprocess.Popen(words, stdout=subprocess.DEVNULL, cwd=ROOT, env=environ)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
-        sys.exit(f"{' '.join(command)} ended with {child.returncode}")
+        sys.exit(f"{' '.join(words)} ended with {child.returncode}")
     return Cost(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def median(costs: list[Cost], name: str) -> float:
-    """Return the median of one measure."""
-    return statistics.median(getattr(each, name) for each in costs)
+def check(database: Path, query: str, feeds: Feeds) -> None:
+    """End if there is not every article once."""
+    with closing(sqlite3.connect(database)) as db:
+        (found,) = db.execute(query).fetchone()
+    if found != feeds.sources * feeds.items:
+        sys.exit(f"{database.name} holds {found} articles of {feeds.sources * feeds.items}")
+
+
+# --------------------------------------------------------------------------- who polls
+
+
+def poll_by_syndicate(folder: Path, feeds: Feeds, rules: int, *, publishes: bool) -> list[Cost]:
+    """Return what starting up with nothing due, a first and a second poll cost."""
+    write_configuration(folder, feeds, rules, publishes=publishes)
+    command = [sys.executable, "-m", "syndicate", "--log-level", "error", "--config", folder / "config.toml"]
+    first = cost(*command, "once", "--all")
+    second = cost(*command, "once", "--all")
+    check(folder / "data/syndicate.db", "SELECT count(*) FROM items", feeds)
+    return [cost(*command, "once"), first, second]
+
+
+def write_configuration(folder: Path, feeds: Feeds, rules: int, *, publishes: bool) -> None:
+    """Write a configuration that polls as fast as it can."""
+    (folder / "rules").mkdir(parents=True)
+    lines = ["[network]", 'allow_private = ["127.0.0.0/8"]', 'host_interval = "0s"', "host_concurrency = 64"]
+    for source, address in enumerate(feeds.addresses):
+        lines += ["[[source]]", f'id = "source-{source}"', f'url = "{address}"']
+    if not publishes:
+        lines += ["[[endpoint]]", 'id = "desk"', 'url = "http://127.0.0.1:9/"']
+    (folder / "config.toml").write_text("\n".join(lines) + "\n")
+    does = "" if publishes else 'feed = false\nnotify = ["desk"]\n'
+    dice = random.Random(11)
+    for rule in range(rules):
+        phrase = " ".join(dice.sample(WORDS, 3))
+        (folder / "rules" / f"rule-{rule}.toml").write_text(f'keywords = ["{phrase}"]\n{does}')
+
+
+def reader_python() -> Path | None:
+    """Return the Python that has the package `reader`, as tests/acceptance/test_readers.py makes it."""
+    folder = ROOT / ".venv/readers" / sha256(f"{LOCK.read_text()} {sys.version}".encode()).hexdigest()[:16]
+    python, stamp = folder / "bin/python", folder / "stamp"
+    if not stamp.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--clear", folder], check=True)
+        pip = next(ROOT.glob("tools/pip-*.whl")) / "pip"
+        words = ["install", "-qq", "--no-input", "--disable-pip-version-check", "--require-hashes"]
+        constraint = ["--build-constraint", str(ROOT / "requirements-build.lock")]
+        command = [str(python), "-I", str(pip), *words, "-r", str(LOCK), *constraint]
+        if subprocess.run(command, check=False).returncode:
+            return None
+        stamp.touch()
+    return python
+
+
+def poll_by_reader(folder: Path, feeds: Feeds) -> list[Cost]:
+    """Return what opening a database, a first and a second update cost."""
+    folder.mkdir()
+    addresses, database = folder / "addresses", folder / "reader.db"
+    addresses.write_text("\n".join(feeds.addresses))
+    command = [reader_python(), "-c", WITH_READER]
+    cost(*command, "add", database, addresses)
+    costs = [cost(*command, what, database, addresses) for what in ("open", "update", "update")]
+    check(database, "SELECT count(*) FROM entries", feeds)
+    return costs
+
+
+def poll_by_newsboat(folder: Path, feeds: Feeds) -> list[Cost]:
+    """Return what starting up, a first and a second reload cost."""
+    folder.mkdir()
+    (folder / "urls").write_text("\n".join(feeds.addresses) + "\n")
+    (folder / "config").write_text("")
+    files = ["-u", folder / "urls", "-C", folder / "config", "-c", folder / "cache.db"]
+    costs = [
+        cost("newsboat", *files, "-x", what, home=folder) for what in ("print-unread", "reload", "reload")
+    ]
+    check(folder / "cache.db", "SELECT count(*) FROM rss_item WHERE deleted = 0", feeds)
+    return costs
+
+
+# --------------------------------------------------------------------------- what is polled
 
 
 def write_feeds(folder: Path, sources: int, items: int) -> None:
@@ -118,19 +286,6 @@ def entry(source: int, number: int, dice: random.Random) -> str:
         f"<description>&lt;p&gt;{body}&lt;/p&gt;</description>"
         f"<pubDate>Mon, 23 Nov 2026 {number % 24:02}:00:00 GMT</pubDate></item>"
     )
-
-
-def write_configuration(folder: Path, port: int, options: argparse.Namespace) -> None:
-    """Write a configuration that polls as fast as it can."""
-    (folder / "rules").mkdir(parents=True)
-    lines = ["[network]", 'allow_private = ["127.0.0.0/8"]', 'host_interval = "0s"', "host_concurrency = 64"]
-    for source in range(options.sources):
-        lines += ["[[source]]", f'id = "source-{source}"', f'url = "http://127.0.0.1:{port}/{source}.xml"']
-    (folder / "config.toml").write_text("\n".join(lines) + "\n")
-    dice = random.Random(11)
-    for rule in range(options.rules):
-        phrase = " ".join(dice.sample(WORDS, 3))
-        (folder / "rules" / f"rule-{rule}.toml").write_text(f'keywords = ["{phrase}"]\n')
 
 
 @contextmanager

@@ -23,7 +23,6 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from syndicate import __version__, cli_rules, cli_sources, report, service
-from syndicate import demo as show
 from syndicate.backfill import search
 from syndicate.config import duration
 from syndicate.errors import ConfigError, SyndicateError
@@ -43,7 +42,6 @@ from syndicate.terminal import (
     since_time,
     stop_on_signals,
 )
-from syndicate.web import app as web
 
 app = typer.Typer(
     name="syndicate",
@@ -290,6 +288,8 @@ def demo(
 
     Sample outlets, rules over them, their feeds, and a receiver that prints verified alerts.
     """
+    from syndicate import demo as show  # noqa: PLC0415  no other command needs it
+
     set_up_logging(context.obj.log_level or LogLevel.ERROR)
     try:
         options = show.Options(
@@ -297,10 +297,16 @@ def demo(
         )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--pace") from error
-    asyncio.run(_demo(options))
+
+    async def show_all() -> None:
+        await show.run(out, stop_on_signals(), options)
+
+    asyncio.run(show_all())
 
 
 async def _run(loaded: Loaded, read_again: Callable[[], Loaded]) -> None:
+    from syndicate.web import app as web  # noqa: PLC0415  other commands start faster without
+
     stop = stop_on_signals()
     settings = loaded.config.service
     service_ = Service(loaded, random=random.random, read_again=read_again)
@@ -321,10 +327,6 @@ async def _once(loaded: Loaded, everything: bool, advance: Callable[[str], None]
     return report.Run(
         backfilled=running.backfilled, polls=tuple(polls), feeds_changed=feeds_changed, deliveries=totals
     )
-
-
-async def _demo(options: show.Options) -> None:
-    await show.run(out, stop_on_signals(), options)
 
 
 @contextmanager

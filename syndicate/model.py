@@ -612,6 +612,17 @@ class FoundItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleStatus:
+    """How a rule is, for people."""
+
+    id: str
+    title: str
+    keywords: tuple[str, ...]
+    has_feed: bool
+    matches: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStatus:
     """How a source is, for people."""
 

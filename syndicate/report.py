@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,7 +31,7 @@ class Run:
     """What one `once` did."""
 
     backfilled: Mapping[str, int]  # matches by rule
-    polls: tuple[tuple[Poll, Recorded], ...]
+    polls: tuple[tuple[Poll, Recorded], ...] = field(repr=False)  # which asyncio.run asks for at its end
     feeds_changed: int
     deliveries: Totals
 

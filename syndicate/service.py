@@ -12,15 +12,13 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
 
 from syndicate import __version__, config
 from syndicate.alerts.outbox import Totals, send_sample, told
 from syndicate.backfill import WINDOW, Backfill, Known, backfill, keep_words_anew, state_of
 from syndicate.errors import ConfigError, NetworkError, Problem, StoreError
 from syndicate.http import Client
-from syndicate.model import Config, Poll, PollState, Recorded, Source, SourceStatus
+from syndicate.model import Config, Poll, PollState, Recorded, RuleStatus, Source, SourceStatus
 from syndicate.reload import hang_ups, is_edited, watch
 from syndicate.rules import collecting
 from syndicate.rules.compile import compile_rules, rule_hints
@@ -29,8 +27,6 @@ from syndicate.rules.rule import Rule
 from syndicate.store.protocol import Store
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
-from syndicate.web import app as web
-from syndicate.web.pages import RuleStatus
 from syndicate.workers import GRACE, Workers
 
 log = structlog.get_logger(__name__)
@@ -223,6 +219,12 @@ class Service:
 
     async def run(self, stop: asyncio.Event, listening: socket.socket) -> None:
         """Poll, publish, deliver and serve until told to stop; then end what is in flight, within seconds."""
+        # What only a service needs; other commands start faster without.
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler  # noqa: PLC0415
+        from apscheduler.triggers.interval import IntervalTrigger  # noqa: PLC0415
+
+        from syndicate.web import app as web  # noqa: PLC0415
+
         self._wake_backfill.set()
         if is_edited(self.loaded.config, self.loaded.read_at):
             self._wake_reload.set()
@@ -468,8 +470,7 @@ class Service:
         if anew:
             log.info("items.kept_anew", items=anew, reason="words are found in another way than before")
         known = self.loaded.known
-        if await self.call(self._has_nothing_to_apply_to):
-            self._new_rules = []
+        await self._skip_backfill()
         while self._new_rules and not stop.is_set():
             rule = self._new_rules[0]
             try:
@@ -485,10 +486,12 @@ class Service:
         self._backfilled.set()
         self._wake_publish.set()
 
-    def _has_nothing_to_apply_to(self) -> bool:
-        """Return whether new rules were taken over at once, since nothing is stored yet."""
-        new = [state_of(rule) for rule in self._new_rules]
-        return bool(new) and self.store.skip_backfill(new)
+    async def _skip_backfill(self) -> None:
+        """Be done with new rules at once, however many, while nothing is stored."""
+        if self._new_rules:
+            is_done = await self.call(self.store.skip_backfill, [*map(state_of, self._new_rules)])
+            if is_done:
+                self._new_rules.clear()
 
     async def _backfilled_rule(self, rule: Rule, known: Known, stop: asyncio.Event) -> Recorded | None:
         todo = Backfill(rule=rule, since=self.store.now() - WINDOW)

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from syndicate.model import SourceStatus
+from syndicate.model import RuleStatus, SourceStatus
 from syndicate.web.app import listen, serve
-from syndicate.web.pages import RuleStatus
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -7,6 +7,7 @@ tables are written out, and an address that carries another one is judged by bot
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import quote, urljoin
 
@@ -177,6 +178,7 @@ def _setting(entry: str) -> str:
     return f'allow_private = ["{entry}"] in [network] of config.toml'
 
 
+@lru_cache(1024)
 def _host_and_port(authority: str) -> tuple[str, int | None]:
     if "@" in authority:
         raise RefusedError("its address has a user name or password before the host")
@@ -233,6 +235,7 @@ def _ascii(text: str) -> str:
         raise RefusedError("its address has a host that is no valid international name (IDNA)") from None
 
 
+@lru_cache(1024)
 def _denied_kind(address: Address) -> str | None:
     if isinstance(address, IPv4Address):
         return next((kind for network, kind in _DENIED_IPV4 if address in network), None)

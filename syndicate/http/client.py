@@ -94,7 +94,7 @@ class Client:
         trip = Trip(self._settings.timeout)
         with trip.telling():
             at = self._begin(trip, url)
-            owner = _canonical(validators_of) or at.url
+            owner = at.url if validators_of == url else _canonical(validators_of) or at.url
             asking = Asking(fields=checked_fields(headers), home=at.origin, validators_of=owner)
             while True:
                 async with self._answer(self._kept, trip, self._request("GET", at, asking)) as answer:
@@ -142,7 +142,7 @@ class Client:
         fields += asking.fields_for(at)
         if not any(name == b"accept" for name, _ in fields):
             fields.append((b"accept", b"*/*"))
-        if self._guard.open_count > 2 * self._settings.concurrency:
+        if self._guard.has_more_open_than(2 * self._settings.concurrency):
             fields.append((b"connection", b"close"))  # idle connections to hosts seldom asked add up
         request = httpx.Request(
             method, at.url, headers=fields, content=body, extensions={"target": at.resource.encode("ascii")}

@@ -69,10 +69,10 @@ class Guard:
         self.dialled_count += 1
         return opened
 
-    @property
-    def open_count(self) -> int:
-        """How many sockets are open, idle ones included."""
-        return sum(opened.fileno() != -1 for opened in self._sockets)
+    def has_more_open_than(self, most: int) -> bool:
+        """Return whether more sockets than that are open, idle ones included."""
+        # The set is seldom larger, and to go through it takes long.
+        return len(self._sockets) > most and sum(opened.fileno() != -1 for opened in self._sockets) > most
 
 
 class Certificates:

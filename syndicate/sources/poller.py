@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=5)  # longer than any poll: the request, the reading, and waiting to be recorded
 BATCH = 25  # polls a transaction: the write lock is held for a second at most
 GATHER_SECONDS = 0.1  # for which a poll that has ended waits for others, to be recorded with them
+FEW_ENTRIES = 200  # are identified in a few milliseconds
 CHECK_SECONDS = 0.25  # how often `drain` looks whether a host may be asked again
 
 Result = Reading | NotModified | Gone | Failed
@@ -171,7 +172,7 @@ class Poller:
             return replace(read, backs_off_host=read.backs_off_host and self._does_host_wait)
         if not isinstance(read, tuple):
             return read
-        reading = await self._archives.filled(claim, await asyncio.to_thread(Reading.of, *read))
+        reading = await self._archives.filled(claim, await _reading(*read))
         return await self._with_articles(claim, reading) if claim.source.full_text else reading
 
     async def _read(self, claim: Claim, outcome: Fetched | NotModified) -> PartsOutcome:
@@ -216,6 +217,13 @@ class Poller:
             self.unrecorded += len(batch)
             with suppress(StoreError):
                 await self._call(self._store.release_sources, [finished.claim for finished in batch])
+
+
+async def _reading(fetched: Fetched, document: Document) -> Reading:
+    """Return the reading of a document, of a long one without stopping the event loop."""
+    if len(document.entries) <= FEW_ENTRIES:
+        return Reading.of(fetched, document)
+    return await asyncio.to_thread(Reading.of, fetched, document)
 
 
 def _record(

@@ -23,6 +23,7 @@ from syndicate.model import (
 )
 
 Row = Mapping[str, Any]
+_quoted = json.encoder.encode_basestring  # a text as JSON
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # one for all: to make it takes long
 
 
@@ -132,17 +133,14 @@ def enclosures_json(enclosures: tuple[Enclosure, ...]) -> str:
 
 def evidence_json(match: Match) -> str:
     """Return what a match rests on as JSON."""
-    return json_text(
-        {
-            "version": match.rule_version,
-            "hits": [[hit.term, hit.field, hit.start, hit.end] for hit in match.hits],
-            "snippet": [match.snippet.text, match.snippet.field, match.snippet.marks],
-            **(
-                {"score": [match.score.threshold, match.score.total, match.score.parts]}
-                if match.score
-                else {}
-            ),
-        }
+    hits = ",".join(f"[{_quoted(hit.term)},{_quoted(hit.field)},{hit.start},{hit.end}]" for hit in match.hits)
+    shown = match.snippet
+    marks = ",".join(f"[{start},{end}]" for start, end in shown.marks)
+    score = match.score
+    scored = f',"score":{json_text([score.threshold, score.total, score.parts])}' if score else ""
+    return (  # put together by hand, since there are many
+        f'{{"version":{_quoted(match.rule_version)},"hits":[{hits}],'
+        f'"snippet":[{_quoted(shown.text)},{_quoted(shown.field)},[{marks}]]{scored}}}'
     )
 
 

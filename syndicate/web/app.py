@@ -22,9 +22,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from syndicate.errors import SyndicateError
-from syndicate.model import SourceStatus
+from syndicate.model import RuleStatus, SourceStatus
 from syndicate.web.files import Files
-from syndicate.web.pages import Pages, RuleStatus, SiteNames
+from syndicate.web.pages import Pages, SiteNames
 
 FEED_TYPES = {".atom": "application/atom+xml; charset=utf-8", ".opml": "text/x-opml; charset=utf-8"}
 STATIC_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}

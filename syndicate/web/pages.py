@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from syndicate import __version__
-from syndicate.model import SourceStatus
+from syndicate.model import RuleStatus, SourceStatus
 
 HEADERS = {
     "Cache-Control": "no-cache",
@@ -31,17 +31,6 @@ STATES = {
     "disabled": "switched off",
     "removed": "no longer configured",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleStatus:
-    """How a rule is, for people."""
-
-    id: str
-    title: str
-    keywords: tuple[str, ...]
-    has_feed: bool
-    matches: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

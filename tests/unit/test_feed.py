@@ -138,7 +138,7 @@ def test_a_long_author_is_cut_before_the_feed_parser_sees_it():
     ids=["many bytes", "long attribute", "deep", "many elements in an entry", "broken"],
 )
 def test_what_may_take_long_is_not_light(body):
-    assert not feed.prepare(body, {}, URL).is_light
+    assert not feed.prepare(body, {}, URL, by_feedparser=True).is_light
 
 
 @pytest.mark.parametrize("item", ["<a>" * 6000, "<item>" + "<category>c</category>" * 20_001 + "</item>"])
