@@ -225,9 +225,7 @@ def _record_changes(
             Told(item=item, story=story, draft=draft) for draft in change.alerts if draft.rule in first_held
         )
         later.stale |= {match.rule for match in change.matches}
-        later.words.append(
-            Kept(item=item, words=change.words, version=change.words_version, is_new=change.item is None)
-        )
+        later.words.append(Kept(item=item, words=change.words, version=change.words_version))
     insert_alerts(db, alerts, now, counts)
     _insert_keys(db, source, poll.new_keys)
     new_items = {change.keys[0]: item for change, (item, _) in zip(new, placed, strict=True)}
