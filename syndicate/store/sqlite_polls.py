@@ -98,7 +98,7 @@ def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
         {
             "id": source,
             "index": next_index,
-            "host": host_to_ask(db, source, urls, next_index),
+            "host": host_to_ask(db, source, urls, next_index) if len(urls) > 1 else _own_host(poll),
             "next_poll_at": time_text(poll.next_poll_at),
             "next_poll_why": poll.next_poll_why,
             "requests": poll.spent.requests,
@@ -125,6 +125,10 @@ def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
             " SET backoff_until = max(coalesce(backoff_until, ''), excluded.backoff_until)",
             [host_of(poll.host_backoff_url or poll.claim.address), time_text(poll.host_backoff_until)],
         )
+
+
+def _own_host(poll: Poll) -> str:
+    return host_of(poll.adopted or poll.claim.url)
 
 
 def _source_state(db: Database, source: int, poll: Poll) -> str:
@@ -185,6 +189,8 @@ def _record_address(db: Database, source: int, poll: Poll) -> None:
 def _forget_errors_of_later_addresses(db: Database, source: int, poll: Poll) -> None:
     """An address after the one that works was not asked, so what it once said says nothing about today."""
     later = poll.claim.source.urls[poll.claim.source.urls.index(poll.claim.url) + 1 :]
+    if not later:
+        return
     marks = ", ".join("?" * len(later))
     db.execute(
         f"UPDATE addresses SET error = NULL WHERE source = ? AND NOT is_gone AND url IN ({marks})",
@@ -206,6 +212,8 @@ def _record_changes(
     db: Database, source: int, poll: Poll, later: _Later, now: datetime
 ) -> tuple[Recorded, Mapping[str, int]]:
     """Write what is new and changed; return the numbers, and the new items by their first key."""
+    if not poll.changes and not poll.new_keys:
+        return recorded(poll.claim.source.id, Counter()), {}
     new = [change for change in poll.changes if change.item is None]
     placed = insert_new_items(db, source, poll.claim.source.id, new, now)
     numbered, counts = iter(placed), Counter(new=len(new))
