@@ -1,12 +1,13 @@
 """What follows from a poll: what is new or changed, what matches, whom to tell, when to ask again. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from syndicate.model import (
     AlertDraft,
+    ArticleNote,
     Change,
     Claim,
     Document,
@@ -14,11 +15,11 @@ from syndicate.model import (
     Entry,
     Gap,
     KnownItem,
+    LateArticle,
     Learned,
     Match,
     Poll,
     PollState,
-    Spent,
     Suppressed,
 )
 from syndicate.rules.archive import WORDS_VERSION
@@ -33,6 +34,7 @@ from syndicate.sources.schedule import asked_by_document, asked_by_server, learn
 from syndicate.stories import story_keys
 
 NOTHING_FILLED = Filled()
+NO_ARTICLES: Mapping[str, ArticleNote] = {}
 ADOPT_AFTER = 3  # identical, valid answers
 UNREACHED_INTERVAL = timedelta(minutes=5)  # to begin with, where there was no answer
 HOST_BACKOFF = timedelta(minutes=5)  # when 429 or 503 comes without Retry-After
@@ -55,6 +57,9 @@ class Reading:
     document: Document
     entries: tuple[Identified, ...]  # of the document, and behind them those of archives
     filled: Filled = NOTHING_FILLED
+    articles: Mapping[str, ArticleNote] = NO_ARTICLES  # of entries that are new or edited, by their first key
+    late: tuple[LateArticle, ...] = ()  # of items that are known
+    late_notes: tuple[ArticleNote, ...] = ()
 
     @classmethod
     def of(cls, fetched: Fetched, document: Document) -> "Reading":
@@ -73,14 +78,16 @@ def decide_reading(
     changes: list[Change] = []
     new_keys: list[tuple[str, int]] = []
     names: list[int | str] = []
-    seen = _Seen(claim=claim, document=reading.document, index=index, now=moment.now)
+    notes = list(reading.late_notes)
+    seen = Seen(claim=claim, document=reading.document, index=index, now=moment.now)
     found = list(zip(reading.entries, items_by_entry(reading.entries, known), strict=True))
     # Documents begin with the newest; items and alerts are numbered from the oldest on.
     for entry, item in reversed(found):
         if item is None or is_edited(entry, item):
             mine = entry if item else replace(entry, keys=_keys_of_new(entry, known))
-            changes.append(_change(mine, item, seen))
+            changes.append(change_of(mine, item, seen))
             names.append(item.id if item else mine.keys[0])
+            notes += _noted(reading.articles.get(entry.keys[0]), names[-1], suppression(claim, entry.entry))
         else:
             new_keys += [(key, item.id) for key in entry.keys if key not in known]
             names.append(item.id)
@@ -95,11 +102,12 @@ def decide_reading(
         format=reading.document.format,
         parts=reading.document.parts,
         problems=reading.document.problems,
-        changes=tuple(changes),
+        changes=(*changes, *late_changes(claim, reading.late, index, moment.now)),
+        articles=tuple(notes),
         new_keys=tuple(new_keys),
         listed=learn.newer_half(entries[:own], names[::-1][:own], reading.document),
         gap=_filled(lesson.gap, reading.filled),
-        spent=_sum(answer.spent, reading.filled.spent),
+        spent=answer.spent + reading.filled.spent,
     )
 
 
@@ -107,16 +115,19 @@ def _filled(gap: Gap | None, filled: Filled) -> Gap | None:
     return gap and replace(gap, filled=filled.items, is_closed=filled.is_closed)
 
 
-def _sum(one: Spent, other: Spent) -> Spent:
-    return Spent(
-        requests=one.requests + other.requests, received_bytes=one.received_bytes + other.received_bytes
-    )
+def _noted(note: ArticleNote | None, item: int | str, suppressed: Suppressed | None) -> Iterator[ArticleNote]:
+    if note is not None:
+        yield replace(note, item=item, suppressed=suppressed)
 
 
-def decide_unchanged(claim: Claim, outcome: NotModified, moment: Moment) -> Poll:
-    """Return the poll of an address that had nothing new."""
+def decide_unchanged(claim: Claim, outcome: NotModified, index: RuleIndex, moment: Moment) -> Poll:
+    """Return the poll of an address that had nothing new; articles may have come late all the same."""
     lesson = learn.of_unchanged(claim, outcome.answer, moment.now)
-    poll = _after_answer(claim, PollState.UNCHANGED, outcome.answer, lesson, moment)
+    poll = replace(
+        _after_answer(claim, PollState.UNCHANGED, outcome.answer, lesson, moment),
+        changes=late_changes(claim, outcome.late, index, moment.now),
+        articles=outcome.late_notes,
+    )
     return poll if outcome.parts is None else replace(poll, parts=outcome.parts)
 
 
@@ -225,7 +236,7 @@ def _keys_of_new(entry: Identified, known: Mapping[str, KnownItem]) -> tuple[str
     return keys or (f"content:{entry.content_hash}",)
 
 
-def _change(identified: Identified, item: KnownItem | None, seen: "_Seen") -> Change:
+def change_of(identified: Identified, item: KnownItem | None, seen: "Seen") -> Change:
     entry = identified.entry
     subject = _subject(entry, seen)
     matches, words = seen.index.match_and_keep(subject, seen.now)
@@ -244,8 +255,26 @@ def _change(identified: Identified, item: KnownItem | None, seen: "_Seen") -> Ch
     )
 
 
+def late_changes(
+    claim: Claim, late: Sequence[LateArticle], index: RuleIndex, now: datetime
+) -> tuple[Change, ...]:
+    """Return items with articles that came later; their alerts are suppressed as those of their poll were."""
+    return tuple(_late_change(claim, each, index, now) for each in late)
+
+
+def _late_change(claim: Claim, late: LateArticle, index: RuleIndex, now: datetime) -> Change:
+    awaited = late.awaited
+    document = Document(format=claim.format, language=awaited.language)
+    seen = Seen(claim=claim, document=document, index=index, now=now)
+    item = KnownItem(id=awaited.item, content_hash=awaited.content_hash, revision=0)
+    identified = Identified(entry=late.entry, keys=(), content_hash=awaited.content_hash)
+    change = change_of(identified, item, seen)
+    alerts = tuple(_drafts(change.matches, index, awaited.suppressed))
+    return replace(change, alerts=alerts)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class Seen:
     """What an entry is seen with: its source and document, the rules, the time."""
 
     claim: Claim
@@ -254,7 +283,7 @@ class _Seen:
     now: datetime
 
 
-def _subject(entry: Entry, seen: _Seen) -> Subject:
+def _subject(entry: Entry, seen: Seen) -> Subject:
     source = seen.claim.source
     return Subject(
         title=entry.title,

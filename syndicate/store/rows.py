@@ -71,6 +71,7 @@ def source_definition(source: Source) -> str:
             "language": source.language,
             "tags": source.tags,
             "full_text": source.full_text,
+            **({"prune": source.prune} if source.prune else {}),
             "enabled": source.enabled,
             "baseline": source.baseline,
         }
@@ -82,6 +83,7 @@ def source_of(definition: str) -> Source:
     values = json.loads(definition)
     values["interval"] = timedelta(seconds=values["interval"])
     values["urls"], values["tags"] = tuple(values["urls"]), tuple(values["tags"])
+    values["prune"] = tuple(values.get("prune", ()))
     values["addresses"] = tuple(_address(each) for each in values.get("addresses", ()))
     return Source(**values)
 

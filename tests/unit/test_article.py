@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.model import Entry
-from syndicate.sources.article import MIN_ARTICLE, with_article
-from syndicate.sources.extract import article_text
+from syndicate.sources.article import with_article
+from syndicate.sources.extract import article
 from syndicate.sources.robots import LONGEST_DELAY, MAX_BYTES, read_robots
 from syndicate.sources.sanitise import MAX_HTML
+from syndicate.sources.worth import MIN_ARTICLE
 from tests.support import ROOT
 
 PAGES = sorted((ROOT / "tests" / "data" / "articles").glob("*.html"))
@@ -22,7 +23,7 @@ URL = "https://example.org/news/1"
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_gives_its_article_and_nothing_around_it(page):
-    text = article_text(page.read_text())
+    text = article(page.read_text()).text
     expected = json.loads(page.with_suffix(".json").read_text())
     assert [passage for passage in expected["has"] if passage not in text] == []
     assert [passage for passage in expected["lacks"] if passage in text] == []
@@ -45,7 +46,7 @@ def test_a_page_gives_its_article_and_nothing_around_it(page):
     ],
 )
 def test_what_is_no_page_gives_hardly_any_text(page):
-    assert len(article_text(page)) < MIN_ARTICLE
+    assert len(article(page).text) < MIN_ARTICLE
 
 
 def test_text_is_clean_whatever_the_page_hides_in_it():
@@ -53,14 +54,14 @@ def test_text_is_clean_whatever_the_page_hides_in_it():
         "Central\u200b Asia\x07 and\u202e the cafe\u0301 were mentioned in the report of the working group. "
         * 5
     )
-    text = article_text(f"<html><body><article><p>{words}</p></article></body></html>")
+    text = article(f"<html><body><article><p>{words}</p></article></body></html>").text
     assert text.startswith("Central Asia and the café were mentioned")
 
 
 def test_text_is_capped_as_the_bodies_of_feeds_are():
     sentence = "The working group met for the {}th time on Tuesday and spoke of water, rails and rates."
     paragraphs = "".join(f"<p>{sentence.format(number)}</p>" for number in range(2000))
-    text = article_text(f"<html><body><article>{paragraphs}</article></body></html>")
+    text = article(f"<html><body><article>{paragraphs}</article></body></html>").text
     assert MAX_HTML * 0.9 < len(text) <= MAX_HTML
 
 
