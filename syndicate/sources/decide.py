@@ -1,7 +1,7 @@
 """What follows from a poll: what is new or changed, what matches, whom to tell, when to ask again. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,7 +34,6 @@ from syndicate.sources.schedule import asked_by_document, asked_by_server, learn
 from syndicate.stories import story_keys
 
 NOTHING_FILLED = Filled()
-NO_ARTICLES: Mapping[str, ArticleNote] = {}
 ADOPT_AFTER = 3  # identical, valid answers
 UNREACHED_INTERVAL = timedelta(minutes=5)  # to begin with, where there was no answer
 HOST_BACKOFF = timedelta(minutes=5)  # when 429 or 503 comes without Retry-After
@@ -57,7 +56,9 @@ class Reading:
     document: Document
     entries: tuple[Identified, ...]  # of the document, and behind them those of archives
     filled: Filled = NOTHING_FILLED
-    articles: Mapping[str, ArticleNote] = NO_ARTICLES  # of entries that are new or edited, by their first key
+    articles: Mapping[str, ArticleNote] = field(
+        default_factory=dict
+    )  # of entries that are new or edited, by their first key
     late: tuple[LateArticle, ...] = ()  # of items that are known
     late_notes: tuple[ArticleNote, ...] = ()
 
@@ -78,7 +79,7 @@ def decide_reading(
     changes: list[Change] = []
     new_keys: list[tuple[str, int]] = []
     names: list[int | str] = []
-    notes = list(reading.late_notes)
+    notes: list[ArticleNote] = []
     seen = Seen(claim=claim, document=reading.document, index=index, now=moment.now)
     found = list(zip(reading.entries, items_by_entry(reading.entries, known), strict=True))
     # Documents begin with the newest; items and alerts are numbered from the oldest on.
@@ -102,7 +103,7 @@ def decide_reading(
         format=reading.document.format,
         parts=reading.document.parts,
         problems=reading.document.problems,
-        changes=(*changes, *late_changes(claim, reading.late, index, moment.now)),
+        changes=tuple(changes),
         articles=tuple(notes),
         new_keys=tuple(new_keys),
         listed=learn.newer_half(entries[:own], names[::-1][:own], reading.document),
@@ -120,14 +121,10 @@ def _noted(note: ArticleNote | None, item: int | str, suppressed: Suppressed | N
         yield replace(note, item=item, suppressed=suppressed)
 
 
-def decide_unchanged(claim: Claim, outcome: NotModified, index: RuleIndex, moment: Moment) -> Poll:
-    """Return the poll of an address that had nothing new; articles may have come late all the same."""
+def decide_unchanged(claim: Claim, outcome: NotModified, moment: Moment) -> Poll:
+    """Return the poll of an address that had nothing new."""
     lesson = learn.of_unchanged(claim, outcome.answer, moment.now)
-    poll = replace(
-        _after_answer(claim, PollState.UNCHANGED, outcome.answer, lesson, moment),
-        changes=late_changes(claim, outcome.late, index, moment.now),
-        articles=outcome.late_notes,
-    )
+    poll = _after_answer(claim, PollState.UNCHANGED, outcome.answer, lesson, moment)
     return poll if outcome.parts is None else replace(poll, parts=outcome.parts)
 
 
@@ -237,6 +234,7 @@ def _keys_of_new(entry: Identified, known: Mapping[str, KnownItem]) -> tuple[str
 
 
 def change_of(identified: Identified, item: KnownItem | None, seen: "Seen") -> Change:
+    """Return an entry as a new item, or a new revision of a known one, with all that follows from it."""
     entry = identified.entry
     subject = _subject(entry, seen)
     matches, words = seen.index.match_and_keep(subject, seen.now)
@@ -251,26 +249,8 @@ def change_of(identified: Identified, item: KnownItem | None, seen: "Seen") -> C
         words=words,
         words_version=WORDS_VERSION,
         matches=matches,
-        alerts=tuple(_drafts(matches, seen.index, suppression(seen.claim, entry))),
+        alerts=tuple(drafts(matches, seen.index, suppression(seen.claim, entry))),
     )
-
-
-def late_changes(
-    claim: Claim, late: Sequence[LateArticle], index: RuleIndex, now: datetime
-) -> tuple[Change, ...]:
-    """Return items with articles that came later; their alerts are suppressed as those of their poll were."""
-    return tuple(_late_change(claim, each, index, now) for each in late)
-
-
-def _late_change(claim: Claim, late: LateArticle, index: RuleIndex, now: datetime) -> Change:
-    awaited = late.awaited
-    document = Document(format=claim.format, language=awaited.language)
-    seen = Seen(claim=claim, document=document, index=index, now=now)
-    item = KnownItem(id=awaited.item, content_hash=awaited.content_hash, revision=0)
-    identified = Identified(entry=late.entry, keys=(), content_hash=awaited.content_hash)
-    change = change_of(identified, item, seen)
-    alerts = tuple(_drafts(change.matches, index, awaited.suppressed))
-    return replace(change, alerts=alerts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,9 +280,10 @@ def _subject(entry: Entry, seen: Seen) -> Subject:
     )
 
 
-def _drafts(
+def drafts(
     matches: tuple[Match, ...], index: RuleIndex, suppressed: Suppressed | None
 ) -> Iterator[AlertDraft]:
+    """Yield an alert for each match and whoever wants to hear of its rule."""
     for match in matches:
         for endpoint in index.rules[match.rule].notify:
             yield AlertDraft(rule=match.rule, endpoint=endpoint, suppressed=suppressed)

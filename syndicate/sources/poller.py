@@ -19,6 +19,7 @@ from syndicate.sources.decide import Moment, Reading, decide_failure, decide_rea
 from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, fetch
 from syndicate.sources.full_text import FullText
 from syndicate.sources.kinds import unexpected
+from syndicate.sources.late import with_late
 from syndicate.sources.parse import parse
 from syndicate.sources.parts import Outcome as PartsOutcome
 from syndicate.sources.parts import Parts
@@ -246,8 +247,8 @@ def _decide(store: Store, index: RuleIndex, finished: Finished) -> Poll:
     match finished.result:
         case Reading() as reading:
             known = store.known_items(claim.source.id, reading.keys())
-            return decide_reading(claim, reading, known, index, moment)
+            return with_late(decide_reading(claim, reading, known, index, moment), reading, index, moment.now)
         case NotModified() as unchanged:
-            return decide_unchanged(claim, unchanged, index, moment)
+            return with_late(decide_unchanged(claim, unchanged, moment), unchanged, index, moment.now)
         case Gone() | Failed() as failure:
             return decide_failure(claim, failure, moment)

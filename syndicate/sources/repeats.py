@@ -62,7 +62,7 @@ def _hash(line: str) -> str:
 
 def _different(pages: Sequence[Page]) -> list[Page]:
     found: list[Page] = []
-    for page in pages:
+    for page in sorted(pages, key=lambda page: page.key):
         if not any(_are_same(page, other) for other in found):
             found.append(page)
     return found

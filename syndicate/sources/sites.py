@@ -13,7 +13,6 @@ from syndicate.http import Client, Response
 from syndicate.model import NetworkSettings, Spent
 from syndicate.sources.fetch import ONE_REQUEST, spent_on
 from syndicate.sources.robots import MAX_BYTES, Robots, read_robots
-from syndicate.sources.schedule import retry_after
 from syndicate.sources.turns import Clock, OwnTurns, Turns
 
 MAX_SITES = 1000  # remembered
@@ -125,8 +124,7 @@ class Sites:
             raise
         window.add(spent_on(response))
         if response.status in (429, 503):
-            asked = retry_after(response.headers.get("retry-after"), self._turns.now())
-            await self._turns.pause(response.url, asked)
+            await self._turns.pause(response.url, response.headers.get("retry-after"))
         return response
 
     async def _refusal(self, site: _Site, url: str, window: Window) -> NotAsked | None:

@@ -1,10 +1,11 @@
 """Whose turn it is to ask a host: kept by one process for itself, or by the store for all that there are."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 from syndicate.model import Scope
+from syndicate.sources import schedule
 from syndicate.store.protocol import HostPace, Store
 from syndicate.store.rows import host_of
 from syndicate.store.thread import StoreThread
@@ -24,15 +25,12 @@ class Turns(Protocol):
         None: it wants to be left alone. A time from `closes` on: the turn was not taken.
         """
 
-    async def pause(self, url: str, asked: timedelta | None) -> None:
-        """Leave the host of an address alone for as long as it asked, None if it did not say."""
-
-    def now(self) -> datetime:
-        """Return the time, by which dates in answers are read."""
+    async def pause(self, url: str, retry_after: str | None) -> None:
+        """Leave the host of an address alone, as its Retry-After says; None: for a while."""
 
 
 class OwnTurns:
-    """Turns of a process that works alone."""
+    """Turns of a process that works alone, and not for long: a host that wants a pause gets PAUSE."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -48,11 +46,8 @@ class OwnTurns:
         self._forget_some(now)
         return at
 
-    async def pause(self, url: str, asked: timedelta | None) -> None:
-        self._paused_by_host[host_of(url)] = self._clock() + (asked or PAUSE).total_seconds()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
+    async def pause(self, url: str, retry_after: str | None) -> None:
+        self._paused_by_host[host_of(url)] = self._clock() + PAUSE.total_seconds()
 
     def _forget_some(self, now: float) -> None:
         for times in (self._next_by_host, self._paused_by_host):
@@ -81,9 +76,8 @@ class StoreTurns:
         )
         return None if at is None else began + (at - now).total_seconds()
 
-    async def pause(self, url: str, asked: timedelta | None) -> None:
+    async def pause(self, url: str, retry_after: str | None) -> None:
         if self._does_host_wait:
-            await self._call(self._store.leave_alone, url, self._store.now() + (asked or PAUSE))
-
-    def now(self) -> datetime:
-        return self._store.now()
+            now = self._store.now()
+            asked = schedule.retry_after(retry_after, now) or PAUSE
+            await self._call(self._store.leave_alone, url, now + asked)

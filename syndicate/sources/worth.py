@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from syndicate.model import Entry
 from syndicate.sources.links import slug_title
 from syndicate.sources.notices import is_notice
+from syndicate.sources.repeats import words_of
 
 MIN_ARTICLE = 200  # characters; less is a teaser, or a notice
 MIN_LEFT = 80  # characters of a short report, once what its page shares with others is gone
@@ -52,10 +53,10 @@ def objection(entry: Entry, lines: Sequence[str], links: Collection[int]) -> str
         links: which of them are links, by their place.
     """
     lengths = [len(line) for line in lines]
-    notices = [length for line, length in zip(lines, lengths, strict=True) if _is_short_notice(line)]
-    if notices and (
-        sum(notices) >= _MOST_NOTICES * sum(lengths) or sum(lengths) - sum(notices) < MIN_ARTICLE
-    ):
+    title = words_of(entry.title)
+    notices = sum(len(line) for line in lines if _is_short_notice(line))
+    own = sum(len(line) for line in lines if not _is_short_notice(line) and words_of(line) != title)
+    if notices and (notices >= _MOST_NOTICES * sum(lengths) or own < MIN_ARTICLE):
         return "was not found: the page has a notice instead (cookies, subscription, sign-in, robots, error)"
     prose = sum(
         length
