@@ -67,6 +67,7 @@ class NotModified:
     parts: tuple[Part, ...] | None = None  # of an index, as they are now; None: as before
     late: tuple[LateArticle, ...] = ()  # of items that are known
     late_notes: tuple[ArticleNote, ...] = ()
+    problems: tuple[str, ...] = ()  # with those articles, in words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

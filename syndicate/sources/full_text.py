@@ -70,7 +70,7 @@ class FullText:
         done = await self._complete(claim, [], waiting)
         late, notes = _late(waiting, done.outcomes, self._store.now())
         answer = replace(unchanged.answer, spent=unchanged.answer.spent + done.spent)
-        return replace(unchanged, answer=answer, late=late, late_notes=notes)
+        return replace(unchanged, answer=answer, late=late, late_notes=notes, problems=done.problems)
 
     async def _asked(self, claim: Claim, reading: Reading) -> list[_Asked]:
         known = await self._call(self._store.known_items, claim.source.id, reading.keys())

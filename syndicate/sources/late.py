@@ -12,8 +12,14 @@ from syndicate.sources.identity import Identified
 
 def with_late(poll: Poll, outcome: Reading | NotModified, index: RuleIndex, now: datetime) -> Poll:
     """Return a poll with new revisions of the items whose articles came late."""
-    late = (_change(poll.claim, each, index, now) for each in outcome.late)
-    return replace(poll, changes=(*poll.changes, *late), articles=(*poll.articles, *outcome.late_notes))
+    changes = tuple(_change(poll.claim, each, index, now) for each in outcome.late)
+    problems = outcome.problems if isinstance(outcome, NotModified) else ()
+    return replace(
+        poll,
+        changes=(*poll.changes, *changes),
+        articles=(*poll.articles, *outcome.late_notes),
+        problems=(*poll.problems, *problems),
+    )
 
 
 def _change(claim: Claim, late: LateArticle, index: RuleIndex, now: datetime) -> Change:

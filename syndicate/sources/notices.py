@@ -14,9 +14,12 @@ _SUBSCRIPTIONS = (
     r"\bsubscribe (?:now |today )?to (?:continue|read|keep|unlock)|\bto (?:continue|keep) reading\b",
     r"\b(?:for|to) (?:our )?(?:paying )?subscribers(?: only)?\b.{0,40}$|\bsubscribers?[ -]only\b",
     r"\balready (?:a|have a) (?:subscri|member)|\byou have (?:read|reached) .{0,30}free articles",
+    r"\bthe rest of this (?:story|article)|\bunlock this|\bmonthly limit|\bbecome a member",
+    r"\bpremium (?:readers|members|content)|\balready registered\b|\breserved for .{0,20}readers",
     r"(?:оформите|купите|продлите) подписку|подпишитесь,? чтобы|чтобы (?:читать|прочитать|дочитать)",
+    r"(?:полный текст|продолжение) .{0,30}(?:в приложении|по подписке)|материал .{0,20}по подписке",
     r"(?:только|доступ\w*) (?:для|по|нашим) подпис|уже (?:подписаны|есть подписка)|для подписчиков",
-    r"жазылушыларға|оқу үшін жазыл|толық оқу үшін|оқуды жалғастыру үшін|жазылымды рәсімде",
+    r"материал ақылы|жазылушыларға|оқу үшін жазыл|толық оқу үшін|оқуды жалғастыру үшін|жазылымды рәсімде",
 )
 _SIGN_IN = (
     r"\b(?:log|sign) ?in to (?:continue|read|your)|\bcreate (?:a free|an) account",

@@ -14,6 +14,7 @@ from syndicate.sources.repeats import words_of
 
 MIN_ARTICLE = 200  # characters; less is a teaser, or a notice
 MIN_LEFT = 80  # characters of a short report, once what its page shares with others is gone
+_LONGEST_STUB = 500
 _LONGEST_NOTICE = 400  # characters of a line
 _PROSE = 40  # characters of a line that is no entry of a list
 _LEAST_PROSE = 0.4  # of a text
@@ -53,10 +54,13 @@ def objection(entry: Entry, lines: Sequence[str], links: Collection[int]) -> str
         links: which of them are links, by their place.
     """
     lengths = [len(line) for line in lines]
-    title = words_of(entry.title)
+    title = frozenset(words_of(entry.title).split())
     notices = sum(len(line) for line in lines if _is_short_notice(line))
-    own = sum(len(line) for line in lines if not _is_short_notice(line) and words_of(line) != title)
-    if notices and (notices >= _MOST_NOTICES * sum(lengths) or own < MIN_ARTICLE):
+    # That a page repeats the headline says little: stubs do, and have not much to say besides.
+    own = [
+        line for line in lines if not _is_short_notice(line) and not title.issuperset(words_of(line).split())
+    ]
+    if notices and (notices >= _MOST_NOTICES * sum(lengths) or sum(map(len, own)) < MIN_ARTICLE):
         return "was not found: the page has a notice instead (cookies, subscription, sign-in, robots, error)"
     prose = sum(
         length
@@ -65,7 +69,8 @@ def objection(entry: Entry, lines: Sequence[str], links: Collection[int]) -> str
     )
     if prose < _LEAST_PROSE * sum(lengths):
         return "was not found: the page has mostly links or single words"
-    if not is_about(entry, "\n".join(lines)):
+    is_stub = sum(map(len, own)) < _LONGEST_STUB
+    if not is_about(entry, "\n".join(own if is_stub else lines)):
         return "was not taken: the page has hardly a word of the item's title and text"
     return None
 

@@ -287,6 +287,18 @@ def test_what_robots_txt_said_holds_while_it_cannot_be_read():
     assert site.asked == ["/robots.txt", "/1", "/robots.txt", "/1"]
 
 
+def test_a_robots_txt_that_redirects_to_another_host_holds_where_it_was_asked_for():
+    async def run() -> Outcome:
+        async with raw_server(answer(b"User-agent: *\nDisallow: /2\n")) as away:
+            way = answer(b"", f"location: {away}/robots.txt".encode(), status="301 Moved Permanently")
+            site = Site(time=Time(), answers={"/robots.txt": way})
+            async with raw_server(site) as address, opened(site.time) as articles:
+                return parts(await complete_all(articles, entries(address, "/1", "/2")))
+
+    after, _ = asyncio.run(run())
+    assert bodies(after) == ["article", "A teaser."]
+
+
 def test_robots_txt_holds_where_a_page_redirects_to():
     async def run() -> tuple[Outcome, Site, str]:
         time = Time()
@@ -414,6 +426,17 @@ def test_a_page_that_takes_too_long_is_given_up_and_the_next_is_read():
             with pytest.raises(LimitError, match="takes more than 0 s"):
                 await extractor.article(PAGE.decode(), deadline_seconds=0)
             return (await extractor.article(PAGE.decode())).text
+
+    assert "Caspian" in asyncio.run(run())
+
+
+def test_a_selector_that_takes_too_long_is_given_up_and_the_next_page_is_read():
+    async def run() -> str:
+        async with Extractor() as extractor:
+            await extractor.article("")
+            with pytest.raises(LimitError, match="takes more than 1 s"):
+                await extractor.article("<i></i>" * 200_000, ["i:nth-last-child(2n+1)"], deadline_seconds=1)
+            return (await extractor.article(PAGE.decode(), [".related"])).text
 
     assert "Caspian" in asyncio.run(run())
 

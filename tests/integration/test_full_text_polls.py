@@ -266,11 +266,16 @@ def test_a_page_that_failed_is_asked_for_later_and_its_item_matched_again_and_al
     desk.poll()
     assert (desk.bodies(), desk.alerted()) == ({"Talks in Dostyk": "A teaser."}, 0)
     outlet["/Dostyk"] = page("Dostyk", "The water of the river was the last point on the agenda of that day.")
+    outlet["/Dostyk"], good = Reply(status=503), outlet["/Dostyk"]
+    desk.settings = replace(SETTINGS, retry_after=Scope.SOURCE)
+    ((poll, recorded),) = desk.poll(after=HOUR)
+    assert poll.problems == ("full text of 1 item was not fetched: the server answered 503",)
+    outlet["/Dostyk"] = good
     ((poll, recorded),) = desk.poll(after=HOUR)
     assert (poll.state, recorded.changed, recorded.alerts) == ("unchanged", 1, 1)
     for _ in range(3):
         desk.poll(after=HOUR)
-    assert outlet.paths() == ["/Dostyk", "/Dostyk"]
+    assert outlet.paths() == ["/Dostyk"] * 3
     assert (desk.rules_of("Talks in Dostyk"), desk.alerted()) == (("water",), 1)
     assert desk.revisions() == {"Talks in Dostyk": 2}
 

@@ -1,9 +1,10 @@
 """The article in a page, what robots.txt asks, and when an article replaces what the feed has."""
 
+import json
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.model import Entry
@@ -59,6 +60,74 @@ def test_text_is_capped_as_the_bodies_of_feeds_are():
     paragraphs = "".join(f"<p>{sentence.format(number)}</p>" for number in range(2000))
     text = article(f"<html><body><article>{paragraphs}</article></body></html>").text
     assert MAX_HTML * 0.9 < len(text) <= MAX_HTML
+
+
+# --------------------------------------------------------------------------- what is left out
+
+
+PRUNED = (
+    "<html><body><div id='a' class='x'><div class='x'><p>Inner part.</p></div></div>"
+    "<article><p>"
+    + "The ministers spoke of water, rails and rates until late. " * 6
+    + "</p></article></body></html>"
+)
+
+
+@pytest.mark.parametrize("prune", [[".x"], ["#a", ".x"], [".x .x", ".x"], ["div"], ["div", "div", "div *"]])
+def test_elements_that_are_pruned_are_gone_with_what_is_in_them(prune):
+    text = article(PRUNED, prune).text
+    assert "Inner part" not in text
+    assert "The ministers spoke" in text
+
+
+@pytest.mark.parametrize("prune", [["html"], [":root"], ["body"], ["html, body"]])
+def test_the_whole_page_is_never_pruned(prune):
+    assert "The ministers spoke" in article(PRUNED, prune).text
+
+
+def test_what_is_pruned_does_not_come_back_from_a_script():
+    script = json.dumps({"@type": "NewsArticle", "articleBody": "The metro is closed today. " * 30})
+    page = (
+        f'<html><head><script type="application/ld+json">{script}</script></head><body><p>x</p></body></html>'
+    )
+    assert "metro" not in article(page, [".x"]).text
+
+
+TAGS = st.lists(
+    st.sampled_from(
+        ["<div class=x>", "<p>", "</p>", "</div>", "<b class=x>", "<table><tr>", "word", "<a>", "<li>"]
+    ),
+    max_size=40,
+)
+SELECTORS = st.lists(
+    st.sampled_from([".x", "*", "p", "div div", ".x > .x", "b, p", "li ~ li", ":not(p)", ":has(b)", "tr"]),
+    max_size=4,
+)
+
+
+@given(TAGS, SELECTORS)
+@settings(max_examples=60, deadline=None)
+def test_no_page_with_no_selectors_raises(tags, prune):
+    article("".join(tags), prune)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_link"),
+    [
+        ("Onion prices rise for the fourth week", True),
+        ("Read also: Onion prices rise for the fourth week", True),
+        ("Onion prices rise for the fourth week, and garlic follows them", False),
+    ],
+)
+def test_lines_that_are_links_are_known_as_such(line, is_link):
+    text = line.replace(
+        "Onion prices rise for the fourth week", '<a href="/x">Onion prices rise for the fourth week</a>'
+    )
+    sentence = "The ministers spoke of water, rails and rates until late in the evening of that day. "
+    around = f"<p>{sentence * 4}</p>"
+    found = article(f"<html><body><article>{around}<p>{text}</p>{around}</article></body></html>")
+    assert line in found.lines
+    assert (found.lines.index(line) in found.links) is is_link
 
 
 # --------------------------------------------------------------------------- what replaces what
