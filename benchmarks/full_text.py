@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/full_text.py
 
 For each kind of page: how many of the phrases that must be in the item are, and how many of those that must
-not be there are not; first as Syndicate does it, then by trafilatura alone, with the longer text of the two. It
+not be there are not; first as Syndicate does it, then by trafilatura alone, with the longer of both texts. It
 ends with 1 if a phrase is wrong in the first.
 """
 

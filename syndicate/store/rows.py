@@ -133,6 +133,11 @@ def enclosures_json(enclosures: tuple[Enclosure, ...]) -> str:
     return json_text([[one.url, one.type, one.length_bytes] for one in enclosures])
 
 
+def enclosures_of(text: str) -> tuple[Enclosure, ...]:
+    """Return the enclosures that the JSON holds."""
+    return tuple(Enclosure(url=url, type=kind, length_bytes=length) for url, kind, length in json.loads(text))
+
+
 def evidence_json(match: Match) -> str:
     """Return what a match rests on as JSON."""
     hits = ",".join(f"[{_quoted(hit.term)},{_quoted(hit.field)},{hit.start},{hit.end}]" for hit in match.hits)
@@ -184,10 +189,7 @@ def item_of(row: Row) -> Item:
         content_html=row["content_html"],
         author=row["author"],
         categories=tuple(json.loads(row["categories"])),
-        enclosures=tuple(
-            Enclosure(url=url, type=kind, length_bytes=length)
-            for url, kind, length in json.loads(row["enclosures"])
-        ),
+        enclosures=enclosures_of(row["enclosures"]),
         language=row["language"],
         published=time_or_none(row["published"]),
         updated=time_or_none(row["updated"]),

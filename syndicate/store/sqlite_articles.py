@@ -10,14 +10,13 @@ from syndicate.model import (
     ArticleNote,
     AwaitedArticle,
     Block,
-    Enclosure,
     Entry,
     KeptArticle,
     Page,
     Suppressed,
 )
 from syndicate.store.protocol import PAGE_AGE
-from syndicate.store.rows import Row, json_text, text_or_none, time_of, time_or_none, time_text
+from syndicate.store.rows import Row, enclosures_of, json_text, text_or_none, time_of, time_or_none, time_text
 
 PAGES_OF_HOST = 24  # kept for a source
 PAGES_OF_SOURCE = 200
@@ -171,9 +170,6 @@ def _awaited_of(row: Row) -> AwaitedArticle:
             published_raw=row["published_raw"],
             updated=time_or_none(row["updated"]),
             updated_raw=row["updated_raw"],
-            enclosures=tuple(
-                Enclosure(url=url, type=kind, length_bytes=length)
-                for url, kind, length in json.loads(row["enclosures"])
-            ),
+            enclosures=enclosures_of(row["enclosures"]),
         ),
     )

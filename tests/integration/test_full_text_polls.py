@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import ip_network
 from itertools import pairwise
@@ -23,7 +23,7 @@ from syndicate.store.protocol import PAGE_AGE, HostPace, ItemFilter, RuleState
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from tests.contract.making import Clock
-from tests.outlets import Article, Asked, LocalServer, Pages, Reply, feed
+from tests.outlets import Article, Asked, LocalServer, Outlet, Reply, feed
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 SETTINGS = NetworkSettings(allow_private=(ip_network("127.0.0.0/8"),), host_interval=timedelta())
@@ -42,31 +42,17 @@ SENTENCES = (
 NAMES = ("Altynkol", "Beskaragay", "Chundzha", "Dostyk", "Ekibastuz", "Fabrichny", "Granitogorsk", "Khorgos")
 
 
+def pages_of(outlet: Outlet) -> list[str]:
+    """Return which pages were asked for since the last time."""
+    return [path for path in outlet.paths() if path not in ("/rss", "/other", "/robots.txt")]
+
+
 def page(name: str, *more: str, around: str = "") -> Reply:
     """Return the page of an article about a place, with more paragraphs behind it."""
     paragraphs = [sentence.format(name) for sentence in SENTENCES]
     text = "".join(f"<p>{paragraph}</p>" for paragraph in (*paragraphs, *more))
     html = f"<html><body><article><h1>Talks in {name}</h1>{text}{around}</article></body></html>"
     return Reply(headers=HTML, body=html.encode())
-
-
-@dataclass
-class Outlet(Pages):
-    """A feed, and pages; conditional requests are honoured."""
-
-    asked: list[Asked] = field(default_factory=list)
-
-    def answer(self, asked: Asked) -> Reply:
-        self.asked.append(asked)
-        reply = super().answer(asked)
-        etag = reply.headers.get("etag")
-        return Reply(status=304) if etag and asked.headers.get("if-none-match") == etag else reply
-
-    def paths(self) -> list[str]:
-        """Return which pages were asked for since the last time."""
-        paths = [asked.path for asked in self.asked if asked.path not in ("/rss", "/other", "/robots.txt")]
-        self.asked.clear()
-        return paths
 
 
 @dataclass
@@ -161,7 +147,7 @@ def test_a_page_is_asked_for_once_over_restarts_and_polls(desk, outlet):
     outlet["/Dostyk"] = page("Dostyk")
     for _ in range(4):
         desk.poll(after=HOUR)
-    assert outlet.paths() == ["/Dostyk"]
+    assert pages_of(outlet) == ["/Dostyk"]
     assert "behind closed doors" in desk.bodies()["Talks in Dostyk"]
     assert desk.revisions() == {"Talks in Dostyk": 1}
 
@@ -175,7 +161,7 @@ def test_a_page_that_two_sources_link_to_is_asked_for_once(desk, outlet):
     desk.poll()
     with closing(desk.store()) as store:
         assert ["behind closed doors" in each.item.body for each in store.items(ItemFilter())] == [True, True]
-    assert outlet.paths() == ["/Dostyk"]
+    assert pages_of(outlet) == ["/Dostyk"]
 
 
 def test_a_source_that_prunes_otherwise_reads_the_page_itself(desk, outlet):
@@ -190,7 +176,7 @@ def test_a_source_that_prunes_otherwise_reads_the_page_itself(desk, outlet):
     with closing(desk.store()) as store:
         texts = {each.item.source: each.item.body for each in store.items(ItemFilter())}
     assert {source: "metro" in text for source, text in texts.items()} == {"wire": True, "other": False}
-    assert outlet.paths() == ["/Dostyk", "/Dostyk"]
+    assert pages_of(outlet) == ["/Dostyk", "/Dostyk"]
 
 
 def _has_asked(path: str) -> Callable[[Sequence[Asked]], bool]:
@@ -217,7 +203,7 @@ def test_a_page_that_was_read_before_a_crash_is_not_asked_for_again(desk, outlet
         asyncio.run(run())
     outlet["/Khorgos"] = page("Khorgos")
     desk.poll()
-    assert outlet.paths() == ["/Dostyk", "/Khorgos", "/Khorgos"]
+    assert pages_of(outlet) == ["/Dostyk", "/Khorgos", "/Khorgos"]
 
 
 def test_what_changes_around_a_text_asks_for_no_page_and_keeps_the_article(desk, outlet):
@@ -228,7 +214,7 @@ def test_what_changes_around_a_text_asks_for_no_page_and_keeps_the_article(desk,
     desk.poll(after=HOUR)
     assert desk.revisions() == {"Talks in Dostyk": 2}
     assert "behind closed doors" in desk.bodies()["Talks in Dostyk"]
-    assert outlet.paths() == ["/Dostyk"]
+    assert pages_of(outlet) == ["/Dostyk"]
 
 
 def test_a_text_that_its_publisher_edits_is_asked_for_anew(desk, outlet):
@@ -238,7 +224,7 @@ def test_a_text_that_its_publisher_edits_is_asked_for_anew(desk, outlet):
     outlet["/Dostyk"] = page("Dostyk", "The water of the river was the last point on the agenda of that day.")
     publish(outlet, desk, "Dostyk", text="Another teaser.")
     desk.poll(after=HOUR)
-    assert outlet.paths() == ["/Dostyk", "/Dostyk"]
+    assert pages_of(outlet) == ["/Dostyk", "/Dostyk"]
     assert desk.rules_of("Talks in Dostyk") == ("water",)
 
 
@@ -275,7 +261,7 @@ def test_a_page_that_failed_is_asked_for_later_and_its_item_matched_again_and_al
     assert (poll.state, recorded.changed, recorded.alerts) == ("unchanged", 1, 1)
     for _ in range(3):
         desk.poll(after=HOUR)
-    assert outlet.paths() == ["/Dostyk"] * 3
+    assert pages_of(outlet) == ["/Dostyk"] * 3
     assert (desk.rules_of("Talks in Dostyk"), desk.alerted()) == (("water",), 1)
     assert desk.revisions() == {"Talks in Dostyk": 2}
 
@@ -298,7 +284,7 @@ def test_a_page_that_always_fails_is_asked_for_a_few_times_ever_later(desk, outl
     steps = [0, 4, 5, 34, 35, 4 * hours + 34, 4 * hours + 35, 28 * hours + 34, 28 * hours + 35, 99 * hours]
     for before, minute in pairwise([0, *steps]):
         desk.poll(after=(minute - before) * MINUTE)
-        at += [minute] * len(outlet.paths())
+        at += [minute] * len(pages_of(outlet))
     assert at == [0, 5, 35, 4 * hours + 35, 28 * hours + 35]
     assert len(at) == 1 + len(AFTER)
 
@@ -311,7 +297,7 @@ def test_a_page_that_cannot_become_one_is_not_asked_for_again(desk, outlet, repl
     publish(outlet, desk, "Dostyk")
     for _ in range(3):
         desk.poll(after=HOUR)
-    assert outlet.paths() == ["/Dostyk"]
+    assert pages_of(outlet) == ["/Dostyk"]
 
 
 def test_what_robots_txt_disallows_is_not_asked_for_when_it_allows_it(desk, outlet):
@@ -321,7 +307,7 @@ def test_what_robots_txt_disallows_is_not_asked_for_when_it_allows_it(desk, outl
     desk.poll()
     outlet["/robots.txt"] = Reply(status=404)
     desk.poll(after=HOUR)
-    assert outlet.paths() == []
+    assert pages_of(outlet) == []
 
 
 def test_more_pages_than_a_poll_may_ask_for_are_left_for_the_next(desk, outlet):
@@ -332,7 +318,7 @@ def test_more_pages_than_a_poll_may_ask_for_are_left_for_the_next(desk, outlet):
     ((poll, _),) = desk.poll()
     assert poll.problems == ("full text of 5 items was not fetched yet: more than 20 in one poll",)
     desk.poll(after=HOUR)
-    assert sorted(outlet.paths()) == sorted(f"/{name}" for name in names)
+    assert sorted(pages_of(outlet)) == sorted(f"/{name}" for name in names)
     assert sum("behind closed doors" in body for body in desk.bodies().values()) == len(names)
 
 
@@ -345,7 +331,7 @@ def test_what_was_left_for_later_too_long_is_given_up(desk, outlet):
     outlet["/Dostyk"] = page("Dostyk")
     desk.poll(after=LONGEST)
     desk.poll(after=HOUR)
-    assert outlet.paths() == []
+    assert pages_of(outlet) == []
 
 
 # --------------------------------------------------------------------------- what it takes of others
@@ -368,12 +354,12 @@ def test_a_host_that_wants_less_on_a_page_is_left_alone_by_feeds_too_and_after_a
     outlet["/Dostyk"] = Reply(status=429, headers={"retry-after": "7200"})
     publish(outlet, desk, "Dostyk", "Khorgos")
     desk.poll()
-    assert outlet.paths() == ["/Dostyk"]
+    assert pages_of(outlet) == ["/Dostyk"]
     desk.poll(after=HOUR)
     assert outlet.asked == []
     outlet["/Dostyk"] = outlet["/Khorgos"] = page("Dostyk")
     desk.poll(after=HOUR)
-    assert outlet.paths() == ["/Khorgos", "/Dostyk"]
+    assert pages_of(outlet) == ["/Khorgos", "/Dostyk"]
 
 
 def test_where_only_the_source_waits_its_feed_is_asked_and_its_page_is_not(desk, outlet):
@@ -385,7 +371,7 @@ def test_where_only_the_source_waits_its_feed_is_asked_and_its_page_is_not(desk,
     assert asked == ["/rss", "/robots.txt", "/Dostyk"]
     outlet["/Khorgos"] = page("Khorgos")
     desk.poll(after=HOUR)
-    assert outlet.paths()[1:] == ["/Khorgos"]
+    assert pages_of(outlet)[1:] == ["/Khorgos"]
 
 
 def test_pages_and_polls_of_a_host_take_turns(desk, outlet):
@@ -430,7 +416,7 @@ def test_without_pages_to_compare_with_few_pages_keep_what_they_repeat(desk, out
         desk.poll(after=2 * PAGE_AGE)
     kept = [name for name in NAMES if "metro" in desk.bodies()[f"Talks in {name}"]]
     assert kept == list(NAMES[:3])
-    assert outlet.paths() == [f"/{name}" for name in NAMES]
+    assert pages_of(outlet) == [f"/{name}" for name in NAMES]
 
 
 def test_an_item_that_says_what_all_others_say_keeps_its_text(desk, outlet):
