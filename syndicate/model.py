@@ -463,6 +463,9 @@ class AwaitedArticle:
     suppressed: "Suppressed | None"  # as for what its poll found
 
 
+FULL_TEXT = "full text of "  # how a problem of a poll begins that is one with articles
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleNote:
     """What became of the page of an item."""

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from syndicate.errors import LimitError, NetworkError, ParseError
 from syndicate.http import Client, Response
-from syndicate.model import Entry, NetworkSettings, Page, Source, Spent
+from syndicate.model import FULL_TEXT, Entry, NetworkSettings, Page, Source, Spent
 from syndicate.sources.decode import decode
 from syndicate.sources.extract import Extractor
 from syndicate.sources.repeats import blocks_of, repeated, without
@@ -290,9 +290,9 @@ def _in_words(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     """Return what was left undone, the most frequent reason first."""
     undone = Counter(outcome.undone.words for outcome in outcomes if outcome.undone)
     reasons = undone.most_common()
-    words = [f"full text of {_items(count)} {reason}" for reason, count in reasons[:_MAX_REASONS]]
+    words = [f"{FULL_TEXT}{_items(count)} {reason}" for reason, count in reasons[:_MAX_REASONS]]
     others = sum(count for _, count in reasons[_MAX_REASONS:])
-    return (*words, f"full text of {_items(others)} is missing for other reasons") if others else tuple(words)
+    return (*words, f"{FULL_TEXT}{_items(others)} is missing for other reasons") if others else tuple(words)
 
 
 def _items(count: int) -> str:

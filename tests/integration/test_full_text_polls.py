@@ -108,6 +108,11 @@ class Desk:
             (found,) = [each for each in store.items(ItemFilter()) if each.item.title == title]
             return found.rules
 
+    def problems(self) -> tuple[str, ...]:
+        with closing(self.store()) as store:
+            (status,) = store.sources()
+            return status.problems
+
     def alerted(self) -> int:
         with closing(self.store()) as store:
             return sum(len(delivery.alerts) for delivery in store.deliveries())
@@ -256,9 +261,11 @@ def test_a_page_that_failed_is_asked_for_later_and_its_item_matched_again_and_al
     desk.settings = replace(SETTINGS, retry_after=Scope.SOURCE)
     ((poll, recorded),) = desk.poll(after=HOUR)
     assert poll.problems == ("full text of 1 item was not fetched: the server answered 503",)
+    assert desk.problems() == poll.problems
     outlet["/Dostyk"] = good
     ((poll, recorded),) = desk.poll(after=HOUR)
     assert (poll.state, recorded.changed, recorded.alerts) == ("unchanged", 1, 1)
+    assert desk.problems() == ()
     for _ in range(3):
         desk.poll(after=HOUR)
     assert pages_of(outlet) == ["/Dostyk"] * 3
