@@ -1,5 +1,6 @@
 """What the pages of a host repeat, and what only looks like it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -77,6 +78,12 @@ def test_an_article_at_several_addresses_stays_whole():
     story = [f"The agency's paragraph number {number} about the river and its dams." for number in range(6)]
     copies = [exactly(f"copy{number}", *story, f"From our office in {number}.") for number in range(9)]
     assert removed(exactly("own", *story, "From our own office."), *copies) == []
+
+
+def test_the_same_article_at_another_address_is_no_other_page():
+    own = page("own", links=(TEASER,))
+    copy = replace(own, key="copy")
+    assert removed(own, copy, *pages(OTHERS_WITH_LINK - 1, links=(TEASER,))) == []
 
 
 def test_what_an_article_quotes_of_one_that_was_republished_stays():
