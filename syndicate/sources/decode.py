@@ -22,6 +22,7 @@ _TEXT_CODEC = re.compile(
     r"ascii|utf-(8|16|32)|iso8859-\d+|cp\d+|koi8-[rut]|kz1048|ptcp154|mac-\w+|tis-620|johab"
     r"|gb2312|gbk|gb18030|hz|big5\w*|euc_\w+|shift_\w+|iso2022_\w+"
 )
+_SHIFTING = ("iso2022", "hz")  # whose bytes are ASCII, too
 _WIDER = {  # what the label means in practice, https://encoding.spec.whatwg.org/#names-and-labels
     "ascii": "cp1252",
     "iso8859-1": "cp1252",
@@ -35,6 +36,8 @@ _WIDER = {  # what the label means in practice, https://encoding.spec.whatwg.org
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([^"'>]{1,40})["']""")
 _DECLARED_IN_HTML = re.compile(rb"""<meta[^>]{1,200}?charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
+_BEFORE_TEXT = re.compile(rb"(?:\xef\xbb\xbf|[ \t\r\n]++)*+")
+_PIECE = 256 * 1024  # bytes of which the text is looked at at once
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
@@ -61,9 +64,41 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
     return _decode_labelled(body, _labels(body, content_type))
 
 
+def utf8(body: bytes, content_type: str = "") -> tuple[bytes, str | None]:
+    """Return a body in UTF-8, without marks and spaces before it, and what had to be assumed for that.
+
+    A body that is UTF-8 is not decoded as a whole: with one character beyond U+FFFF in it, its text would
+    take four times as much memory.
+    """
+    data, problem = body, None
+    if not _is_utf8(body, content_type):
+        decoded = decode(body, content_type)
+        data, problem = decoded.text.encode(errors="surrogatepass"), decoded.problem
+    before = _BEFORE_TEXT.match(data)
+    return (data[before.end() :] if before else data), problem
+
+
+def _is_utf8(body: bytes, content_type: str) -> bool:
+    """Whether `decode` takes a body for UTF-8, and all of it is."""
+    if body.startswith(tuple(mark for mark, encoding in _BOMS if encoding != "utf-8")):
+        return False
+    if body.startswith(tuple(start for start, _ in _WIDE_STARTS)):
+        return False
+    if body.isascii():
+        return not any(label.startswith(_SHIFTING) for label in _labels(body, content_type))
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(body), _PIECE):
+            decoder.decode(body[start : start + _PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _decode_labelled(body: bytes, labels: list[str]) -> Decoded:
-    if body.isascii():  # ISO-2022-JP and HZ are ASCII bytes too
-        shifting = next((label for label in labels if label.startswith(("iso2022", "hz"))), "ascii")
+    if body.isascii():
+        shifting = next((label for label in labels if label.startswith(_SHIFTING)), "ascii")
         return _read(body, shifting)
     try:
         return Decoded(text=body.decode())

@@ -8,15 +8,17 @@ drawings, whose tags are others.
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from syndicate.sources.sanitise import clean_line, text_of
+from syndicate.sources.sanitise import check_link, clean_line, text_of
 
 Node = LexborNode
 
 MAX_LINE = 1000
 MAX_PAGE = 3 * 1024 * 1024  # characters of a page that are read
+_MAX_HEAD = 64 * 1024  # of them where only its head matters
 _MAX_DEPTH = 256
 _MAX_OPEN = 20  # elements of formatting that may be open at once
 _FORMATTING = frozenset(
@@ -68,6 +70,14 @@ _BETWEEN_ATTRIBUTES = re.compile(r"[\s/=<]")
 _FORMATTING_TAG = re.compile(rf"<(/?)(?:{'|'.join(sorted(_FORMATTING))})(?=[\s/>])", re.IGNORECASE)
 _DROPPED = ("script", "style", "svg")
 _ENDS = {name: re.compile(rf"</{name}(?:[\s/][^>]{{0,200}})?>", re.IGNORECASE) for name in _DROPPED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What an HTML page says of itself."""
+
+    title: str
+    feeds: tuple[str, ...]  # addresses of the feeds that it names, absolute
 
 
 def tree_of(text: str) -> LexborHTMLParser:
@@ -146,6 +156,24 @@ class _Opened:
             if self._formatting.total() > _MAX_OPEN:
                 raise _TooMuchOpen
         return self._depth <= _MAX_DEPTH
+
+
+def read_page(markup: str, url: str) -> Page:
+    """Return the title of an HTML page, and the feeds it names."""
+    tree = tree_of(markup[:_MAX_HEAD])
+    title = tree.css_first("title")
+    links = tree.css('link[rel~="alternate"][type]')
+    named = [link.attributes for link in links[:50] if _is_feed_type(link.attributes.get("type") or "")]
+    feeds = [check_link(attributes.get("href") or "", url) for attributes in named]
+    return Page(
+        title=clean_line(title.text() if title else "", 200),
+        feeds=tuple(dict.fromkeys(feed for feed in feeds if feed)),
+    )
+
+
+def _is_feed_type(type_: str) -> bool:
+    kind, _, feed = type_.strip().lower().partition("/")
+    return kind == "application" and feed in ("rss+xml", "atom+xml", "rdf+xml", "feed+json")
 
 
 # --------------------------------------------------------------------------- elements

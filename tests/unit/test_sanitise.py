@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from syndicate.sources.markup import read_page
 from syndicate.sources.sanitise import (
     MAX_HTML,
     check_link,
@@ -15,7 +16,6 @@ from syndicate.sources.sanitise import (
     clean_text,
     has_markup,
     has_references,
-    read_page,
     text_of,
 )
 
