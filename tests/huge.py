@@ -34,9 +34,9 @@ class Huge:
     entries: int | None = None
     kind: Kind | None = None
 
-    @property
-    def address(self) -> Address:
-        return Address(url=URL, kind=self.kind)
+    def address_at(self, url: str) -> Address:
+        """Return what is said of where it is."""
+        return Address(url=url, kind=self.kind)
 
 
 Body = Callable[[int], bytes]  # of at most so many bytes

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _BOMS = (  # the longer first: the mark of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -38,7 +38,7 @@ _DECLARED_IN_HTML = re.compile(rb"""<meta[^>]{1,200}?charset\s*=\s*["']?([\w.:-]
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
 _BEFORE_TEXT = re.compile(rb"(?:\xef\xbb\xbf|[ \t\r\n]++)*+")
 _PIECE = 256 * 1024  # bytes of which the text is looked at at once
-_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_BEYOND_ASCII = bytes(range(0x80, 0x100))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +116,15 @@ def _decode_labelled(body: bytes, labels: list[str]) -> Decoded:
 def _decode_broken(body: bytes, labels: list[str]) -> Decoded:
     """Return the least wrong text of bytes that are valid in no encoding they claim."""
     text = body.decode(errors="replace")
-    is_mostly_utf8 = text.count("\ufffd") * 5 <= len(_NOT_ASCII.findall(body))
-    if is_mostly_utf8:
+    broken = text.count("\ufffd")
+    ascii_length = len(body.translate(None, delete=_BEYOND_ASCII))
+    if len(text) - ascii_length - broken >= broken:  # more characters of UTF-8 than bytes that are none
         return Decoded(text=text, problem=_broken("utf-8", text))
-    return _read(body, labels[0] if labels and not labels[0].startswith("utf") else "cp1252")
+    claimed = labels[0] if labels else "utf-8"
+    if not claimed.startswith("utf"):
+        return _read(body, claimed)
+    read = _read(body, "cp1252")
+    return replace(read, problem=read.problem or f"read as cp1252, not {claimed}")
 
 
 def _read(body: bytes, encoding: str) -> Decoded:

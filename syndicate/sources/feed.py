@@ -20,6 +20,7 @@ from typing import Any
 from syndicate.errors import ParseError
 from syndicate.model import Document, Enclosure, Entry
 from syndicate.sources import arrived, fast, outline, sanitise
+from syndicate.sources.dates import is_plausible
 from syndicate.sources.decode import utf8
 from syndicate.sources.fields import MAX_AUTHOR, Fields, left_out
 from syndicate.sources.hints import read_hints
@@ -164,10 +165,10 @@ def _refuse_monsters(found: outline.Outline) -> None:
 
 def _complete(mended: str, problems: list[str]) -> str:
     complete = outline.without_tail(mended)
-    if len(complete) != len(mended):
+    if complete != mended:
         problems.append("stops in the middle of an entry, which is left out")
     kept = outline.without_surplus(complete)
-    if len(kept) != len(complete):
+    if kept != complete:
         problems.append(f"entries after the first {outline.MAX_ENTRIES:,}, left out")
     return kept
 
@@ -288,7 +289,8 @@ def _date(raw: Raw, key: str, context: _Context) -> tuple[datetime | None, str |
         return None, None
     written = context.fields.raw_date(_string(raw, key))
     is_number = written.isdigit() and len(written) != len("YYYYMMDD")  # would be taken for some date
-    return context.fields.dated(written, None if is_number else _moment(_value(raw, f"{key}_parsed")))
+    parsed = None if is_number else _moment(_value(raw, f"{key}_parsed"))
+    return context.fields.dated(written, parsed if parsed and is_plausible(parsed, written) else None)
 
 
 def _moment(value: object) -> datetime | None:

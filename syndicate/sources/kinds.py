@@ -231,9 +231,9 @@ def _is_wide_json(body: bytes) -> bool:
 def _answered_at(date: str | None) -> datetime | None:
     try:
         moment = parsedate_to_datetime(date or "")
-    except (ValueError, OverflowError):
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # also of a day that is beyond 9999 in UTC
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _as_page(

@@ -309,4 +309,5 @@ def check_link(link: str, base: str = "") -> str | None:
         return None
     if not is_link or "@" in parts.netloc or len(absolute) > MAX_LINK:
         return None
+    absolute = parts.scheme + absolute[len(parts.scheme) :]  # in lower case
     return absolute.translate(_QUOTED_IN_LINK) if _TO_QUOTE.search(absolute) else absolute

@@ -176,7 +176,7 @@ def test_references_are_told_from_text():
     ("link", "checked"),
     [
         ("https://e.example/a?b=c&d=e#f", "https://e.example/a?b=c&d=e#f"),
-        (" HTTP://E.example/ ", "HTTP://E.example/"),
+        (" HTTP://E.example/ ", "http://E.example/"),
         ("2.html", "https://steppe.example/news/2.html"),
         ("//cdn.example/x", "https://cdn.example/x"),
         ("https://e.example/вода", "https://e.example/вода"),
