@@ -99,6 +99,8 @@ async def _poll(name: str, size: int, folder: Path) -> None:
         await writer.drain()
         return True
 
+    assert len(bodies["/huge"]) <= size
+
     async with raw_server(serve) as server, Client(SETTINGS) as client:
         with closing(SqliteStore(folder / "s.db", _Clock())) as store, closing(StoreThread()) as call:
             recorded: list[tuple[Poll, Recorded]] = []

@@ -5,8 +5,6 @@ What is well-formed and of the usual kinds, `fast` reads in its stead, to the sa
 feedparser gets UTF-8 without prolog, bounded by `outline`, and no base address: with one it would also
 resolve guids, and so change them. Its own sanitising and resolving are off; `sanitise` does both, faster and
 more strictly.
-
-An element may be named like a key of feedparser's and so put anything there: every value's type is checked.
 """
 
 import io
@@ -15,7 +13,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from syndicate.errors import ParseError
 from syndicate.model import Document, Enclosure, Entry
@@ -25,6 +22,7 @@ from syndicate.sources.decode import utf8
 from syndicate.sources.fields import MAX_AUTHOR, Fields, left_out
 from syndicate.sources.hints import read_hints
 from syndicate.sources.language_tags import language_tag
+from syndicate.sources.raw import Raw, mapping, mappings, string, value
 from syndicate.sources.sanitise import Clean, check_link, clean_line
 
 LIGHT_BYTES = 256 * 1024  # of XML: a quarter of a second
@@ -33,8 +31,6 @@ _LIGHT_ATTRIBUTE = 8 * 1024
 _LIGHT_DEPTH = 256
 _LIGHT_ELEMENTS = 1000
 
-_MAX_DEPTH = 5000
-_MAX_ELEMENTS = 20_000  # children of one entry
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf"})
 _MAX_ALTERNATIVES = 8  # contents of one entry that are looked at
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
@@ -43,10 +39,12 @@ _NAME_AND_ADDRESS = re.compile(r"([^<>@]*[^<>@\s])\s*<[^\s@<>]+@[^\s@<>]+>")
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 _EMPTY = Clean(html="", text="")
 _MANY_CONTENTS = f"entries with more than {_MAX_ALTERNATIVES} contents, of which the rest is left out"
+_MONSTROUS = (
+    f"XML nested more than {outline.MAX_DEPTH:,} deep, or with more than {outline.MAX_ELEMENTS:,} elements"
+    " in an entry, which no feed has: it is broken or hostile; ask its publisher, or disable the source"
+)
 _LENIENTLY = "not well-formed XML, read leniently"
 _HEADERS = {"content-type": "application/xml; charset=utf-8"}
-
-Raw = dict[str, Any]  # a FeedParserDict; read it with the functions at the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +131,8 @@ def _bounded_xml(data: bytes, url: str, problems: list[str]) -> tuple[bytes, out
         raise ParseError(
             "a feed whose DTD declares entities, which can blow up: refused until its publisher does without"
         )
-    _refuse_monsters(found)
+    if found.is_monstrous:
+        raise ParseError(_MONSTROUS)
     if found.error:
         problems.append(f"{_LENIENTLY}: {found.error}")
         data = _well_ended(data.decode(), found.root, url, problems).encode()
@@ -152,15 +151,6 @@ def _well_ended(text: str, root: str | None, url: str, problems: list[str]) -> s
     if mended is None:
         raise ParseError(arrived.unreadable(text, root, url))
     return _complete(mended, problems)
-
-
-def _refuse_monsters(found: outline.Outline) -> None:
-    """Refuse early what would only take long and a lot of memory, and give nothing in the end."""
-    if found.depth > _MAX_DEPTH or found.entry_elements > _MAX_ELEMENTS:
-        raise ParseError(
-            f"XML nested {found.depth:,} deep, with up to {found.entry_elements:,} elements in an entry,"
-            " which no feed has: it is broken or hostile; ask its publisher, or disable the source"
-        )
 
 
 def _complete(mended: str, problems: list[str]) -> str:
@@ -192,7 +182,7 @@ def read(prepared: Prepared) -> Document:
         ParseError: it is no feed after all.
     """
     result = prepared.read or _by_feedparser(prepared.data)
-    version = _string(result, "version")
+    version = string(result, "version")
     if not version:
         raise ParseError(
             "XML without an RSS or Atom version, not a feed: give the address of an RSS or Atom feed"
@@ -225,15 +215,15 @@ def _document(result: Raw, version: str, prepared: Prepared) -> Document:
     is_atom = version.startswith("atom")
     fields = Fields(url=prepared.url, are_plain_texts_plain=is_atom)
     context = _Context(fields=fields, is_atom=is_atom)
-    feed = _mapping(result, "feed")
-    stated = _string(feed, "language") or _string(_mapping(feed, "title_detail"), "language")
+    feed = mapping(result, "feed")
+    stated = string(feed, "language") or string(mapping(feed, "title_detail"), "language")
     context.language = language_tag(stated) or prepared.language
     context.author = _author(feed, context) if context.is_atom else ""
-    raws = _mappings(result, "entries")[: outline.MAX_ENTRIES]
+    raws = mappings(result, "entries")[: outline.MAX_ENTRIES]
     entries = tuple(fields.kept(_entry(raw, context) for raw in raws))
     problems = [*prepared.problems]
-    if _value(result, "bozo") and not any(_LENIENTLY in problem for problem in problems):
-        problems.append(f"{_LENIENTLY}: {_named(_value(result, 'bozo_exception'))}")
+    if value(result, "bozo") and not any(_LENIENTLY in problem for problem in problems):
+        problems.append(f"{_LENIENTLY}: {_named(value(result, 'bozo_exception'))}")
     if not raws and (how := next((problem for problem in problems if _LENIENTLY in problem), None)):
         raise ParseError(f"a feed in which no entry can be read ({how}): its publisher has to mend it")
     return Document(
@@ -255,7 +245,7 @@ def _entry(raw: Raw, context: _Context) -> Entry:
     if published_raw is None and not context.is_atom:  # dc:date, which feedparser takes for an update
         published, published_raw, updated, updated_raw = updated, updated_raw, None, None
     return Entry(
-        guid=context.fields.guid(_string(raw, "id")),
+        guid=context.fields.guid(string(raw, "id")),
         link=_link(raw, context),
         title=_title(raw, context),
         body=fullest.text,
@@ -274,31 +264,31 @@ def _entry(raw: Raw, context: _Context) -> Entry:
 
 def _link(raw: Raw, context: _Context) -> str | None:
     """Return the first link to the page itself, HTML before other types; else a guid that is a link."""
-    alternates = [link for link in _mappings(raw, "links") if _string(link, "rel") == "alternate"]
-    alternates.sort(key=lambda link: "html" not in _string(link, "type"))
-    hrefs = [_string(link, "href") for link in alternates]
+    alternates = [link for link in mappings(raw, "links") if string(link, "rel") == "alternate"]
+    alternates.sort(key=lambda link: "html" not in string(link, "type"))
+    hrefs = [string(link, "href") for link in alternates]
     if any(hrefs):
         return context.fields.link(*hrefs)
     # feedparser takes any guid for a link unless told otherwise; one that is relative is just an identifier
-    return check_link(_string(raw, "link"))
+    return check_link(string(raw, "link"))
 
 
 def _date(raw: Raw, key: str, context: _Context) -> tuple[datetime | None, str | None]:
     """Return a date as parsed (None when it cannot be, or is not in 1970..9999), and as written."""
-    if not _string(raw, key):
+    if not string(raw, key):
         return None, None
-    written = context.fields.raw_date(_string(raw, key))
+    written = context.fields.raw_date(string(raw, key))
     is_number = written.isdigit() and len(written) != len("YYYYMMDD")  # would be taken for some date
-    parsed = None if is_number else _moment(_value(raw, f"{key}_parsed"))
+    parsed = None if is_number else _moment(value(raw, f"{key}_parsed"))
     return context.fields.dated(written, parsed if parsed and is_plausible(parsed, written) else None)
 
 
-def _moment(value: object) -> datetime | None:
-    if isinstance(value, datetime):
-        return value if value.year >= 1970 else None
-    if not isinstance(value, time.struct_time) or not 1970 <= value.tm_year <= 9999:
+def _moment(parsed: object) -> datetime | None:
+    if isinstance(parsed, datetime):
+        return parsed if parsed.year >= 1970 else None
+    if not isinstance(parsed, time.struct_time) or not 1970 <= parsed.tm_year <= 9999:
         return None
-    year, month, day, hour, minute, second = value[:6]
+    year, month, day, hour, minute, second = parsed[:6]
     try:
         return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
     except ValueError:
@@ -307,24 +297,24 @@ def _moment(value: object) -> datetime | None:
 
 def _own_language(raw: Raw, context: _Context) -> str | None:
     """Return the language that an entry states otherwise than its document."""
-    contents = _mappings(raw, "content")[:1]
+    contents = mappings(raw, "content")[:1]
     language = (
-        language_tag(_string(raw, "language"))
-        or language_tag(_string(_mapping(raw, "title_detail"), "language"))
-        or next((language_tag(_string(content, "language")) for content in contents), None)
+        language_tag(string(raw, "language"))
+        or language_tag(string(mapping(raw, "title_detail"), "language"))
+        or next((language_tag(string(content, "language")) for content in contents), None)
     )
     return None if language == context.language else language
 
 
 def _author(raw: Raw, context: _Context) -> str:
-    authors = _mappings(raw, "authors")
-    written = _string(raw, "author")
+    authors = mappings(raw, "authors")
+    written = string(raw, "author")
     if not authors and not written:
         return ""
     if not context.is_atom and len(authors) == 1:
         # feedparser cuts long domains out of the middle of addresses
         return context.fields.line(_without_address(written[:1000]), MAX_AUTHOR)
-    names = [_string(author, "name") or _string(author, "email") for author in authors]
+    names = [string(author, "name") or string(author, "email") for author in authors]
     return context.fields.author(names if any(names) else [written])
 
 
@@ -335,24 +325,24 @@ def _without_address(author: str) -> str:
 
 
 def _categories(raw: Raw, context: _Context) -> tuple[str, ...]:
-    tags = _mappings(raw, "tags")
-    return context.fields.categories([_string(tag, "label") or _string(tag, "term") for tag in tags])
+    tags = mappings(raw, "tags")
+    return context.fields.categories([string(tag, "label") or string(tag, "term") for tag in tags])
 
 
 def _enclosures(raw: Raw, context: _Context) -> tuple[Enclosure, ...]:
     """Return the files of an entry, Media RSS included."""
-    linked = [link for link in _mappings(raw, "links") if _string(link, "rel") == "enclosure"]
-    files = [*linked, *_mappings(raw, "media_content"), *_mappings(raw, "media_thumbnail")]
+    linked = [link for link in mappings(raw, "links") if string(link, "rel") == "enclosure"]
+    files = [*linked, *mappings(raw, "media_content"), *mappings(raw, "media_thumbnail")]
     return context.fields.enclosures([_enclosure(file) for file in files])
 
 
 def _enclosure(file: Raw) -> Enclosure:
     """Return a file, its address as written."""
-    type_ = _string(file, "type").strip().lower()
-    length = (_string(file, "length") or _string(file, "filesize")).strip()
+    type_ = string(file, "type").strip().lower()
+    length = (string(file, "length") or string(file, "filesize")).strip()
     is_length = length.isascii() and length.isdigit() and len(length) <= 15
     return Enclosure(
-        url=_string(file, "href") or _string(file, "url"),
+        url=string(file, "href") or string(file, "url"),
         type=type_ if _MEDIA_TYPE.fullmatch(type_) else None,
         length_bytes=(int(length) or None) if is_length else None,  # 0 is what is written when nobody knows
     )
@@ -362,24 +352,24 @@ def _enclosure(file: Raw) -> Enclosure:
 
 
 def _title(raw: Raw, context: _Context) -> str:
-    type_ = _string(_mapping(raw, "title_detail"), "type")
-    return context.fields.line(_string(raw, "title"), is_html=type_ in _HTML_TYPES)
+    type_ = string(mapping(raw, "title_detail"), "type")
+    return context.fields.line(string(raw, "title"), is_html=type_ in _HTML_TYPES)
 
 
 def _summary(raw: Raw, context: _Context) -> Clean:
-    detail = _mapping(raw, "summary_detail")
+    detail = mapping(raw, "summary_detail")
     if not detail:  # what feedparser copied from the content
-        return _EMPTY if _mappings(raw, "content") else _clean(_string(raw, "summary"), "", "", context)
-    return _clean(_string(raw, "summary"), _string(detail, "type"), _string(detail, "base"), context)
+        return _EMPTY if mappings(raw, "content") else _clean(string(raw, "summary"), "", "", context)
+    return _clean(string(raw, "summary"), string(detail, "type"), string(detail, "base"), context)
 
 
 def _contents(raw: Raw, context: _Context) -> list[Clean]:
-    contents = _mappings(raw, "content")
+    contents = mappings(raw, "content")
     context.fields.count(_MANY_CONTENTS, is_so=len(contents) > _MAX_ALTERNATIVES)
     return [
-        _clean(_string(content, "value"), _string(content, "type"), _string(content, "base"), context)
+        _clean(string(content, "value"), string(content, "type"), string(content, "base"), context)
         for content in contents[:_MAX_ALTERNATIVES]
-        if _string(content, "type") in ("", "text/plain", *_HTML_TYPES)
+        if string(content, "type") in ("", "text/plain", *_HTML_TYPES)
     ]
 
 
@@ -388,24 +378,3 @@ def _clean(text: str, type_: str, base: str, context: _Context) -> Clean:
     if type_ in _HTML_TYPES or fields.is_html(text):
         return fields.html(text, sanitise.join(fields.url, base))
     return fields.plain(text)
-
-
-# --------------------------------------------------------------------------- values of the right type
-
-
-_value = dict.get  # a FeedParserDict's own guesses, and warns
-
-
-def _string(raw: Raw, key: str) -> str:
-    value = _value(raw, key)
-    return value if isinstance(value, str) else ""
-
-
-def _mapping(raw: Raw, key: str) -> Raw:
-    value = _value(raw, key)
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(raw: Raw, key: str) -> list[Raw]:
-    value = _value(raw, key)
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

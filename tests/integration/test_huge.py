@@ -12,26 +12,19 @@ from syndicate.sources import kinds
 from syndicate.sources.parse import parse
 from tests.costs import cost
 from tests.expected import assert_clean
-from tests.huge import HUGE, MAX_BYTES, URL
+from tests.huge import HUGE, URL
 
 MOST_MIB = 200
 LONGEST_LAG_SECONDS = 0.25
 TRIES = 3  # as others may keep the machine busy; one is enough to show that we do not
 SHORT = 250_000  # bytes, that are read in a thread
 USUAL = [
-    *("texts-of-all-entries", "text-of-references", "one-emoji", "many-titled-items", "many-links-that-grow"),
-    *("deep", "many-attributes", "broken-in-one-entry", "gzip", "gzip-of-zeros"),
-    *("json-texts", "sitemap-of-dates", "page-unasked", "page-of-open-formatting"),
+    *("texts-of-all-entries", "one-emoji", "many-titled-items", "many-links-that-grow", "deep"),
+    *("many-attributes", "broken-in-one-entry", "gzip-of-zeros", "json-texts", "sitemap", "page-unasked"),
 ]
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/clear_refs").exists(), reason="NOT TESTED, memory can be watched on Linux only"
 )
-
-
-def test_what_is_huge_is_no_larger_than_an_answer_may_be():
-    sizes = {name: len(huge.body(MAX_BYTES)) for name, huge in HUGE.items()}
-    assert max(sizes.values()) <= MAX_BYTES
-    assert min(size for name, size in sizes.items() if "gzip" not in name) > 0.4 * MAX_BYTES
 
 
 @needs_proc
@@ -57,7 +50,7 @@ def test_a_huge_document_costs_little_memory_and_never_stops_the_loop(name, slow
 def test_a_document_of_that_shape_that_is_read_in_a_thread_never_stops_the_loop(name):
     body = HUGE[name].body(SHORT)
     assert kinds.may_be_light(body)
-    lags = []
+    lags: list[float] = []
     while len(lags) < TRIES and min(lags, default=1.0) >= LONGEST_LAG_SECONDS:
         lag, found = asyncio.run(timed(body, name))
         lags.append(lag)

@@ -14,6 +14,7 @@ from syndicate.sources.sanitise import (
     clean_line,
     clean_plain,
     clean_text,
+    cut_line,
     has_markup,
     has_references,
     text_of,
@@ -144,6 +145,21 @@ def test_text_is_clean(raw, clean):
 
 def test_combining_marks_without_end_are_cut():
     assert len(clean_text("a" + "\u0301\u0316" * 30_000)) <= 32
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "was_cut"),
+    [
+        ("x" * 10, "x" * 10, False),
+        ("x" * 11, "x" * 9 + "…", True),
+        ("12345678 9 0", "12345678…", True),  # shorter than it may be, and cut
+        ("a" + " " * 500, "a", False),
+        (" " * 500 + "a", "", True),  # looked at no further
+        ("x" * 9 + "…", "x" * 9 + "…", False),
+    ],
+)
+def test_it_is_known_whether_a_line_was_cut(text, line, was_cut):
+    assert cut_line(text, 10) == (line, was_cut)
 
 
 def test_lines_are_cut_with_an_ellipsis():
