@@ -121,6 +121,15 @@ HUGE: dict[str, Huge] = {
     "text-of-open-tags": Huge(
         body=_item("<description><![CDATA[", "<div><b x>", "]]></description>"), problem=LONG, entries=1
     ),
+    "text-of-attributes": Huge(
+        body=_numbered(
+            '<rss version="2.0"><channel><item><title>t</title><description><![CDATA[<p ',
+            "a{} ",
+            ">]]></description></item></channel></rss>",
+        ),
+        problem=LONG,
+        entries=1,
+    ),
     "text-of-references": Huge(
         body=_item("<description>", "&amp;amp;", "</description>"), says=MEMORY
     ),

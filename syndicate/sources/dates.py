@@ -91,6 +91,8 @@ def is_plausible(moment: datetime, written: str) -> bool:
 
     Such readers make a day of March of February 30, four days of 99 hours, and a year of any digits.
     """
+    if f" {moment.year} " in written:  # as RFC 822 has it
+        return True
     if found := _BEGINS_ISO.match(written):
         day, hour, minute = iso_date(found[1]), int(found[2] or 0), int(found[3] or 0)
         return day is not None and hour <= 24 and minute < 60 and abs(moment - day) <= _LONGEST_DAY

@@ -66,7 +66,8 @@ class Fields:
         """Return one line of plain text out of HTML, or of what may be that."""
         plain = sanitise.text_of(text) if is_html or self.is_html(text) else text
         line, was_cut = cut_line(plain, limit)
-        self.count(_LONG_LINE, is_so=was_cut)
+        if was_cut:
+            self.count(_LONG_LINE)
         return line
 
     def author(self, names: Sequence[str]) -> str:
@@ -102,10 +103,11 @@ class Fields:
 
     def link(self, *written: str) -> str | None:
         """Return the first that is one, absolute."""
-        links = (check_link(link, self.url) for link in written)
-        found = next((link for link in links if link), None)
-        self.count(_NO_LINK, is_so=found is None and any(link.strip() for link in written))
-        return found
+        for link in written:
+            if found := check_link(link, self.url):
+                return found
+        self.count(_NO_LINK, is_so=any(link.strip() for link in written))
+        return None
 
     def raw_date(self, written: str) -> str:
         """Return a date as written, in one line."""
@@ -115,8 +117,10 @@ class Fields:
 
     def dated(self, line: str, parsed: datetime | None) -> tuple[datetime | None, str | None]:
         """Return a date as parsed (None when it cannot be), and as written (None when there is none)."""
-        self.count(_NO_DATE, is_so=bool(line) and parsed is None)
-        return (parsed, line) if line else (None, None)
+        if not line:
+            return None, None
+        self.count(_NO_DATE, is_so=parsed is None)
+        return parsed, line
 
     def date(self, written: str) -> tuple[datetime | None, str | None]:
         """Return an ISO date as parsed (None when it cannot be), and as written (None when there is none)."""
@@ -125,12 +129,16 @@ class Fields:
 
     def categories(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the categories, each once."""
+        if not names:
+            return ()
         self.count(_MANY_CATEGORIES, is_so=len(names) > MAX_CATEGORIES)
         lines = (self.line(name, MAX_CATEGORY) for name in names[:MAX_CATEGORIES])
         return tuple(dict.fromkeys(line for line in lines if line))
 
     def enclosures(self, files: Sequence[Enclosure]) -> tuple[Enclosure, ...]:
         """Return files with absolute addresses, each once, of those whose addresses are as written."""
+        if not files:
+            return ()
         by_url: dict[str, Enclosure] = {}
         for file in files[:MAX_FILES]:
             if url := check_link(file.url, self.url):
@@ -159,8 +167,8 @@ class Fields:
 
 def _length(entry: Entry) -> int:
     """Return the characters of an entry that may be many."""
-    length = len(entry.body) + len(entry.summary) + len(entry.content_html) + len(entry.link or "")
-    return length + sum(map(len, entry.categories)) + sum(len(file.url) for file in entry.enclosures)
+    texts = len(entry.body) + len(entry.summary) + len(entry.content_html) + len(entry.link or "")
+    return texts + sum(map(len, entry.categories)) + sum([len(file.url) for file in entry.enclosures])
 
 
 def left_out(count: int) -> tuple[str, ...]:
