@@ -25,12 +25,13 @@ from syndicate.sources.poller import Poller
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from tests.huge import HUGE, MAX_BYTES
-from tests.servers import Request, answer, raw_server
+from tests.servers import Request, raw_server
 from tests.support import ROOT
 
 SETTINGS = NetworkSettings(allow_private=(ip_network("127.0.0.0/8"),))
 TICK_SECONDS = 0.005
 WATCH_SECONDS = 0.005
+PIECE = 64 * 1024
 FEW = b'<rss version="2.0"><channel><title>T</title><item><title>first</title></item></channel></rss>'
 
 
@@ -95,8 +96,11 @@ async def _poll(name: str, size: int, folder: Path) -> None:
     bodies = {"/few": FEW, "/huge": HUGE[name].body(size)}
 
     async def serve(request: Request, writer: asyncio.StreamWriter) -> bool:
-        writer.write(answer(bodies[request.target]))
-        await writer.drain()
+        body = bodies[request.target]
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body))
+        for start in range(0, len(body), PIECE):  # so that it is nowhere twice
+            writer.write(body[start : start + PIECE])
+            await writer.drain()
         return True
 
     assert len(bodies["/huge"]) <= size

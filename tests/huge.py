@@ -140,6 +140,10 @@ HUGE: dict[str, Huge] = {
         body=_rss("", f"<item><title>t</title><description>{_WORDS * 150}</description></item>", ""),
         problem="entries kept without text",
     ),
+    "texts-of-all-entries-with-emoji": Huge(
+        body=_rss("", f"<item><description>{_EMOJI}{_RUSSIAN * 100}</description></item>", ""),
+        problem="entries kept without text",
+    ),
     "million-items": Huge(
         body=_rss("", "<item/>", ""),
         problem=SURPLUS, entries=0,

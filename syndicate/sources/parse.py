@@ -13,6 +13,7 @@ import os
 import resource
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,9 +32,13 @@ DEADLINE_SECONDS = 20.0
 MEMORY_BYTES = 112 * 1024 * 1024  # of addresses, beyond those that a process has when it begins
 THREADS = 2
 PROCESSES = 2
+_PIECE = 256 * 1024  # bytes that are sent at once
 _MAX_RESULT = 32 * 1024 * 1024
 _MAX_LINE = 4 * 1024 * 1024  # of a result; an entry is well below
-_STATM = Path("/proc/self/statm")  # on Linux, where alone addresses can be bounded
+_STATM = Path("/proc/self/statm")  # on Linux
+_PLENTY = 1024 * 1024 * 1024  # bytes of addresses, which Python takes nowhere
+
+_TOO_MUCH = f"a document of which more than {_MAX_RESULT // 2**20} MiB would have to be kept, given up"
 
 T = TypeVar("T")
 
@@ -66,7 +71,7 @@ async def parse(
                 f"a document that takes more than {deadline_seconds:.0f} s to read, and was given up:"
                 " it is broken or hostile; ask its publisher, or disable the source"
             ) from None
-    return await _run(load, result)
+    return await _run(load, _emptied(result))
 
 
 def _parse_light(
@@ -97,7 +102,7 @@ def _slot() -> asyncio.Semaphore:
 # --------------------------------------------------------------------------- our side of the process
 
 
-async def _result(body: bytes, how: dict[str, Any]) -> list[bytes]:
+async def _result(body: bytes, how: dict[str, Any]) -> deque[bytes]:
     """Return what a process of its own makes of a body; it has ended when this returns or raises."""
     process = await _start()
     try:
@@ -138,20 +143,25 @@ async def _send(process: Process, *parts: bytes) -> None:
     assert process.stdin is not None  # noqa: S101
     with suppress(ConnectionError):  # it has ended; its status tells more
         for part in parts:
-            process.stdin.write(part)
-            await process.stdin.drain()
+            for start in range(0, len(part), _PIECE):  # so that it is not copied as a whole
+                process.stdin.write(part[start : start + _PIECE])
+                await process.stdin.drain()
         process.stdin.close()
         await process.stdin.wait_closed()
 
 
-async def _receive(process: Process) -> list[bytes]:
+async def _receive(process: Process) -> deque[bytes]:
     assert process.stdout is not None  # noqa: S101
-    lines, length = [], 0
-    async for line in process.stdout:
-        lines.append(line)
-        length += len(line)
-        if length > _MAX_RESULT:
-            raise ParseError(f"a document that unpacks to more than {_MAX_RESULT // 2**20} MiB, given up")
+    lines: deque[bytes] = deque()
+    length = 0
+    try:
+        async for line in process.stdout:
+            lines.append(line)
+            length += len(line)
+            if length > _MAX_RESULT:
+                raise ParseError(_TOO_MUCH)
+    except ValueError as error:  # a line beyond _MAX_LINE
+        raise ParseError(_TOO_MUCH) from error
     return lines
 
 
@@ -169,14 +179,20 @@ def _line(values: dict[str, Any]) -> bytes:
     return json.dumps(values, ensure_ascii=False, default=datetime.isoformat).encode() + b"\n"
 
 
+def _emptied(lines: deque[bytes]) -> Iterator[bytes]:
+    """Yield lines, none of which is kept."""
+    while lines:
+        yield lines.popleft()
+
+
 def load(result: Iterable[bytes]) -> Document:
     """Return the document whose lines `dump` yielded.
 
     Raises:
         ParseError: there is an error instead of a document.
     """
-    head, *lines = result
-    values = json.loads(head)
+    lines = iter(result)
+    values = json.loads(next(lines))
     if "error" in values:
         raise ParseError(values["error"])
     values |= {"problems": tuple(values["problems"]), "hints": _hints(values["hints"])}
@@ -232,8 +248,10 @@ def _limit() -> None:
 
 
 def _address_bytes() -> int:
-    """Return how many bytes of addresses this process has by now; none where that cannot be told."""
-    return int(_STATM.read_text().split()[0]) * resource.getpagesize() if _STATM.exists() else 0
+    """Return how many bytes of addresses this process has by now; where that cannot be told, plenty."""
+    if not _STATM.exists():
+        return _PLENTY
+    return int(_STATM.read_text().split()[0]) * resource.getpagesize()
 
 
 if __name__ == "__main__":
