@@ -5,8 +5,8 @@
 Each document of tests/huge.py is served from this machine and polled by the real poller into a new database,
 in a new process that has polled something small before. `own` is what that process grew by at its peak;
 `reader` is the peak of the process that read the document, all of it, 0 where a thread did; `sum` is both,
-though they seldom come together; `lag` is the longest that nothing else could run in the loop. MiB, milliseconds,
-seconds.
+though they seldom come together; `lag` is the longest that nothing else could run in the loop. MiB,
+milliseconds, seconds.
 
 It ends with 1 if a document costs 200 MiB or stops the loop for 250 ms. Needs /proc, so Linux.
 """

@@ -21,7 +21,6 @@ from syndicate.sources.sanitise import check_link, clean_line
 
 FORMAT = "page"
 _LINKS = ("href", "data-href", "data-url")
-_MAX_DATE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +192,7 @@ def _entry(block: Block, page: _Page, fields: Fields) -> Entry:
         title=fields.line(title),
         body="",
         published=published,
-        published_raw=clean_line(written, _MAX_DATE) or None,
+        published_raw=fields.raw_date(written) or None,
         is_listed=True,
     )
 
