@@ -103,7 +103,8 @@ def long_check_link(link, base):
         return None
     if not is_link or "@" in parts.netloc or len(absolute) > sanitise.MAX_LINK:
         return None
-    return absolute.translate(sanitise._QUOTED_IN_LINK)
+    scheme, colon, rest = absolute.partition(":")
+    return (scheme.lower() + colon + rest).translate(sanitise._QUOTED_IN_LINK)
 
 
 @settings(max_examples=300, deadline=None)
