@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,7 +31,7 @@ from syndicate.workers import GRACE, Workers
 
 log = structlog.get_logger(__name__)
 
-TICK_SECONDS = 0.5
+TICK = timedelta(seconds=0.5)
 MANY_RULES = 1_000  # of which the garbage collector had better not walk through all
 BACKFILL_FIRST_SECONDS = 2.0  # how long new rules keep the start waiting, for feeds that are whole at once
 STORE_PAUSE_SECONDS = 5.0  # after the database did not do something
@@ -159,21 +159,27 @@ class Service:
     Args:
         read_again: returns the configuration as it is now; None: it is never read again.
         heard: hears of every poll.
+        clock: tells the time that everything goes by.
+        tick: how often it is looked whether something is due, by the time of this machine.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  wiring
         self,
         loaded: Loaded,
         *,
         random: Callable[[], float],
         read_again: Callable[[], Loaded] | None = None,
         heard: Heard | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tick: timedelta = TICK,
     ) -> None:
         self.loaded = loaded
         self.backfilled: dict[str, int] = {}  # matches by new or edited rule, of items stored before
         self._random = random
         self._read_again = read_again
         self._heard = heard
+        self._clock = clock
+        self._tick = tick
         self._stack = AsyncExitStack()
         self._new_rules: list[Rule] = []  # to be applied to what is stored
         self._wake_poll = asyncio.Event()
@@ -239,7 +245,7 @@ class Service:
         for wake in (self._wake_poll, self._wake_publish, self._wake_deliver):
             scheduler.add_job(
                 wake.set,
-                IntervalTrigger(seconds=TICK_SECONDS),
+                IntervalTrigger(seconds=self._tick.total_seconds()),
                 coalesce=True,
                 max_instances=1,
                 misfire_grace_time=None,
@@ -256,6 +262,11 @@ class Service:
     def hang_ups(self, stop: asyncio.Event) -> AbstractContextManager[None]:
         """Take SIGHUP for what it means, while this is entered."""
         return hang_ups(self._wake_reload, stop)
+
+    @property
+    def in_flight(self) -> int:
+        """How many polls and deliveries have begun and are not recorded."""
+        return self._workers.poller.in_flight + self._workers.outbox.in_flight
 
     # -- what the pages show (web.View); blocks, so it is called from threads
 
@@ -353,7 +364,7 @@ class Service:
     async def _open(self) -> None:
         self.call = StoreThread()
         self._stack.callback(self.call.close)
-        self.store: Store = await self.call(SqliteStore, self.loaded.config.service.database)
+        self.store: Store = await self.call(SqliteStore, self.loaded.config.service.database, self._clock)
         self._stack.push_async_callback(self.call, self.store.close)
         freed = await self.call(self.store.release_abandoned_leases)
         if freed:
