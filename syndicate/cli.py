@@ -27,6 +27,7 @@ from syndicate.backfill import search
 from syndicate.config import duration
 from syndicate.errors import ConfigError, SyndicateError
 from syndicate.model import DeliveryState, Poll, Recorded
+from syndicate.report_words import counted
 from syndicate.service import Loaded, Service
 from syndicate.store.protocol import ItemFilter
 from syndicate.terminal import (
@@ -182,7 +183,7 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
         (loaded.rules, "rule"),
         (loaded.config.endpoints, "endpoint"),
     )
-    counts = ", ".join(report.counted(len(some), word) for some, word in sizes)
+    counts = ", ".join(counted(len(some), word) for some, word in sizes)
     out.print(f"{context.obj.config}: no problems: {counts}.")
 
 

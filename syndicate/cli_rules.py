@@ -15,7 +15,7 @@ from syndicate import report_trials as report
 from syndicate.config import suggestion
 from syndicate.errors import QueryError
 from syndicate.model import Recorded
-from syndicate.report import listed
+from syndicate.report_words import listed
 from syndicate.rules.grammar import hints
 from syndicate.rules.rule import Rule
 from syndicate.service import Loaded
