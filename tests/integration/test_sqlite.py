@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from syndicate.backfill import Known, keep_words_anew, search
 from syndicate.errors import SchemaError, StoreError
-from syndicate.model import Habit, Hit, Learned, Trust, Wanted
+from syndicate.model import Alert, Habit, Hit, Learned, Trust, Wanted
 from syndicate.rules.archive import GAP, WORDS_VERSION, kept_words
 from syndicate.rules.compile import trial_rule
 from syndicate.rules.text import ItemText, Subject
@@ -284,7 +284,9 @@ def test_what_was_alerted_under_the_second_schema_is_not_alerted_again(path):
         ]
         assert [(each.alerts, each.sources) for each in store.deliveries()] == [((("eu", 1),), ())]
         (delivery,) = claim_alerts(store)
-        assert [alert.stored.item.id for alert in delivery.alerts] == [1]
+        (alert,) = delivery.alerts
+        assert isinstance(alert, Alert)
+        assert alert.stored.item.id == 1
         with store._read() as db:
             assert db.execute("PRAGMA foreign_key_check").fetchall() == []
             assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
