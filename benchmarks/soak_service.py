@@ -23,8 +23,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from syndicate.cli import set_up_logging
+from syndicate.loading import load
 from syndicate.model import Poll, Recorded
-from syndicate.service import Service, load
+from syndicate.service import Service
 from syndicate.web.app import listen
 
 TICK = timedelta(seconds=0.02)

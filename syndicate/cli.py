@@ -22,13 +22,14 @@ import structlog
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from syndicate import __version__, cli_rules, cli_sources, report, service
+from syndicate import __version__, cli_rules, cli_sources, loading, report, service
 from syndicate.backfill import search
 from syndicate.config import duration
 from syndicate.errors import ConfigError, SyndicateError
+from syndicate.loading import Loaded
 from syndicate.model import DeliveryState, Poll, Recorded
 from syndicate.report_words import counted
-from syndicate.service import Loaded, Service
+from syndicate.service import Service
 from syndicate.store.protocol import ItemFilter
 from syndicate.terminal import (
     AsJson,
@@ -176,7 +177,7 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json([])
         return
-    for hint in service.hints(loaded):
+    for hint in loading.hints(loaded):
         out.print(f"hint: {hint}")
     sizes = (
         (loaded.config.sources, "source"),

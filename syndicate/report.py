@@ -8,6 +8,7 @@ from typing import Any
 
 from syndicate.alerts.outbox import Totals
 from syndicate.errors import Problem
+from syndicate.loading import Loaded
 from syndicate.model import (
     DeliveryStatus,
     Endpoint,
@@ -20,8 +21,9 @@ from syndicate.model import (
     Spent,
     TroubleKind,
 )
+from syndicate.poll_log import why_quiet
 from syndicate.report_words import ago, ahead, counted, length_words, listed, size
-from syndicate.service import Loaded, SampleAnswer, why_quiet
+from syndicate.service import SampleAnswer
 from syndicate.web.pages import STATES
 
 Values = dict[str, Any]

@@ -2,10 +2,9 @@
 
 import asyncio
 import socket
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -13,16 +12,16 @@ from typing import Self
 
 import structlog
 
-from syndicate import __version__, config
+from syndicate import __version__
 from syndicate.alerts.outbox import Totals, send_sample, told
 from syndicate.backfill import WINDOW, Backfill, Known, backfill, keep_words_anew, state_of
-from syndicate.errors import ConfigError, NetworkError, Problem, StoreError
+from syndicate.errors import ConfigError, NetworkError, StoreError
 from syndicate.http import Client
-from syndicate.model import Config, Poll, PollState, Recorded, RuleStatus, Source, SourceStatus
+from syndicate.loading import Loaded, source_statuses, take_over
+from syndicate.model import Poll, Recorded, RuleStatus, SourceStatus
+from syndicate.poll_log import log_poll
 from syndicate.reload import hang_ups, is_edited, watch
 from syndicate.rules import collecting
-from syndicate.rules.compile import compile_rules, rule_hints
-from syndicate.rules.index import anchors_by_rule
 from syndicate.rules.rule import Rule
 from syndicate.store.protocol import Store
 from syndicate.store.sqlite import SqliteStore
@@ -37,89 +36,6 @@ BACKFILL_FIRST_SECONDS = 2.0  # how long new rules keep the start waiting, for f
 STORE_PAUSE_SECONDS = 5.0  # after the database did not do something
 
 Heard = Callable[[Poll, Recorded], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A configuration with its rules compiled: all that is needed to start."""
-
-    config: Config
-    rules: tuple[Rule, ...]
-    read_at: float = field(default=0.0, compare=False)  # when reading began, in seconds since 1970
-
-    @property
-    def known(self) -> Known:
-        """What rules need to be asked about stored items."""
-        return Known(
-            rules={rule.id: rule for rule in self.rules},
-            tags={source.id: source.tags for source in self.config.sources},
-        )
-
-
-def load(path: Path, environ: Mapping[str, str]) -> Loaded:
-    """Return the configuration and its rules.
-
-    Raises:
-        ConfigError: with every problem of every file, those of the rules' own examples too.
-    """
-    read_at = time.time()
-    reading = config.read(path, environ)
-    problems: list[Problem] = list(reading.problems)
-    rules: tuple[Rule, ...] = ()
-    if reading.config is not None:
-        rules, wrong = compile_rules(reading.config.rules, reading.config.sources)
-        problems += wrong
-    if problems or reading.config is None:
-        raise ConfigError(sorted(problems))
-    return Loaded(config=reading.config, rules=rules, read_at=read_at)
-
-
-def hints(loaded: Loaded) -> list[Problem]:
-    """Return what is worth a second look in a configuration without mistakes."""
-    every_item = [rule for rule, found in anchors_by_rule(loaded.known.rules).items() if found is None]
-    place_by_rule = {text.id: (text.file, text.line) for text in loaded.config.rules}
-    costly = [
-        Problem(file=file, line=line, text=f"rule {rule} {_COSTLY}")
-        for rule in every_item
-        for file, line in [place_by_rule[rule]]
-    ]
-    return sorted([*rule_hints(loaded.config.rules), *costly])
-
-
-_COSTLY = "needs no word to be there, so it is looked at for every item: slow where there are many such rules"
-
-
-def take_over(loaded: Loaded, store: Store) -> tuple[str, ...]:
-    """Have the store take over the configuration; return the rules that must be applied to what it has."""
-    config = loaded.config
-    return store.configure(config.sources, [state_of(rule) for rule in loaded.rules], repr(config.network))
-
-
-def source_statuses(loaded: Loaded, store: Store) -> list[SourceStatus]:
-    """Return how each source is; those that the store has not met are new."""
-    known = {status.id: status for status in store.sources()}
-    configured = [known.get(source.id, new_source(source)) for source in loaded.config.sources]
-    names = {source.id for source in loaded.config.sources}
-    return configured + [status for status in known.values() if status.id not in names and status.items]
-
-
-def new_source(source: Source) -> SourceStatus:
-    """Return the status of a source that was never polled."""
-    return SourceStatus(
-        id=source.id,
-        title=source.title,
-        urls=source.urls,
-        enabled=source.enabled,
-        state="new" if source.enabled else "disabled",
-        next_poll_at=None,
-        last_polled_at=None,
-        last_success_at=None,
-        last_status=None,
-        last_error=None,
-        problems=(),
-        failures=0,
-        items=0,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -524,7 +440,7 @@ class Service:
         if any(recorded.alerts for _, recorded in polls):
             self._wake_deliver.set()
         for poll, recorded in polls:
-            _log_poll(poll, recorded)
+            log_poll(poll, recorded)
             if self._heard:
                 self._heard(poll, recorded)
 
@@ -571,89 +487,3 @@ async def _whenever(wake: asyncio.Event, stop: asyncio.Event, job: Callable[[], 
                 await asyncio.wait_for(stop.wait(), STORE_PAUSE_SECONDS)
         except Exception:
             log.exception("job.failed", job=job.__name__)
-
-
-def _log_poll(poll: Poll, recorded: Recorded) -> None:
-    source = poll.claim.source
-    facts = {
-        "source": source.id,
-        "state": poll.state.value,
-        "status": poll.status,
-        "ms": round(poll.duration.total_seconds() * 1000),
-    }
-    if recorded.was_stale:
-        log.warning("poll.stale", **facts, reason="it took longer than its lease; someone else polls it")
-    elif recorded.error or poll.error:
-        log.warning("poll.failed", **facts, address=poll.claim.address, error=recorded.error or poll.error)
-    elif poll.state is PollState.UNCHANGED:
-        log.debug("poll.unchanged", **facts)
-    else:
-        log.info("poll.read", **facts, **counts_of(recorded))
-        if recorded.suppressed:
-            log.info(
-                "poll.not_alerted", source=source.id, matches=recorded.suppressed, reason=why_quiet(poll)
-            )
-    if poll.problems:
-        log.info("poll.remarks", source=source.id, remarks="; ".join(poll.problems))
-    if not (recorded.was_stale or recorded.error):
-        _log_lessons(poll)
-
-
-def _log_lessons(poll: Poll) -> None:
-    """Say what a poll has shown of its source itself."""
-    source, gap, before = poll.claim.source.id, poll.gap, poll.claim.trust
-    if gap is not None:
-        facts = {
-            "source": source,
-            "begins": gap.begins.isoformat(timespec="seconds"),
-            "ends": gap.ends.isoformat(timespec="seconds"),
-            "filled": gap.filled,
-        }
-        if gap.is_closed:
-            log.info("poll.gap_filled", **facts, reason="its archives had what was missed")
-        else:
-            log.warning(
-                "poll.gap",
-                **facts,
-                reason="this document and the one before have no item in common: some may have been missed",
-            )
-    for name, is_new in (
-        ("ETag", poll.trust.without_etag > before.without_etag),
-        ("Last-Modified", poll.trust.without_last_modified > before.without_last_modified),
-    ):
-        if is_new:
-            log.warning(
-                "poll.lied_to",
-                source=source,
-                address=poll.claim.address,
-                reason=f"it said that nothing had changed when something had: asked without its {name} now",
-            )
-    for notice in poll.notices:
-        facts = {"source": source, "trouble": notice.kind.value, "text": notice.text}
-        if notice.is_over:
-            log.info("source.recovered", **facts)
-        else:
-            log.warning("source.troubled", **facts, told=", ".join(poll.notify) or None)
-
-
-def counts_of(recorded: Recorded) -> dict[str, int]:
-    """Return what a poll brought, for a log line."""
-    return {
-        "new": recorded.new,
-        "changed": recorded.changed,
-        "matched": recorded.matched,
-        "alerts": recorded.alerts,
-    }
-
-
-def why_quiet(poll: Poll) -> str:
-    """Return why what matched in a poll raised no alert."""
-    if not poll.claim.has_baseline:
-        return (
-            "first document of the source, a baseline: old news is no alert (`baseline = false` makes it one)"
-        )
-    if poll.claim.last_success_url is None:
-        return f"{poll.claim.url} is read in another way than before: only what is newer than that alerts"
-    return (
-        f"{poll.claim.url} took over from {poll.claim.last_success_url}: only what is newer than that alerts"
-    )
