@@ -22,7 +22,7 @@ import structlog
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from syndicate import __version__, cli_rules, cli_sources, loading, report, service
+from syndicate import __version__, cli_rules, cli_sources, loading, report, sample
 from syndicate.backfill import search
 from syndicate.config import duration
 from syndicate.errors import ConfigError, SyndicateError
@@ -263,7 +263,7 @@ def send_test(
     """Send a sample alert, marked as a test, and print what came back."""
     loaded = load(context)
     known("ID", endpoint, [each.id for each in loaded.config.endpoints])
-    answer = asyncio.run(service.send_test(loaded, endpoint, datetime.now(UTC)))
+    answer = asyncio.run(sample.send_test(loaded, endpoint, datetime.now(UTC)))
     if as_json:
         print_json([report.answer_json(answer)])
     else:

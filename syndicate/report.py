@@ -23,7 +23,7 @@ from syndicate.model import (
 )
 from syndicate.poll_log import why_quiet
 from syndicate.report_words import ago, ahead, counted, length_words, listed, size
-from syndicate.service import SampleAnswer
+from syndicate.sample import SampleAnswer
 from syndicate.web.pages import STATES
 
 Values = dict[str, Any]

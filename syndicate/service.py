@@ -2,9 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -13,16 +13,14 @@ from typing import Self
 import structlog
 
 from syndicate import __version__
-from syndicate.alerts.outbox import Totals, send_sample, told
-from syndicate.backfill import WINDOW, Backfill, Known, backfill, keep_words_anew, state_of
-from syndicate.errors import ConfigError, NetworkError, StoreError
-from syndicate.http import Client
+from syndicate.alerts.outbox import Totals
+from syndicate.errors import ConfigError, StoreError
 from syndicate.loading import Loaded, source_statuses, take_over
 from syndicate.model import Poll, Recorded, RuleStatus, SourceStatus
+from syndicate.new_rules import NewRules
 from syndicate.poll_log import log_poll
 from syndicate.reload import hang_ups, is_edited, watch
 from syndicate.rules import collecting
-from syndicate.rules.rule import Rule
 from syndicate.store.protocol import Store
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
@@ -36,37 +34,6 @@ BACKFILL_FIRST_SECONDS = 2.0  # how long new rules keep the start waiting, for f
 STORE_PAUSE_SECONDS = 5.0  # after the database did not do something
 
 Heard = Callable[[Poll, Recorded], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleAnswer:
-    """What came back from a sample sent to an endpoint."""
-
-    endpoint: str
-    status: int | None  # None when no complete answer came
-    milliseconds: int
-    text: str  # the answer's first kilobyte, or why there is none
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the endpoint took it."""
-        return self.status is not None and 200 <= self.status < 300
-
-
-async def send_test(loaded: Loaded, endpoint: str, now: datetime) -> SampleAnswer:
-    """Send a marked sample to a configured endpoint and return what came back."""
-    chosen = next(each for each in loaded.config.endpoints if each.id == endpoint)
-    async with Client(loaded.config.network) as client:
-        try:
-            answer = await send_sample(client, chosen, now)
-        except NetworkError as error:
-            return SampleAnswer(endpoint=endpoint, status=None, milliseconds=0, text=str(error))
-    return SampleAnswer(
-        endpoint=endpoint,
-        status=answer.status,
-        milliseconds=round(answer.elapsed.total_seconds() * 1000),
-        text=told(answer.body, chosen),
-    )
 
 
 class Service:
@@ -90,20 +57,17 @@ class Service:
         tick: timedelta = TICK,
     ) -> None:
         self.loaded = loaded
-        self.backfilled: dict[str, int] = {}  # matches by new or edited rule, of items stored before
         self._random = random
         self._read_again = read_again
         self._heard = heard
         self._clock = clock
         self._tick = tick
         self._stack = AsyncExitStack()
-        self._new_rules: list[Rule] = []  # to be applied to what is stored
         self._wake_poll = asyncio.Event()
         self._wake_publish = asyncio.Event()
         self._wake_deliver = asyncio.Event()
         self._wake_backfill = asyncio.Event()
         self._wake_reload = asyncio.Event()
-        self._backfilled = asyncio.Event()
         self._pause = asyncio.Event()  # for backfills to make room
         self._turn = {job: asyncio.Lock() for job in ("poll", "publish", "deliver", "backfill")}
 
@@ -153,7 +117,8 @@ class Service:
         loops = [
             asyncio.create_task(_whenever(wake, stop, job), name=job.__name__) for wake, job in self._jobs()
         ]
-        await self._first_backfill()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._new_rules.wait_until_applied(), BACKFILL_FIRST_SECONDS)
         await self._publish()  # so that no feed is missing when a reader asks
         self._log_start(listening)
         server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
@@ -183,6 +148,11 @@ class Service:
     def in_flight(self) -> int:
         """How many polls and deliveries have begun and are not recorded."""
         return self._workers.poller.in_flight + self._workers.outbox.in_flight
+
+    @property
+    def backfilled(self) -> Mapping[str, int]:
+        """By new or edited rule, how many of the items stored before match."""
+        return self._new_rules.matches
 
     # -- what the pages show (web.View); blocks, so it is called from threads
 
@@ -317,7 +287,8 @@ class Service:
 
     async def _configure(self) -> None:
         new = await self.call(take_over, self.loaded, self.store)
-        self._new_rules = _still_new((), new, self.loaded)
+        self._new_rules = NewRules(self.store, self.call)
+        self._new_rules.add(new, self.loaded.known)
 
     # -- reading the configuration again
 
@@ -370,7 +341,7 @@ class Service:
                 await workers.__aexit__(None, None, None)
                 raise
             self._workers, self.loaded = workers, loaded
-            self._new_rules = _still_new(self._new_rules, new, loaded)
+            self._new_rules.add(new, loaded.known)
             await before.__aexit__(None, None, None)
             del before
             self._settle()
@@ -380,58 +351,16 @@ class Service:
             sources=len(loaded.config.sources),
             rules=len(loaded.rules),
             endpoints=len(loaded.config.endpoints),
-            to_apply=len(self._new_rules),
+            to_apply=self._new_rules.waiting,
         )
         self._stop_watching()
         self._watching = self._watch()  # the folder of the rules may be another
         for wake in (self._wake_backfill, self._wake_poll, self._wake_publish, self._wake_deliver):
             wake.set()
 
-    async def _first_backfill(self) -> None:
-        """Wait for new rules to be applied, but not for long."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._backfilled.wait(), BACKFILL_FIRST_SECONDS)
-
     async def _backfill(self, stop: asyncio.Event) -> None:
-        anew = await keep_words_anew(self.store, self.call, stop)
-        if anew:
-            log.info("items.kept_anew", items=anew, reason="words are found in another way than before")
-        known = self.loaded.known
-        await self._skip_backfill()
-        while self._new_rules and not stop.is_set():
-            rule = self._new_rules[0]
-            try:
-                recorded = await self._backfilled_rule(rule, known, stop)
-            except StoreError:
-                raise
-            except Exception:
-                log.exception("rule.not_backfilled", rule=rule.id)
-            else:
-                if recorded is None:
-                    break
-            self._new_rules.remove(rule)  # what fails by a defect of ours would fail again
-        self._backfilled.set()
+        await self._new_rules.apply(self.loaded.known, stop)
         self._wake_publish.set()
-
-    async def _skip_backfill(self) -> None:
-        """Be done with new rules at once, however many, while nothing is stored."""
-        if self._new_rules:
-            is_done = await self.call(self.store.skip_backfill, [*map(state_of, self._new_rules)])
-            if is_done:
-                self._new_rules.clear()
-
-    async def _backfilled_rule(self, rule: Rule, known: Known, stop: asyncio.Event) -> Recorded | None:
-        todo = Backfill(rule=rule, since=self.store.now() - WINDOW)
-        recorded = await backfill(self.store, self.call, todo, known, stop)
-        if recorded and recorded.matched:
-            self.backfilled[rule.id] = recorded.matched
-            log.info(
-                "rule.backfilled",
-                rule=rule.id,
-                matches=recorded.matched,
-                reason="new or edited: applied to the last 30 days, without alerts",
-            )
-        return recorded
 
     def _on_recorded(self, polls: Sequence[tuple[Poll, Recorded]]) -> None:
         self._wake_poll.set()
@@ -443,13 +372,6 @@ class Service:
             log_poll(poll, recorded)
             if self._heard:
                 self._heard(poll, recorded)
-
-
-def _still_new(waiting: Sequence[Rule], new: Sequence[str], loaded: Loaded) -> list[Rule]:
-    """Return the rules that must be applied to what is stored, those that waited for it first."""
-    rules, unseen = loaded.known.rules, set(new)
-    names = dict.fromkeys([*(rule.id for rule in waiting if rule.id in unseen), *new])
-    return [rules[name] for name in names]
 
 
 _KEYS = {"host": "listen", "port": "listen"}
