@@ -12,7 +12,8 @@ It ends with 1 if
 
 - an item that stood in a complete answer is not stored exactly once;
 - something was published that no answer ever had, and no gap is recorded for its source;
-- an item that a rule mentions raised no alert or more than one, those of first documents aside;
+- an item that a rule mentions raised no alert or more than one, those of first documents aside, and those
+  whose text is on a page that was never had;
 - from the third day on, memory grew by more than 5 MiB and by more than 1 % a day, by a straight line through
   all samples; or open files or threads became more.
 """
@@ -167,19 +168,21 @@ def said_of_items(folder: Path, world: World, outlets: Sequence[Outlet], ledger:
         yield f"{len(stored) - len(set(stored))} items are stored twice"
     if silent := sources - gaps:
         yield f"no gap is recorded for {', '.join(sorted(silent))}, of which items were missed"
-    yield from said_of_alerts(ledger)
+    yield from said_of_alerts(outlets, ledger)
 
 
-def said_of_alerts(ledger: Ledger) -> Iterator[str]:
+def said_of_alerts(outlets: Sequence[Outlet], ledger: Ledger) -> Iterator[str]:
     """Print what was alerted; yield what is wrong with that."""
     first = {link for links in ledger.at_first.values() for link in links}
+    served = {(number, each) for number, some in ledger.served.items() for each in some}
+    textless = {each.link for number, each in served if outlets[number].has_pages} - ledger.pages
     expected = {
         (f"rule-{each.rule}", each.link)
-        for some in ledger.served.values()
-        for each in some
-        if each.rule is not None and each.rule % 2 and each.link not in first
+        for _, each in served
+        if each.rule is not None and each.rule % 2 and each.link not in first | textless
     }
     twice = [about for about, ids in ledger.taken.items() if len(ids) > 1]
+    print(f"texts     {len(ledger.pages)} pages were had, {len(textless)} were not")
     print(f"alerts    {len(expected)} expected, {len(ledger.taken)} taken")
     if missing := expected - ledger.taken.keys():
         yield f"{len(missing)} alerts were never taken, as {sorted(missing)[:3]}"

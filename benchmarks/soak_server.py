@@ -1,7 +1,9 @@
 """The servers of soak.py: its outlets and their accidents, and a receiver of alerts; what happened is kept.
 
 Some outlets answer with validators, some without; some are behind redirects; a few are out of order for
-hours. One answer in a hundred is an error, is broken off, or asks for time; the receiver's too.
+hours. One answer in a hundred is an error, is broken off, or asks for time; the receiver's too. Of articles'
+own pages, one in a hundred is an error; robots.txt is always answered, since how long its absence lasts goes
+by the time of this machine.
 """
 
 import asyncio
@@ -43,6 +45,7 @@ class Ledger:
 
     requests: Counter[str] = field(default_factory=Counter)  # by how they were answered
     served: dict[int, set[Article]] = field(default_factory=lambda: defaultdict(set))  # by outlet
+    pages: set[str] = field(default_factory=set)  # links
     at_first: dict[int, set[str]] = field(default_factory=dict)  # links in the first document of an outlet
     taken: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     """The ids of the alerts that were taken, by rule and link."""
@@ -78,29 +81,32 @@ class Servers:
         writer.close()
 
     def _reply(self, host: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply | None:
-        now = self._clock()
-        outlet = self._outlets.get(host)
+        now, outlet = self._clock(), self._outlets.get(host)
+        if path == "/robots.txt":
+            return Reply(status=404)
         if now < self._world.end - QUIET_END and self._dice.random() < FAILING:
             self.ledger.requests["failure"] += 1
-            return self._dice.choice(FAILURES)
+            return Reply(status=500) if path.startswith("/news/") else self._dice.choice(FAILURES)
         if outlet is None:
             return self._take(headers["webhook-id"], body)
         if outlet.outage[0] <= now < outlet.outage[1]:
             self.ledger.requests["outage"] += 1
             return Reply(status=502)
+        return self._answer(outlet, path, headers, now)
+
+    def _answer(self, outlet: Outlet, path: str, headers: Mapping[str, str], now: float) -> Reply:
         if path.startswith("/news/"):
             return self._page(outlet, path)
         if path == "/old":
             self.ledger.requests["redirect"] += 1
             return Reply(status=outlet.redirect or 404, headers={"location": "/feed"})
-        if path == "/feed":
-            return self._document(outlet, headers, now)
-        return Reply(status=404)
+        return self._document(outlet, headers, now) if path == "/feed" else Reply(status=404)
 
     def _page(self, outlet: Outlet, path: str) -> Reply:
         self.ledger.requests["page"] += 1
         link = f"http://{outlet.host}:{self._world.port}{path}"
         article = next(each for each in outlet.articles if each.link == link)
+        self.ledger.pages.add(link)
         return Reply(status=200, headers={"content-type": "text/html; charset=utf-8"}, body=page(article))
 
     def _document(self, outlet: Outlet, headers: Mapping[str, str], now: float) -> Reply:

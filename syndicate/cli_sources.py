@@ -361,7 +361,7 @@ def shown_source(loaded: Loaded, store: SqliteStore, name: str) -> Shown:
     """Return everything known of a source, also of one that is configured no longer."""
     status_by_id = {status.id: status for status in loading.source_statuses(loaded, store)}
     known("ID", name, list(status_by_id))
-    title, link = store.source_documents().get(name, ("", None))
+    title, link = store.source_documents([name]).get(name, ("", None))
     return Shown(
         source=next((each for each in loaded.config.sources if each.id == name), None),
         status=status_by_id[name],
