@@ -4,7 +4,7 @@
 
 Outlets publish by the hour of the day and the day of the week, and have their accidents (soak_outlets.py,
 soak_server.py). The service is the product's own, as `run` composes it, by a clock that goes as all clocks go
-while a poll or a delivery is in flight, and jumps ahead by `--jump` seconds while none is (soak_service.py).
+while anything is under way, and jumps ahead by `--jump` seconds while nothing is (soak_service.py).
 Each hour of that time it notes what it holds; `--tell` keeps these lines. Half of the rules alert a
 receiver, which fails now and then, too.
 
@@ -181,7 +181,7 @@ def said_of_alerts(outlets: Sequence[Outlet], ledger: Ledger) -> Iterator[str]:
         for _, each in served
         if each.rule is not None and each.rule % 2 and each.link not in first | textless
     }
-    twice = [about for about, ids in ledger.taken.items() if len(ids) > 1]
+    twice = [(about, ids) for about, ids in ledger.taken.items() if len(ids) > 1]
     print(f"texts     {len(ledger.pages)} pages were had, {len(textless)} were not")
     print(f"alerts    {len(expected)} expected, {len(ledger.taken)} taken")
     if missing := expected - ledger.taken.keys():

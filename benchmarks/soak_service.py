@@ -33,7 +33,7 @@ HOUR = 3600
 
 
 class Clock:
-    """Goes as all clocks go while anything is in flight; while nothing is, it jumps ahead once in a tick.
+    """Goes as all clocks go while anything is under way; while nothing is, it jumps ahead once in a tick.
 
     So leases, timeouts and the pace of hosts mean what they mean, and nothing is faster than it could be.
     """
@@ -78,7 +78,7 @@ async def run(config: Path, clock: Clock, end: float, sample: Callable[[], None]
             hour = clock.seconds
             while clock.seconds < end and not work.done():
                 await asyncio.sleep(TICK.total_seconds() * 1.5)
-                clock.go(is_idle=not running.in_flight)
+                clock.go(is_idle=running.is_idle)
                 if clock.seconds >= hour:
                     sample()
                     hour += HOUR

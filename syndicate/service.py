@@ -145,9 +145,10 @@ class Service:
         return hang_ups(self._wake_reload, stop)
 
     @property
-    def in_flight(self) -> int:
-        """How many polls and deliveries have begun and are not recorded."""
-        return self._workers.poller.in_flight + self._workers.outbox.in_flight
+    def is_idle(self) -> bool:
+        """Whether nothing is claimed, published or applied, and no poll or delivery is in flight."""
+        is_at_work = any(turn.locked() for turn in self._turn.values())
+        return not (is_at_work or self._workers.poller.in_flight or self._workers.outbox.in_flight)
 
     @property
     def backfilled(self) -> Mapping[str, int]:
