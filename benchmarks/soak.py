@@ -142,7 +142,8 @@ def clock(path: Path, begin: float) -> Iterator[Callable[[], float]]:
 
 def said_of_items(folder: Path, world: World, outlets: Sequence[Outlet], ledger: Ledger) -> Iterator[str]:
     """Print what became of what was published; yield what is wrong with that."""
-    with closing(sqlite3.connect(folder / "data/syndicate.db")) as db:
+    database = folder / "data/syndicate.db"
+    with closing(sqlite3.connect(database)) as db:
         stored = db.execute("SELECT slug, link FROM items i JOIN sources s ON s.id = i.source").fetchall()
         gaps = {slug for (slug,) in db.execute("SELECT slug FROM gaps g JOIN sources s ON s.id = g.source")}
         (revisions,) = db.execute("SELECT count(*) FROM revisions").fetchone()
@@ -159,6 +160,7 @@ def said_of_items(folder: Path, world: World, outlets: Sequence[Outlet], ledger:
     print(
         f"items     {len(published)} published, {len(served)} served, {len(stored)} stored, {revisions} edits"
     )
+    print(f"database  {database.stat().st_size / 1024 / len(stored):.1f} KiB an item")
     print(f"unseen    {len(unseen)} that no answer had, of {len(sources)} sources; gaps of {len(gaps)}")
     if missing := served - set(stored):
         yield f"{len(missing)} items that were served are not stored, as {sorted(missing)[:3]}"
