@@ -329,8 +329,8 @@ def with_link(text: str, address: str, dice: random.Random) -> str:
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[int]:
-    """Serve the feeds by nginx, and end it afterwards."""
+def serving(root: Path, address: str = "127.0.0.1") -> Iterator[int]:
+    """Serve the feeds by nginx to this machine alone, and end it afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -340,7 +340,7 @@ def serving(root: Path) -> Iterator[int]:
         "http { access_log off; types { application/rss+xml xml; } keepalive_requests 100000;"
         f" client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;"
         f" uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;"
-        f" server {{ listen 127.0.0.1:{port}; root {root}/www; }} }}"
+        f" server {{ listen {address}:{port}; allow 127.0.0.0/8; deny all; root {root}/www; }} }}"
     )
     server = subprocess.Popen(["nginx", "-c", str(root / "nginx.conf"), "-p", str(root)])
     try:

@@ -22,12 +22,14 @@ import structlog
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from syndicate import __version__, cli_rules, cli_sources, report, service
+from syndicate import __version__, cli_rules, cli_sources, loading, report, sample
 from syndicate.backfill import search
 from syndicate.config import duration
 from syndicate.errors import ConfigError, SyndicateError
+from syndicate.loading import Loaded
 from syndicate.model import DeliveryState, Poll, Recorded
-from syndicate.service import Loaded, Service
+from syndicate.report_words import counted
+from syndicate.service import Service
 from syndicate.store.protocol import ItemFilter
 from syndicate.terminal import (
     AsJson,
@@ -175,14 +177,14 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json([])
         return
-    for hint in service.hints(loaded):
+    for hint in loading.hints(loaded):
         out.print(f"hint: {hint}")
     sizes = (
         (loaded.config.sources, "source"),
         (loaded.rules, "rule"),
         (loaded.config.endpoints, "endpoint"),
     )
-    counts = ", ".join(report.counted(len(some), word) for some, word in sizes)
+    counts = ", ".join(counted(len(some), word) for some, word in sizes)
     out.print(f"{context.obj.config}: no problems: {counts}.")
 
 
@@ -261,7 +263,7 @@ def send_test(
     """Send a sample alert, marked as a test, and print what came back."""
     loaded = load(context)
     known("ID", endpoint, [each.id for each in loaded.config.endpoints])
-    answer = asyncio.run(service.send_test(loaded, endpoint, datetime.now(UTC)))
+    answer = asyncio.run(sample.send_test(loaded, endpoint, datetime.now(UTC)))
     if as_json:
         print_json([report.answer_json(answer)])
     else:

@@ -10,15 +10,15 @@ from typing import Annotated
 import typer
 
 from syndicate import backfill as stored
-from syndicate import report_explain, service, trial
+from syndicate import loading, report_explain, trial
 from syndicate import report_trials as report
 from syndicate.config import suggestion
 from syndicate.errors import QueryError
+from syndicate.loading import Loaded
 from syndicate.model import Recorded
-from syndicate.report import listed
+from syndicate.report_words import listed
 from syndicate.rules.grammar import hints
 from syndicate.rules.rule import Rule
-from syndicate.service import Loaded
 from syndicate.store.protocol import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
@@ -209,7 +209,7 @@ async def applied(
     """Apply a rule; return since when, and what that did. None if told to stop before."""
     stop, call = stop_on_signals(), StoreThread()
     try:
-        is_new = rule.id in await call(service.take_over, loaded, store)
+        is_new = rule.id in await call(loading.take_over, loaded, store)
         todo = stored.Backfill(
             rule=rule,
             since=stored.reach(since, store.now(), is_new=is_new),

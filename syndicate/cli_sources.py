@@ -11,15 +11,15 @@ from typing import Annotated
 
 import typer
 
-from syndicate import config, report_sources, service
+from syndicate import config, loading, report_sources
 from syndicate.config import Added
 from syndicate.errors import NetworkError, ParseError
 from syndicate.feeds.publish import write
 from syndicate.http import Client, Response
+from syndicate.loading import Loaded
 from syndicate.model import Address, Config, Kind, Source
 from syndicate.report import SOURCE_TITLES, source_json, source_row
 from syndicate.report_sources import Extension, Shown
-from syndicate.service import Loaded
 from syndicate.sources import opml
 from syndicate.sources.discover import Discovery, Explorer, addresses
 from syndicate.sources.leads import Found
@@ -59,7 +59,7 @@ def sources(context: typer.Context, as_json: AsJson = False) -> None:
         return
     loaded = load(context)
     with opened(loaded) as store:
-        now, statuses = store.now(), service.source_statuses(loaded, store)
+        now, statuses = store.now(), loading.source_statuses(loaded, store)
     if as_json:
         print_json([source_json(status) for status in statuses])
     else:
@@ -157,7 +157,7 @@ def refresh(
     with opened(loaded) as store:
         store.poll_now(ids or None)
         now, is_worked_on = store.now(), store.is_worked_on()
-        statuses = service.source_statuses(loaded, store)
+        statuses = loading.source_statuses(loaded, store)
     wanted = set(ids or configured)
     chosen = [status for status in statuses if status.id in wanted]
     if as_json:
@@ -359,9 +359,9 @@ async def _fetch(settings: Config, url: str) -> Response:
 
 def shown_source(loaded: Loaded, store: SqliteStore, name: str) -> Shown:
     """Return everything known of a source, also of one that is configured no longer."""
-    status_by_id = {status.id: status for status in service.source_statuses(loaded, store)}
+    status_by_id = {status.id: status for status in loading.source_statuses(loaded, store)}
     known("ID", name, list(status_by_id))
-    title, link = store.source_documents().get(name, ("", None))
+    title, link = store.source_documents([name]).get(name, ("", None))
     return Shown(
         source=next((each for each in loaded.config.sources if each.id == name), None),
         status=status_by_id[name],

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from syndicate.alerts.outbox import Totals
 from syndicate.errors import Problem
+from syndicate.loading import Loaded
 from syndicate.model import (
     DeliveryStatus,
     Endpoint,
@@ -20,7 +21,9 @@ from syndicate.model import (
     Spent,
     TroubleKind,
 )
-from syndicate.service import Loaded, SampleAnswer, why_quiet
+from syndicate.poll_log import why_quiet
+from syndicate.report_words import ago, ahead, counted, length_words, listed, size
+from syndicate.sample import SampleAnswer
 from syndicate.web.pages import STATES
 
 Values = dict[str, Any]
@@ -269,17 +272,6 @@ def _is_failure(polled: tuple[Poll, Recorded]) -> bool:
     return bool(recorded.error or poll.error)
 
 
-def listed(names: Sequence[str], most: int = 5) -> str:
-    """Return names as a sentence has them, not too many."""
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
-def counted(count: int, one: str, many: str | None = None) -> str:
-    """Return a number of things in words."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
 SOURCE_TITLES = (
     "id",
     "state",
@@ -301,7 +293,7 @@ def source_row(source: SourceStatus, now: datetime) -> tuple[str, ...]:
         state_words(source),
         str(source.items),
         "" if source.items_per_day is None else f"{source.items_per_day:.3g}",
-        "" if source.median_delay is None else _span(source.median_delay.total_seconds()),
+        "" if source.median_delay is None else length_words(source.median_delay),
         gaps_words(source, now),
         ago(source.last_success_at, now),
         next_poll_words(source, now),
@@ -355,14 +347,6 @@ def _remarks(source: SourceStatus) -> Iterator[str]:
     yield from (trouble.text for trouble in source.troubles if trouble.text != source.last_error)
 
 
-def size(length_bytes: int) -> str:
-    """Return a number of bytes in words."""
-    for unit, length in (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024)):
-        if length_bytes >= length:
-            return f"{length_bytes / length:.3g} {unit}"
-    return f"{length_bytes} bytes"
-
-
 def item_row(found: FoundItem) -> tuple[str, ...]:
     """Return an item as a row of `items`."""
     item = found.item
@@ -387,28 +371,3 @@ def delivery_row(delivery: DeliveryStatus, now: datetime) -> tuple[str, ...]:
         ahead(delivery.next_attempt_at, now),
         delivery.last_error or "",
     )
-
-
-def ago(moment: datetime | None, now: datetime) -> str:
-    """Return how long ago a time was, in words; `never` for None."""
-    return "never" if moment is None else f"{_span((now - moment).total_seconds())} ago"
-
-
-def ahead(moment: datetime | None, now: datetime) -> str:
-    """Return when a time will be, in words; `now` for the past, nothing for None."""
-    if moment is None:
-        return ""
-    seconds = (moment - now).total_seconds()
-    return "now" if seconds <= 0 else f"in {_span(seconds)}"
-
-
-def length_words(length: timedelta) -> str:
-    """Return a length of time in words."""
-    return _span(length.total_seconds())
-
-
-def _span(seconds: float) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"

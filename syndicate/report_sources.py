@@ -10,19 +10,16 @@ from syndicate.config import public_source, source_table
 from syndicate.model import AddressStatus, FoundItem, Source, SourceStatus
 from syndicate.report import (
     Values,
-    ago,
-    ahead,
-    counted,
     gaps_words,
     item_json,
     item_row,
-    length_words,
     next_poll_words,
     source_json,
     spent_words,
     state_words,
     time_json,
 )
+from syndicate.report_words import ago, ahead, counted, length_words
 from syndicate.sources.discover import Discovery
 from syndicate.sources.leads import Found, Via
 from syndicate.sources.opml import ListedSource, Unusable

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from itertools import islice
 
 from syndicate.model import Recorded, Score, Snippet
-from syndicate.report import Line, Values, counted, time_json
+from syndicate.report import Line, Values, time_json
+from syndicate.report_words import counted
 from syndicate.rules.tree import Place
 from syndicate.trial import (
     Difference,

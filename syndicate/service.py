@@ -2,28 +2,25 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, suppress
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import structlog
 
-from syndicate import __version__, config
-from syndicate.alerts.outbox import Totals, send_sample, told
-from syndicate.backfill import WINDOW, Backfill, Known, backfill, keep_words_anew, state_of
-from syndicate.errors import ConfigError, NetworkError, Problem, StoreError
-from syndicate.http import Client
-from syndicate.model import Config, Poll, PollState, Recorded, RuleStatus, Source, SourceStatus
+from syndicate import __version__
+from syndicate.alerts.outbox import Totals
+from syndicate.errors import ConfigError, StoreError
+from syndicate.loading import Loaded, source_statuses, take_over
+from syndicate.model import Poll, Recorded, RuleStatus, SourceStatus
+from syndicate.new_rules import NewRules
+from syndicate.poll_log import log_poll
 from syndicate.reload import hang_ups, is_edited, watch
 from syndicate.rules import collecting
-from syndicate.rules.compile import compile_rules, rule_hints
-from syndicate.rules.index import anchors_by_rule
-from syndicate.rules.rule import Rule
 from syndicate.store.protocol import Store
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
@@ -31,126 +28,12 @@ from syndicate.workers import GRACE, Workers
 
 log = structlog.get_logger(__name__)
 
-TICK_SECONDS = 0.5
+TICK = timedelta(seconds=0.5)
 MANY_RULES = 1_000  # of which the garbage collector had better not walk through all
 BACKFILL_FIRST_SECONDS = 2.0  # how long new rules keep the start waiting, for feeds that are whole at once
 STORE_PAUSE_SECONDS = 5.0  # after the database did not do something
 
 Heard = Callable[[Poll, Recorded], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A configuration with its rules compiled: all that is needed to start."""
-
-    config: Config
-    rules: tuple[Rule, ...]
-    read_at: float = field(default=0.0, compare=False)  # when reading began, in seconds since 1970
-
-    @property
-    def known(self) -> Known:
-        """What rules need to be asked about stored items."""
-        return Known(
-            rules={rule.id: rule for rule in self.rules},
-            tags={source.id: source.tags for source in self.config.sources},
-        )
-
-
-def load(path: Path, environ: Mapping[str, str]) -> Loaded:
-    """Return the configuration and its rules.
-
-    Raises:
-        ConfigError: with every problem of every file, those of the rules' own examples too.
-    """
-    read_at = time.time()
-    reading = config.read(path, environ)
-    problems: list[Problem] = list(reading.problems)
-    rules: tuple[Rule, ...] = ()
-    if reading.config is not None:
-        rules, wrong = compile_rules(reading.config.rules, reading.config.sources)
-        problems += wrong
-    if problems or reading.config is None:
-        raise ConfigError(sorted(problems))
-    return Loaded(config=reading.config, rules=rules, read_at=read_at)
-
-
-def hints(loaded: Loaded) -> list[Problem]:
-    """Return what is worth a second look in a configuration without mistakes."""
-    every_item = [rule for rule, found in anchors_by_rule(loaded.known.rules).items() if found is None]
-    place_by_rule = {text.id: (text.file, text.line) for text in loaded.config.rules}
-    costly = [
-        Problem(file=file, line=line, text=f"rule {rule} {_COSTLY}")
-        for rule in every_item
-        for file, line in [place_by_rule[rule]]
-    ]
-    return sorted([*rule_hints(loaded.config.rules), *costly])
-
-
-_COSTLY = "needs no word to be there, so it is looked at for every item: slow where there are many such rules"
-
-
-def take_over(loaded: Loaded, store: Store) -> tuple[str, ...]:
-    """Have the store take over the configuration; return the rules that must be applied to what it has."""
-    config = loaded.config
-    return store.configure(config.sources, [state_of(rule) for rule in loaded.rules], repr(config.network))
-
-
-def source_statuses(loaded: Loaded, store: Store) -> list[SourceStatus]:
-    """Return how each source is; those that the store has not met are new."""
-    known = {status.id: status for status in store.sources()}
-    configured = [known.get(source.id, new_source(source)) for source in loaded.config.sources]
-    names = {source.id for source in loaded.config.sources}
-    return configured + [status for status in known.values() if status.id not in names and status.items]
-
-
-def new_source(source: Source) -> SourceStatus:
-    """Return the status of a source that was never polled."""
-    return SourceStatus(
-        id=source.id,
-        title=source.title,
-        urls=source.urls,
-        enabled=source.enabled,
-        state="new" if source.enabled else "disabled",
-        next_poll_at=None,
-        last_polled_at=None,
-        last_success_at=None,
-        last_status=None,
-        last_error=None,
-        problems=(),
-        failures=0,
-        items=0,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleAnswer:
-    """What came back from a sample sent to an endpoint."""
-
-    endpoint: str
-    status: int | None  # None when no complete answer came
-    milliseconds: int
-    text: str  # the answer's first kilobyte, or why there is none
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the endpoint took it."""
-        return self.status is not None and 200 <= self.status < 300
-
-
-async def send_test(loaded: Loaded, endpoint: str, now: datetime) -> SampleAnswer:
-    """Send a marked sample to a configured endpoint and return what came back."""
-    chosen = next(each for each in loaded.config.endpoints if each.id == endpoint)
-    async with Client(loaded.config.network) as client:
-        try:
-            answer = await send_sample(client, chosen, now)
-        except NetworkError as error:
-            return SampleAnswer(endpoint=endpoint, status=None, milliseconds=0, text=str(error))
-    return SampleAnswer(
-        endpoint=endpoint,
-        status=answer.status,
-        milliseconds=round(answer.elapsed.total_seconds() * 1000),
-        text=told(answer.body, chosen),
-    )
 
 
 class Service:
@@ -159,29 +42,32 @@ class Service:
     Args:
         read_again: returns the configuration as it is now; None: it is never read again.
         heard: hears of every poll.
+        clock: tells the time that everything goes by.
+        tick: how often it is looked whether something is due, by the time of this machine.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  wiring
         self,
         loaded: Loaded,
         *,
         random: Callable[[], float],
         read_again: Callable[[], Loaded] | None = None,
         heard: Heard | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tick: timedelta = TICK,
     ) -> None:
         self.loaded = loaded
-        self.backfilled: dict[str, int] = {}  # matches by new or edited rule, of items stored before
         self._random = random
         self._read_again = read_again
         self._heard = heard
+        self._clock = clock
+        self._tick = tick
         self._stack = AsyncExitStack()
-        self._new_rules: list[Rule] = []  # to be applied to what is stored
         self._wake_poll = asyncio.Event()
         self._wake_publish = asyncio.Event()
         self._wake_deliver = asyncio.Event()
         self._wake_backfill = asyncio.Event()
         self._wake_reload = asyncio.Event()
-        self._backfilled = asyncio.Event()
         self._pause = asyncio.Event()  # for backfills to make room
         self._turn = {job: asyncio.Lock() for job in ("poll", "publish", "deliver", "backfill")}
 
@@ -231,7 +117,8 @@ class Service:
         loops = [
             asyncio.create_task(_whenever(wake, stop, job), name=job.__name__) for wake, job in self._jobs()
         ]
-        await self._first_backfill()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._new_rules.wait_until_applied(), BACKFILL_FIRST_SECONDS)
         await self._publish()  # so that no feed is missing when a reader asks
         self._log_start(listening)
         server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
@@ -239,7 +126,7 @@ class Service:
         for wake in (self._wake_poll, self._wake_publish, self._wake_deliver):
             scheduler.add_job(
                 wake.set,
-                IntervalTrigger(seconds=TICK_SECONDS),
+                IntervalTrigger(seconds=self._tick.total_seconds()),
                 coalesce=True,
                 max_instances=1,
                 misfire_grace_time=None,
@@ -256,6 +143,17 @@ class Service:
     def hang_ups(self, stop: asyncio.Event) -> AbstractContextManager[None]:
         """Take SIGHUP for what it means, while this is entered."""
         return hang_ups(self._wake_reload, stop)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is claimed, published or applied, and no poll or delivery is in flight."""
+        is_at_work = any(turn.locked() for turn in self._turn.values())
+        return not (is_at_work or self._workers.poller.in_flight or self._workers.outbox.in_flight)
+
+    @property
+    def backfilled(self) -> Mapping[str, int]:
+        """By new or edited rule, how many of the items stored before match."""
+        return self._new_rules.matches
 
     # -- what the pages show (web.View); blocks, so it is called from threads
 
@@ -353,7 +251,7 @@ class Service:
     async def _open(self) -> None:
         self.call = StoreThread()
         self._stack.callback(self.call.close)
-        self.store: Store = await self.call(SqliteStore, self.loaded.config.service.database)
+        self.store: Store = await self.call(SqliteStore, self.loaded.config.service.database, self._clock)
         self._stack.push_async_callback(self.call, self.store.close)
         freed = await self.call(self.store.release_abandoned_leases)
         if freed:
@@ -390,7 +288,8 @@ class Service:
 
     async def _configure(self) -> None:
         new = await self.call(take_over, self.loaded, self.store)
-        self._new_rules = _still_new((), new, self.loaded)
+        self._new_rules = NewRules(self.store, self.call)
+        self._new_rules.add(new, self.loaded.known)
 
     # -- reading the configuration again
 
@@ -443,7 +342,7 @@ class Service:
                 await workers.__aexit__(None, None, None)
                 raise
             self._workers, self.loaded = workers, loaded
-            self._new_rules = _still_new(self._new_rules, new, loaded)
+            self._new_rules.add(new, loaded.known)
             await before.__aexit__(None, None, None)
             del before
             self._settle()
@@ -453,58 +352,16 @@ class Service:
             sources=len(loaded.config.sources),
             rules=len(loaded.rules),
             endpoints=len(loaded.config.endpoints),
-            to_apply=len(self._new_rules),
+            to_apply=self._new_rules.waiting,
         )
         self._stop_watching()
         self._watching = self._watch()  # the folder of the rules may be another
         for wake in (self._wake_backfill, self._wake_poll, self._wake_publish, self._wake_deliver):
             wake.set()
 
-    async def _first_backfill(self) -> None:
-        """Wait for new rules to be applied, but not for long."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._backfilled.wait(), BACKFILL_FIRST_SECONDS)
-
     async def _backfill(self, stop: asyncio.Event) -> None:
-        anew = await keep_words_anew(self.store, self.call, stop)
-        if anew:
-            log.info("items.kept_anew", items=anew, reason="words are found in another way than before")
-        known = self.loaded.known
-        await self._skip_backfill()
-        while self._new_rules and not stop.is_set():
-            rule = self._new_rules[0]
-            try:
-                recorded = await self._backfilled_rule(rule, known, stop)
-            except StoreError:
-                raise
-            except Exception:
-                log.exception("rule.not_backfilled", rule=rule.id)
-            else:
-                if recorded is None:
-                    break
-            self._new_rules.remove(rule)  # what fails by a defect of ours would fail again
-        self._backfilled.set()
+        await self._new_rules.apply(self.loaded.known, stop)
         self._wake_publish.set()
-
-    async def _skip_backfill(self) -> None:
-        """Be done with new rules at once, however many, while nothing is stored."""
-        if self._new_rules:
-            is_done = await self.call(self.store.skip_backfill, [*map(state_of, self._new_rules)])
-            if is_done:
-                self._new_rules.clear()
-
-    async def _backfilled_rule(self, rule: Rule, known: Known, stop: asyncio.Event) -> Recorded | None:
-        todo = Backfill(rule=rule, since=self.store.now() - WINDOW)
-        recorded = await backfill(self.store, self.call, todo, known, stop)
-        if recorded and recorded.matched:
-            self.backfilled[rule.id] = recorded.matched
-            log.info(
-                "rule.backfilled",
-                rule=rule.id,
-                matches=recorded.matched,
-                reason="new or edited: applied to the last 30 days, without alerts",
-            )
-        return recorded
 
     def _on_recorded(self, polls: Sequence[tuple[Poll, Recorded]]) -> None:
         self._wake_poll.set()
@@ -513,16 +370,9 @@ class Service:
         if any(recorded.alerts for _, recorded in polls):
             self._wake_deliver.set()
         for poll, recorded in polls:
-            _log_poll(poll, recorded)
+            log_poll(poll, recorded)
             if self._heard:
                 self._heard(poll, recorded)
-
-
-def _still_new(waiting: Sequence[Rule], new: Sequence[str], loaded: Loaded) -> list[Rule]:
-    """Return the rules that must be applied to what is stored, those that waited for it first."""
-    rules, unseen = loaded.known.rules, set(new)
-    names = dict.fromkeys([*(rule.id for rule in waiting if rule.id in unseen), *new])
-    return [rules[name] for name in names]
 
 
 _KEYS = {"host": "listen", "port": "listen"}
@@ -560,89 +410,3 @@ async def _whenever(wake: asyncio.Event, stop: asyncio.Event, job: Callable[[], 
                 await asyncio.wait_for(stop.wait(), STORE_PAUSE_SECONDS)
         except Exception:
             log.exception("job.failed", job=job.__name__)
-
-
-def _log_poll(poll: Poll, recorded: Recorded) -> None:
-    source = poll.claim.source
-    facts = {
-        "source": source.id,
-        "state": poll.state.value,
-        "status": poll.status,
-        "ms": round(poll.duration.total_seconds() * 1000),
-    }
-    if recorded.was_stale:
-        log.warning("poll.stale", **facts, reason="it took longer than its lease; someone else polls it")
-    elif recorded.error or poll.error:
-        log.warning("poll.failed", **facts, address=poll.claim.address, error=recorded.error or poll.error)
-    elif poll.state is PollState.UNCHANGED:
-        log.debug("poll.unchanged", **facts)
-    else:
-        log.info("poll.read", **facts, **counts_of(recorded))
-        if recorded.suppressed:
-            log.info(
-                "poll.not_alerted", source=source.id, matches=recorded.suppressed, reason=why_quiet(poll)
-            )
-    if poll.problems:
-        log.info("poll.remarks", source=source.id, remarks="; ".join(poll.problems))
-    if not (recorded.was_stale or recorded.error):
-        _log_lessons(poll)
-
-
-def _log_lessons(poll: Poll) -> None:
-    """Say what a poll has shown of its source itself."""
-    source, gap, before = poll.claim.source.id, poll.gap, poll.claim.trust
-    if gap is not None:
-        facts = {
-            "source": source,
-            "begins": gap.begins.isoformat(timespec="seconds"),
-            "ends": gap.ends.isoformat(timespec="seconds"),
-            "filled": gap.filled,
-        }
-        if gap.is_closed:
-            log.info("poll.gap_filled", **facts, reason="its archives had what was missed")
-        else:
-            log.warning(
-                "poll.gap",
-                **facts,
-                reason="this document and the one before have no item in common: some may have been missed",
-            )
-    for name, is_new in (
-        ("ETag", poll.trust.without_etag > before.without_etag),
-        ("Last-Modified", poll.trust.without_last_modified > before.without_last_modified),
-    ):
-        if is_new:
-            log.warning(
-                "poll.lied_to",
-                source=source,
-                address=poll.claim.address,
-                reason=f"it said that nothing had changed when something had: asked without its {name} now",
-            )
-    for notice in poll.notices:
-        facts = {"source": source, "trouble": notice.kind.value, "text": notice.text}
-        if notice.is_over:
-            log.info("source.recovered", **facts)
-        else:
-            log.warning("source.troubled", **facts, told=", ".join(poll.notify) or None)
-
-
-def counts_of(recorded: Recorded) -> dict[str, int]:
-    """Return what a poll brought, for a log line."""
-    return {
-        "new": recorded.new,
-        "changed": recorded.changed,
-        "matched": recorded.matched,
-        "alerts": recorded.alerts,
-    }
-
-
-def why_quiet(poll: Poll) -> str:
-    """Return why what matched in a poll raised no alert."""
-    if not poll.claim.has_baseline:
-        return (
-            "first document of the source, a baseline: old news is no alert (`baseline = false` makes it one)"
-        )
-    if poll.claim.last_success_url is None:
-        return f"{poll.claim.url} is read in another way than before: only what is newer than that alerts"
-    return (
-        f"{poll.claim.url} took over from {poll.claim.last_success_url}: only what is newer than that alerts"
-    )

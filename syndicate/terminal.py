@@ -17,11 +17,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from syndicate import config, service
+from syndicate import config, loading
 from syndicate.config import duration
+from syndicate.loading import Loaded
 from syndicate.model import Config
 from syndicate.report import Line, bracketed
-from syndicate.service import Loaded
 from syndicate.store.sqlite import SqliteStore
 
 PIPE_WIDTH = 10_000  # more than any row; a table takes what it needs
@@ -41,7 +41,7 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything 
 
 def load(context: typer.Context) -> Loaded:
     """Return the configuration that the options name."""
-    loaded: Loaded = service.load(context.obj.config, os.environ)
+    loaded: Loaded = loading.load(context.obj.config, os.environ)
     return loaded
 
 

@@ -17,7 +17,7 @@ from lxml import etree
 from rich.console import Console
 from starlette.types import ASGIApp
 
-from syndicate import service
+from syndicate import loading
 from syndicate.demo import outlets, receiver
 from syndicate.demo.documents import ATOM, Site
 from syndicate.demo.newsroom import Event, old_news, read_outlets, timetable
@@ -25,8 +25,9 @@ from syndicate.demo.receiver import Receiver
 from syndicate.demo.setting import Setting, prepare
 from syndicate.demo.telling import Figures, Scene, Teller
 from syndicate.errors import SyndicateError
+from syndicate.loading import Loaded
 from syndicate.model import DeliveryState
-from syndicate.service import Loaded, Service
+from syndicate.service import Service
 from syndicate.store.protocol import ItemFilter
 from syndicate.web.app import listen, serve
 
@@ -99,7 +100,7 @@ async def run(console: Console, stop: asyncio.Event, options: Options) -> None:
     with ExitStack() as stack:
         stage = _stage(options, stack)
         tell = Teller(console, _now)
-        loaded = service.load(prepare(stage.folder, _setting(stage, options)), {})
+        loaded = loading.load(prepare(stage.folder, _setting(stage, options)), {})
         async with Service(loaded, random=random.random, heard=tell.polled) as running:
             tell.scene(_scene(stage, loaded, options))
             opened = _now()

@@ -1,7 +1,7 @@
 """Bringing the files in feeds/ up to what is stored."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -34,7 +34,7 @@ class Publisher:
         self._store = store
         self._call = call
         self._service = config.service
-        self._sources = config.sources
+        self._sources = {source.id: source for source in config.sources}
         self._rules = rules
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish")
         self._writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="write")
@@ -53,12 +53,11 @@ class Publisher:
         self.failures = {}
         if not mine:
             return 0
-        outlets = await self._in_thread(self._outlets)
         batches = (mine[start : start + BATCH] for start in range(0, len(mine), BATCH))
-        return sum([await self._bring_up(batch, outlets) for batch in batches])
+        return sum([await self._bring_up(batch) for batch in batches])
 
-    async def _bring_up(self, feeds: Sequence[StaleFeed], outlets: Outlets) -> int:
-        written = await self._in_thread(partial(self._written, feeds, outlets))
+    async def _bring_up(self, feeds: Sequence[StaleFeed]) -> int:
+        written = await self._in_thread(partial(self._written, feeds))
         for feed, outcome in zip(feeds, written, strict=True):
             if isinstance(outcome, StoreError):
                 log.error("feed.not_written", feed=feed.rule, error=str(outcome))
@@ -75,14 +74,15 @@ class Publisher:
     async def _in_thread(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
-    def _written(self, feeds: Sequence[StaleFeed], outlets: Outlets) -> list[bool | StoreError]:
+    def _written(self, feeds: Sequence[StaleFeed]) -> list[bool | StoreError]:
         """Return whether each file changed, or why it could not be written."""
-        waiting = [self._begin(feed, outlets) for feed in feeds]
+        waiting = [self._begin(feed) for feed in feeds]
         return [outcome.result() if isinstance(outcome, Future) else outcome for outcome in waiting]
 
-    def _begin(self, feed: StaleFeed, outlets: Outlets) -> Future[bool | StoreError] | StoreError:
+    def _begin(self, feed: StaleFeed) -> Future[bool | StoreError] | StoreError:
         try:
             matches = self._store.feed_matches(feed.rule, ENTRIES)
+            outlets = self._outlets({each.item.source for each in matches})
         except StoreError as error:
             return error
         return self._writers.submit(
@@ -98,15 +98,17 @@ class Publisher:
             log.debug("feed.written", feed=rule, bytes=len(data))
         return changed
 
-    def _outlets(self) -> Outlets:
-        documents = self._store.source_documents()
+    def _outlets(self, sources: Collection[str]) -> Outlets:
+        """Return those of the sources that are configured."""
+        documents = self._store.source_documents(sources)
         return {
             source.id: atom.Outlet(
                 title=source.title,
                 feed_url=source.urls[0],
                 link=documents.get(source.id, ("", None))[1],
             )
-            for source in self._sources
+            for source in map(self._sources.get, sources)
+            if source is not None
         }
 
     def _document(self, feed: StaleFeed, outlets: Outlets) -> atom.FeedDocument:

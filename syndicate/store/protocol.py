@@ -231,8 +231,8 @@ class Store(Protocol):
     def addresses(self, source: str) -> list[AddressStatus]:
         """Return how each of a source's addresses is, in the order of the configuration."""
 
-    def source_documents(self) -> Mapping[str, tuple[str, str | None]]:
-        """Return each source's own (title, link), as its last document had them."""
+    def source_documents(self, sources: Collection[str]) -> Mapping[str, tuple[str, str | None]]:
+        """Return the own (title, link) of those of the sources that are known, as their documents had it."""
 
     def match_counts(self) -> Mapping[str, int]:
         """Return how many items each rule holds for."""

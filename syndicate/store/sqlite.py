@@ -270,9 +270,9 @@ class SqliteStore:
         with self._read() as db:
             return sqlite_sources.addresses(db, source)
 
-    def source_documents(self) -> Mapping[str, tuple[str, str | None]]:
+    def source_documents(self, sources: Collection[str]) -> Mapping[str, tuple[str, str | None]]:
         with self._read() as db:
-            return sqlite_sources.source_documents(db)
+            return sqlite_sources.source_documents(db, sources)
 
     def match_counts(self) -> Mapping[str, int]:
         with self._read() as db:

@@ -1,7 +1,7 @@
 """How the sources are."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -69,9 +69,13 @@ def _latin_1(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
-def source_documents(db: Database) -> Mapping[str, tuple[str, str | None]]:
+def source_documents(db: Database, sources: Collection[str]) -> Mapping[str, tuple[str, str | None]]:
     """See `Store.source_documents`."""
-    rows = db.execute("SELECT slug, document_title, document_link FROM sources")
+    rows = db.execute(
+        "SELECT slug, document_title, document_link FROM sources"
+        " WHERE slug IN (SELECT value FROM json_each(?))",
+        [json.dumps([*sources])],
+    )
     return {row["slug"]: (row["document_title"], row["document_link"]) for row in rows}
 
 

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from syndicate import cli, service
+from syndicate import cli, loading
 from syndicate.alerts import outbox, retry
 from syndicate.config.durations import spelled
 from syndicate.config.shapes import (
@@ -218,15 +218,15 @@ def sound_configuration(text: str) -> str:
     return text
 
 
-def loaded(folder: Path, block: Block) -> service.Loaded:
+def loaded(folder: Path, block: Block) -> loading.Loaded:
     """Read a block through the real loader, in the company of what it refers to."""
     if block.name.startswith("rules/"):
-        return service.load(shipped_with(folder, block.name, block.text), ENVIRON)
+        return loading.load(shipped_with(folder, block.name, block.text), ENVIRON)
     (folder / "rules").mkdir()
     (folder / "rules/some-rule.toml").write_text('keywords = ["Some"]\n')
     (folder / "desk.secret").write_text(f"{SECRET}\n")
     (folder / "config.toml").write_text(sound_configuration(block.text))
-    return service.load(folder / "config.toml", ENVIRON)
+    return loading.load(folder / "config.toml", ENVIRON)
 
 
 TOML = [block for block in blocks("toml") if "mistakes" not in block.name]
@@ -247,7 +247,7 @@ def test_a_wrong_configuration_gives_the_problems_shown(tmp_path, monkeypatch):
     (tmp_path / "config.toml").write_text(wrong.text)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError) as problems:
-        service.load(Path("config.toml"), {})
+        loading.load(Path("config.toml"), {})
     assert f"{problems.value}\n" == said.text
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate import service
+from syndicate import loading
 from syndicate.errors import ConfigError, QueryError
 from syndicate.model import Match, RuleText
 from syndicate.rules.compile import compile_rules, trial_rule
@@ -48,7 +48,7 @@ def test_every_block_is_a_rule_file_or_commands_or_what_is_said_of_mistakes():
 
 @pytest.mark.parametrize("block", RULE_FILES, ids=str)
 def test_every_rule_shown_is_sound_and_has_examples_of_both_kinds(tmp_path, block):
-    loaded = service.load(shipped_with(tmp_path, block.name, block.text), {})
+    loaded = loading.load(shipped_with(tmp_path, block.name, block.text), {})
     for rule in loaded.config.rules:
         assert rule.match, rule.id
         assert rule.no_match, rule.id
@@ -59,7 +59,7 @@ def test_a_mistaken_rule_file_gives_the_problems_shown(tmp_path, monkeypatch, wr
     shipped_with(tmp_path, wrong.name.removesuffix(", with mistakes"), wrong.text)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError) as problems:
-        service.load(Path("config.toml"), {})
+        loading.load(Path("config.toml"), {})
     assert f"{problems.value}\n" == said.text
 
 
@@ -77,7 +77,7 @@ Tags = Mapping[str, tuple[str, ...]]  # of the shipped sources
 @pytest.fixture(scope="module")
 def tags(tmp_path_factory) -> Tags:
     folder = tmp_path_factory.mktemp("shipped")
-    loaded = service.load(shipped_with(folder, "rules/some-rule.toml", 'keywords = ["Some"]'), {})
+    loaded = loading.load(shipped_with(folder, "rules/some-rule.toml", 'keywords = ["Some"]'), {})
     return {source.id: source.tags for source in loaded.config.sources}
 
 

@@ -608,7 +608,10 @@ def test_documents_name_themselves(store):
         store,
         poll(claimed(store), store, document_title="Steppe Wire", document_link="https://wire.example/"),
     )
-    assert store.source_documents() == {"wire": ("Steppe Wire", "https://wire.example/"), "post": ("", None)}
+    known = {"wire": ("Steppe Wire", "https://wire.example/"), "post": ("", None)}
+    assert store.source_documents(["wire", "post", "other"]) == known
+    assert store.source_documents(["post"]) == {"post": ("", None)}
+    assert store.source_documents([]) == {}
 
 
 def test_a_removed_source_keeps_its_items(store):

@@ -426,7 +426,7 @@ def test_readers_see_what_is_committed_while_another_writes(store):
     seen = []
     with store._write() as db:
         db.execute("UPDATE sources SET document_title = 'half-done'")
-        thread = threading.Thread(target=lambda: seen.append(store.source_documents()))
+        thread = threading.Thread(target=lambda: seen.append(store.source_documents(["wire"])))
         thread.start()
         thread.join()
     assert seen == [{"wire": ("", None)}]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from syndicate import service
+from syndicate import loading
 from syndicate.demo.documents import Site, changed, feed
 from syndicate.demo.newsroom import (
     EDITED,
@@ -89,7 +89,7 @@ def test_some_articles_have_no_guid_and_some_no_author():
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory):
-    return service.load(prepare(tmp_path_factory.mktemp("demo"), SETTING), {})
+    return loading.load(prepare(tmp_path_factory.mktemp("demo"), SETTING), {})
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,14 @@ DOORS = {
 }
 
 # Where the present time and chance may be asked for.
-EDGES = {"syndicate.cli", "syndicate.cli_sources", "syndicate.demo", "syndicate.service", "syndicate.store"}
+EDGES = {
+    "syndicate.cli",
+    "syndicate.cli_sources",
+    "syndicate.demo",
+    "syndicate.loading",
+    "syndicate.service",
+    "syndicate.store",
+}
 CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
 
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syndicate.model import Gap, SourceStatus, Spent, Trouble, TroubleKind
-from syndicate.report import SOURCE_TITLES, size, source_json, source_row, state_words
+from syndicate.report import SOURCE_TITLES, source_json, source_row, state_words
+from syndicate.report_words import size
 from syndicate.web.pages import STATES
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from syndicate.loading import new_source
 from syndicate.model import AddressStatus, Source
 from syndicate.report_sources import (
     Extension,
@@ -18,7 +19,6 @@ from syndicate.report_sources import (
     refresh_line,
     shown_lines,
 )
-from syndicate.service import new_source
 from syndicate.sources.leads import Found, Via
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)

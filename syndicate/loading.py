@@ -1,0 +1,98 @@
+"""A configuration with its rules compiled, and how that stands to what is stored."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syndicate import config
+from syndicate.backfill import Known, state_of
+from syndicate.errors import ConfigError, Problem
+from syndicate.model import Config, Source, SourceStatus
+from syndicate.rules.compile import compile_rules, rule_hints
+from syndicate.rules.index import anchors_by_rule
+from syndicate.rules.rule import Rule
+from syndicate.store.protocol import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A configuration with its rules compiled: all that is needed to start."""
+
+    config: Config
+    rules: tuple[Rule, ...]
+    read_at: float = field(default=0.0, compare=False)  # when reading began, in seconds since 1970
+
+    @property
+    def known(self) -> Known:
+        """What rules need to be asked about stored items."""
+        return Known(
+            rules={rule.id: rule for rule in self.rules},
+            tags={source.id: source.tags for source in self.config.sources},
+        )
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Loaded:
+    """Return the configuration and its rules.
+
+    Raises:
+        ConfigError: with every problem of every file, those of the rules' own examples too.
+    """
+    read_at = time.time()
+    reading = config.read(path, environ)
+    problems: list[Problem] = list(reading.problems)
+    rules: tuple[Rule, ...] = ()
+    if reading.config is not None:
+        rules, wrong = compile_rules(reading.config.rules, reading.config.sources)
+        problems += wrong
+    if problems or reading.config is None:
+        raise ConfigError(sorted(problems))
+    return Loaded(config=reading.config, rules=rules, read_at=read_at)
+
+
+def hints(loaded: Loaded) -> list[Problem]:
+    """Return what is worth a second look in a configuration without mistakes."""
+    every_item = [rule for rule, found in anchors_by_rule(loaded.known.rules).items() if found is None]
+    place_by_rule = {text.id: (text.file, text.line) for text in loaded.config.rules}
+    costly = [
+        Problem(file=file, line=line, text=f"rule {rule} {_COSTLY}")
+        for rule in every_item
+        for file, line in [place_by_rule[rule]]
+    ]
+    return sorted([*rule_hints(loaded.config.rules), *costly])
+
+
+_COSTLY = "needs no word to be there, so it is looked at for every item: slow where there are many such rules"
+
+
+def take_over(loaded: Loaded, store: Store) -> tuple[str, ...]:
+    """Have the store take over the configuration; return the rules that must be applied to what it has."""
+    config = loaded.config
+    return store.configure(config.sources, [state_of(rule) for rule in loaded.rules], repr(config.network))
+
+
+def source_statuses(loaded: Loaded, store: Store) -> list[SourceStatus]:
+    """Return how each source is; those that the store has not met are new."""
+    known = {status.id: status for status in store.sources()}
+    configured = [known.get(source.id, new_source(source)) for source in loaded.config.sources]
+    names = {source.id for source in loaded.config.sources}
+    return configured + [status for status in known.values() if status.id not in names and status.items]
+
+
+def new_source(source: Source) -> SourceStatus:
+    """Return the status of a source that was never polled."""
+    return SourceStatus(
+        id=source.id,
+        title=source.title,
+        urls=source.urls,
+        enabled=source.enabled,
+        state="new" if source.enabled else "disabled",
+        next_poll_at=None,
+        last_polled_at=None,
+        last_success_at=None,
+        last_status=None,
+        last_error=None,
+        problems=(),
+        failures=0,
+        items=0,
+    )

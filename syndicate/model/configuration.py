@@ -1,0 +1,174 @@
+"""What a person configured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """`[service]`; paths are absolute."""
+
+    database: Path
+    rules: Path
+    feeds: Path
+    base_url: str = "http://127.0.0.1:8080"  # without a trailing slash
+    host: str = "127.0.0.1"  # `listen`, taken apart
+    port: int = 8080
+    title: str = "Syndicate"
+    notify: tuple[str, ...] = ()  # ids of endpoints that are told when something is the matter with a source
+
+
+class Scope(StrEnum):
+    """Who waits when a server asks for less (429, 503, Retry-After)."""
+
+    HOST = "host"  # everybody who asks that host
+    SOURCE = "source"  # the source that was answered so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """`[network]`: how we behave towards others, and what we refuse."""
+
+    allow_private: tuple[IPv4Network | IPv6Network, ...] = ()
+    host_interval: timedelta = timedelta(seconds=1)  # between the starts of two requests to a host
+    host_concurrency: int = 2
+    concurrency: int = 64
+    timeout: timedelta = timedelta(seconds=30)  # a whole request, redirects included
+    max_bytes: int = 15 * 1024 * 1024  # of a body after decompression
+    user_agent: str = ""
+    retry_after: Scope = Scope.HOST
+
+
+class Kind(StrEnum):
+    """What an address answers with."""
+
+    FEED = "feed"  # RSS, RDF, Atom
+    JSON = "json"  # JSON Feed
+    SITEMAP = "sitemap"  # a list of addresses, with titles for news; or an index of such lists
+    PAGE = "page"  # a web page with links to articles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One of the addresses of a source, and how what it answers is read. Selectors are CSS."""
+
+    url: str
+    kind: Kind | None = None  # None: as the answer looks
+    item: str | None = None  # each article's part of a page; None: what holds one link to an article
+    title: str | None = None  # within that, as the others; None: its heading, else its link's text
+    link: str | None = None  # None: the link of its title, else its first
+    date: str | None = None  # None: a <time>, else what looks like a date
+    link_pattern: str | None = None  # that links of articles have, with *; None: all that look alike
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it was said to be a web page, by its kind or by selectors."""
+        selectors = (self.item, self.title, self.link, self.date)
+        return self.kind is Kind.PAGE or any(selector is not None for selector in selectors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What we poll, as configured."""
+
+    id: str
+    title: str
+    urls: tuple[str, ...]  # tried in order
+    addresses: tuple[Address, ...] = ()  # those of the urls of which more is said than where they are
+    interval: timedelta = timedelta(minutes=60)  # the longest wait from one poll to the next
+    adaptive: bool = True  # it is asked more often where it publishes more often; False: at that interval
+    language: str | None = None  # BCP 47; None: as the document says, or as it looks
+    tags: tuple[str, ...] = ()
+    full_text: bool = False
+    prune: tuple[str, ...] = ()  # CSS selectors of what is no part of an article, on its page
+    enabled: bool = True
+    baseline: bool = True  # the first valid document raises no alerts
+
+    def address(self, url: str) -> Address:
+        """Return what is said of one of the urls."""
+        return next((each for each in self.addresses if each.url == url), Address(url=url))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where alerts go, as configured."""
+
+    id: str
+    url: str
+    secret: str | None = field(default=None, repr=False)  # whsec_...; None: unsigned
+    format: str = "standard"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A text that a rule must match, or must not; `line` is where its file says so."""
+
+    title: str = ""
+    body: str
+    language: str | None = None
+    source: str | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A text in a file, and where in the file it stands."""
+
+    text: str
+    places: tuple[tuple[int, int], ...]  # of each of its lines: the file's line, how much stands before it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightedTerm:
+    """One of the terms of `[score]`."""
+
+    query: Written
+    weight: float  # below 0: counts against
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreText:
+    """`[score]`: the rule holds where the weights of the terms that hold add up to the threshold."""
+
+    threshold: float
+    terms: tuple[WeightedTerm, ...]
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleText:
+    """A rule as its file has it, before it is compiled. It asks by one of keywords, query and score."""
+
+    id: str
+    title: str
+    file: str
+    line: int  # of the table's head; 1 for the one rule of a file
+    keywords: tuple[str, ...] = ()
+    keyword_lines: tuple[int, ...] = ()  # where each keyword stands in the file
+    query: Written | None = None
+    score: ScoreText | None = None
+    fold: bool = False  # diacritics make no difference
+    sources: tuple[str, ...] = ()  # ids, patterns with *, tag:name; empty: all
+    languages: tuple[str, ...] = ()  # of items, BCP 47; empty: all
+    since: timedelta | None = None  # only items published within so long before they are matched
+    notify: tuple[str, ...] = ()  # endpoint ids
+    feed: bool = True
+    match: tuple[Example, ...] = ()
+    no_match: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything a person configured, valid on its own; rules are compiled later."""
+
+    path: Path
+    service: ServiceSettings
+    network: NetworkSettings
+    sources: tuple[Source, ...]
+    endpoints: tuple[Endpoint, ...]
+    rules: tuple[RuleText, ...]
