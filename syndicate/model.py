@@ -29,6 +29,7 @@ class ServiceSettings:
     port: int = 8080
     title: str = "Syndicate"
     notify: tuple[str, ...] = ()  # ids of endpoints that are told when something is the matter with a source
+    websub: bool = True  # hubs are asked to push, where they can reach us at base_url
 
 
 class Scope(StrEnum):
@@ -95,6 +96,7 @@ class Source:
     full_text: bool = False
     enabled: bool = True
     baseline: bool = True  # the first valid document raises no alerts
+    websub: bool = True  # its hub is asked to push
 
     def address(self, url: str) -> Address:
         """Return what is said of one of the urls."""
@@ -195,6 +197,8 @@ class Hints:
     skip_hours: tuple[int, ...] = ()  # of the day in UTC, 0..23
     skip_days: tuple[int, ...] = ()  # of the week in UTC, Monday is 0
     older: str | None = None  # the address of older entries: RFC 5005 prev-archive, else next
+    hubs: tuple[str, ...] = ()  # that push what is new (WebSub), the one to ask first
+    topic: str | None = None  # what they call the document; None: it does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +292,112 @@ class Gap:
     is_closed: bool = False  # the archives led back to a known item: nothing is missing
 
 
+# --------------------------------------------------------------------------- be told
+
+
+class SubscriptionState(StrEnum):
+    """How far a subscription at a hub is (WebSub)."""
+
+    ASKED = "asked"  # the hub has not made sure yet that it was us who asked, or is not asked yet
+    ACTIVE = "active"  # the hub pushes, until its lease ends
+    DENIED = "denied"  # the hub does not want to push; asked again, but seldom
+    ENDING = "ending"  # it is not wanted any more, and the hub is to be told
+    ENDED = "ended"  # the hub knows that
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """That a hub is to push what is new at a topic, to a callback that only it knows."""
+
+    id: int
+    source: str
+    hub: str
+    topic: str
+    callback: str = field(repr=False)  # whoever knows it may push
+    secret: str = field(repr=False)  # that pushes are signed with, if the hub can be told
+    state: SubscriptionState
+    asked_at: datetime | None = None  # when the hub was last asked; None: never
+    next_ask_at: datetime | None = None
+    since: datetime | None = None  # the hub has pushed without a break since; None: it never did
+    expires_at: datetime | None = None  # when the lease ends
+    failures: int = 0  # requests to the hub in a row that came to nothing
+    token: str | None = None  # names our claim to ask the hub; None: it was not claimed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What came of asking a hub."""
+
+    subscription: Subscription
+    error: str | None  # in words; None: it will make sure that it was us, and tell
+    next_ask_at: datetime
+    is_over: bool = False  # there is nothing more to ask: the subscription is dropped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """What a hub and we agree upon."""
+
+    subscription: Subscription
+    state: SubscriptionState  # active, denied, or ended
+    next_ask_at: datetime
+    expires_at: datetime | None = None
+    since: datetime | None = None
+    reason: str | None = None  # why it was denied, as far as the hub says
+
+
+class Kept(StrEnum):
+    """What became of something that a hub has sent."""
+
+    KEPT = "kept"  # it is in the database, to be read
+    POLLED = "polled"  # nothing proves who sent it, so the source is polled instead
+    FULL = "full"  # too much is waiting to be read
+    UNWANTED = "unwanted"  # the subscription was given up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """What a hub has sent, signed, and is kept until it is read."""
+
+    id: int
+    topic: str
+    received_at: datetime
+    content_type: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushing:
+    """Whether a hub tells what is new of a source."""
+
+    since: datetime | None = None  # without a break; None: no hub does
+    until: datetime | None = None  # when its lease ends
+    doubts: int = 1  # pushes with news that must come before it is relied upon
+    last_poll_at: datetime | None = None  # when the source itself was last asked
+
+    def is_relied_upon(self, now: datetime) -> bool:
+        """Whether polling is only for safety."""
+        return self.since is not None and self.until is not None and now < self.until and not self.doubts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionStatus:
+    """How a subscription is, for people."""
+
+    hub: str
+    topic: str
+    state: SubscriptionState
+    asked_at: datetime | None  # None: the hub was not asked yet
+    expires_at: datetime | None  # None: it was never active
+    next_ask_at: datetime | None
+    error: str | None
+    pushes: int  # that were taken
+    last_push_at: datetime | None
+    rejected: int  # that were not signed, or wrongly
+    last_rejected_at: datetime | None
+    is_relied_upon: bool
+
+
 # --------------------------------------------------------------------------- retrieve
 
 
@@ -352,6 +462,8 @@ class Claim:
     learned: Learned = Learned()
     trust: Trust = Trust()
     others_answered_at: datetime | None = None  # when any source last had an answer; None: none ever
+    pushing: Pushing = Pushing()
+    push: Push | None = None  # what is to be read instead of asking the source; None: it is to be asked
 
 
 # --------------------------------------------------------------------------- parse
@@ -503,6 +615,8 @@ class PollState(StrEnum):
     UNCHANGED = "unchanged"  # 304, or the same bytes as before
     FAILED = "failed"  # no complete response, an error status, or nothing we can read
     GONE = "gone"  # 410: not asked again until the configuration changes
+    PUSHED = "pushed"  # what a hub has sent was read, nobody was asked
+    UNREADABLE_PUSH = "unreadable push"  # it could not be, so the source is due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -542,6 +656,7 @@ class Poll:
     notify: tuple[str, ...] = ()  # endpoints that the notices go to
     format: str = ""  # of the document; of the one before, when there is nothing new
     parts: tuple[Part, ...] = ()  # of the index
+    doubts: int | None = None  # whether its hub can be relied upon, see `Pushing`; None: as before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -646,6 +761,7 @@ class SourceStatus:
     gaps: int = 0
     last_gap: Gap | None = None
     spent: Spent = Spent()  # by all polls
+    subscription: SubscriptionStatus | None = None  # at its hub; None: it names none, or none can reach us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,6 +164,7 @@ def _service(table: Service, folder: Path) -> ServiceSettings:
         port=port,
         title=table.title,
         notify=tuple(table.notify),
+        websub=table.websub,
     )
 
 
@@ -208,6 +209,7 @@ def _source(table: SourceTable) -> Source:
         full_text=table.full_text,
         enabled=table.enabled,
         baseline=table.baseline,
+        websub=table.websub,
     )
 
 

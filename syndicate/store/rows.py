@@ -73,6 +73,7 @@ def source_definition(source: Source) -> str:
             "full_text": source.full_text,
             "enabled": source.enabled,
             "baseline": source.baseline,
+            "websub": source.websub,
         }
     )
 
