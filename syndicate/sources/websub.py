@@ -40,7 +40,7 @@ LATE = timedelta(minutes=10)  # how long a push may take, so that a poll may com
 MAX_CHALLENGE = 4096
 MAX_REASON = 200
 
-_LINK = re.compile(r"<([^<>]{0,4096})>([^<]*)")
+_LINK = re.compile(r"<([^<>]{0,4096})>((?:[^<\"]|\"[^\"]*\"?)*+)")
 _PARAMETER = re.compile(r";\s*([\w*.-]{1,40})\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]*))")
 _LOCAL_NAMES = ("local", "internal", "lan", "home", "localdomain", "home.arpa", "test", "invalid")
 _METHODS = frozenset({"sha1", "sha256", "sha384", "sha512"})

@@ -46,7 +46,7 @@ def _wishes(db: Database) -> Mapping[int, Wish]:
     """Return the hub and topic of each source that wants to be subscribed to."""
     rows = db.execute(
         "SELECT s.id, s.definition, l.hints FROM learned l JOIN sources s ON s.id = l.source"
-        f" WHERE {POLLED} AND json_extract(l.hints, '$.hubs[0]') IS NOT NULL"
+        f" WHERE {POLLED} AND json_extract(l.hints, '$.hubs[0]') IS NOT NULL ORDER BY s.place"
     )
     hints = {row["id"]: json.loads(row["hints"]) for row in rows if source_of(row["definition"]).websub}
     return {source: (each["hubs"][0], each["topic"]) for source, each in hints.items()}
@@ -99,7 +99,7 @@ def claim_subscriptions(db: Database, limit: int, lease: timedelta, now: datetim
     )
     rows = db.execute(
         f"{_SELECT} WHERE b.next_ask_at <= ?1 AND (b.lease_until IS NULL OR b.lease_until <= ?1)"
-        " ORDER BY b.next_ask_at LIMIT ?2",
+        " ORDER BY b.next_ask_at, b.id LIMIT ?2",
         [moment, limit],
     ).fetchall()
     claimed = [replace(_subscription(row), token=secrets.token_hex(8), asked_at=now) for row in rows]
