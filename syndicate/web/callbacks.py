@@ -94,20 +94,21 @@ class CallbackEndpoint:
             return _said(421, "This server does not answer to that name.")
         if request.method == "HEAD":
             return _said(405, "", {"Allow": "GET, POST"})
-        rejected = await self._rejected(token)
+        is_flooded = self._unknown.is_exhausted(_now())
+        rejected = await self._rejected(token, may_look=not is_flooded)
         if rejected is None:
-            return _said(429 if self._is_flooded() else 404, "Nothing here.")
+            return _said(429 if is_flooded else 404, "Nothing here.")
         if request.method == "GET":
             return await self._confirm(token, request)
         if rejected.is_exhausted(_now()):
             return _said(429, "Too much that was not signed.", {"Retry-After": "60"})
         return await self._push(token, request, rejected)
 
-    async def _rejected(self, token: str) -> Recent | None:
+    async def _rejected(self, token: str, *, may_look: bool) -> Recent | None:
         """Return what was rejected at a callback lately, None if it is none of ours."""
         known = self._known.pop(token, None)
         if known is None:
-            if not _TOKEN.fullmatch(token) or self._is_flooded():
+            if not may_look or not _TOKEN.fullmatch(token):
                 return None
             if not await self._callbacks().knows(token):
                 self._unknown.note(_now())
@@ -117,9 +118,6 @@ class CallbackEndpoint:
         if len(self._known) > CALLBACKS_REMEMBERED:
             del self._known[next(iter(self._known))]
         return known
-
-    def _is_flooded(self) -> bool:
-        return self._unknown.is_exhausted(_now())
 
     async def _confirm(self, token: str, request: Request) -> Response:
         challenge = await self._callbacks().confirm(token, request.url.query)
