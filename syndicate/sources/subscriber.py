@@ -7,8 +7,9 @@ from urllib.parse import urljoin
 
 import structlog
 
-from syndicate.errors import NetworkError, StoreError
+from syndicate.errors import NetworkError, RefusedError, StoreError
 from syndicate.http import Client, Response
+from syndicate.http.addresses import target
 from syndicate.model import Asked, Config, Kept, NetworkSettings, Subscription, SubscriptionState
 from syndicate.sources.sanitise import clean_line
 from syndicate.sources.schedule import retry_after
@@ -30,6 +31,7 @@ log = structlog.get_logger(__name__)
 PATH = "/websub/"  # of callbacks, below base_url
 AT_ONCE = 4  # hubs that are asked
 LEASE = timedelta(minutes=5)  # longer than waiting for a hub's turn and asking it takes
+LONGEST_TURN = timedelta(minutes=1)  # to wait for
 TIMEOUT = timedelta(seconds=15)
 MAX_HOPS = 3
 MAX_SAID = 200
@@ -42,7 +44,11 @@ def callbacks_base(config: Config) -> str | None:
     service = config.service
     if not service.websub or unreachable(service.base_url, config.network.allow_private):
         return None
-    return f"{service.base_url}{PATH}"
+    try:
+        in_ascii = target(service.base_url).url
+    except RefusedError:
+        return None  # hubs would read it in other ways than we
+    return f"{in_ascii.rstrip('/')}{PATH}"
 
 
 class Subscriber:
@@ -130,9 +136,10 @@ class Subscriber:
         )
         for _ in range(MAX_HOPS + 1):
             turn = await self._call(self._store.take_turn, at, self._pace)
-            if turn is None:
+            wait = None if turn is None else turn - self._store.now()
+            if wait is None or wait > LONGEST_TURN:
                 return self._after(subscription, "the hub's host wants to be left alone", None)
-            await asyncio.sleep(max((turn - self._store.now()).total_seconds(), 0))
+            await asyncio.sleep(max(wait.total_seconds(), 0))
             try:
                 response = await self._client.post(at, body, _FORM, timeout=self._timeout)
             except NetworkError as error:

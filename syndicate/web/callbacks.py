@@ -9,13 +9,14 @@ import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Protocol
-from urllib.parse import urlsplit
 
+import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
+from syndicate.errors import RefusedError, StoreError
+from syndicate.http.addresses import target
 from syndicate.model import Kept
 
 MAX_BYTES = 15 * 1024 * 1024  # of a body, as of what is fetched
@@ -25,6 +26,8 @@ MOST_REJECTED = 10  # a minute, of a callback; then nothing more is read there f
 MOST_UNKNOWN = 60  # a minute, of all callers; then unknown addresses are not even looked up
 CALLBACKS_REMEMBERED = 10_000
 MINUTE = 60.0
+
+log = structlog.get_logger(__name__)
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _STATUS_BY_KEPT = {Kept.KEPT: 202, Kept.POLLED: 202, Kept.FULL: 503, Kept.UNWANTED: 410}
@@ -89,6 +92,13 @@ class CallbackEndpoint:
 
     async def __call__(self, request: Request) -> Response:
         """Return the answer to a hub, or to whoever takes himself for one."""
+        try:
+            return await self._answer(request)
+        except StoreError as error:
+            log.warning("callback.failed", error=str(error))  # not which: only its hub knows that
+            return _said(503, "Try again later.", {"Retry-After": "60"})
+
+    async def _answer(self, request: Request) -> Response:
         token = request.path_params["token"]
         if not is_our_host(request.headers.get("host", ""), self._base_url()):
             return _said(421, "This server does not answer to that name.")
@@ -165,16 +175,18 @@ def is_our_host(host: str, base_url: str) -> bool:
     A page in a browser whose name was made to lead here comes under its own name.
     """
     try:
-        named, own = urlsplit(f"//{host}").hostname, urlsplit(base_url).hostname
-    except ValueError:
+        named = target(f"http://{host}")
+    except RefusedError:
         return False
-    if named in (own, "localhost"):
-        return named is not None
+    return named.address is not None or named.host in (_name_of(base_url), "localhost")
+
+
+def _name_of(base_url: str) -> str | None:
+    """Return our name as hubs spell it, None if they can't."""
     try:
-        ip_address(named or "")
-    except ValueError:
-        return False
-    return True
+        return target(base_url).host
+    except RefusedError:
+        return None
 
 
 def _said(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -11,6 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from syndicate.errors import StoreError
 from syndicate.model import Kept
 from syndicate.web.callbacks import (
     BODIES_AT_ONCE,
@@ -29,7 +30,7 @@ PATH = f"/websub/{TOKEN}"
 class SomeCallbacks:
     """One callback, that answers as a test wants."""
 
-    kept: Kept | None = Kept.KEPT
+    kept: Kept | StoreError | None = Kept.KEPT
     asked: list[str] = field(default_factory=list)  # whether they are known
     taken: list[tuple[str, str | None, bytes]] = field(default_factory=list)
 
@@ -42,6 +43,8 @@ class SomeCallbacks:
 
     async def take(self, token: str, content_type: str, signature: str | None, body: bytes) -> Kept | None:
         self.taken.append((content_type, signature, body))
+        if isinstance(self.kept, StoreError):
+            raise self.kept
         return self.kept
 
 
@@ -198,6 +201,7 @@ def test_other_methods_are_refused(client):
         ("127.0.0.1:8080", True),
         ("[::1]:8080", True),
         ("localhost", True),
+        ("xn--b1amnebsh.example", False),
         ("evil.example", False),
         ("desk.example.org.evil.example", False),
         ("", False),
@@ -211,6 +215,17 @@ def test_a_name_that_is_not_ours_is_not_answered_to(client, host, is_ours):
         assert client.post(PATH, content=b"x", headers={"host": host}).status_code == (
             202 if is_ours else 421
         )
+
+
+def test_a_name_beyond_ascii_is_ours_as_hubs_spell_it():
+    assert is_our_host("xn--b1amnebsh.example:8443", "https://новости.example/")
+    assert not is_our_host("news.example", "https://новости.example/")
+
+
+def test_a_database_that_does_not_answer_has_hubs_come_again(client, callbacks):
+    callbacks.kept = StoreError("disk full")
+    answer = client.post(PATH, content=b"x")
+    assert (answer.status_code, answer.text) == (503, "Try again later.")
 
 
 def test_many_at_once_are_all_answered(client):

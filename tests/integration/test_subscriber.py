@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl
 import pytest
 
 from syndicate.http import Client
-from syndicate.model import Hints, Kept, Learned, NetworkSettings, SubscriptionState
+from syndicate.model import Config, Hints, Kept, Learned, NetworkSettings, ServiceSettings, SubscriptionState
 from syndicate.rules.index import RuleIndex
 from syndicate.sources.poller import Poller
-from syndicate.sources.subscriber import PATH, Subscriber
+from syndicate.sources.subscriber import PATH, Subscriber, callbacks_base
 from syndicate.store.protocol import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
@@ -252,7 +252,7 @@ def test_pushes_are_signed_as_the_hub_likes(store, hub, tmp_path, method):
 def test_a_push_while_its_source_is_polled_neither_doubles_nor_loses_items(store, tmp_path):
     """The source is asked; before it answers, its hub pushes the same entry and another."""
     both = rss([Article(link=f"https://wire.example/{n}", title=f"News {n}", guid=f"{n}") for n in (2, 1)])
-    heard = []
+    heard: list[tuple[str, int]] = []
 
     async def run(address: str) -> None:
         async with Client(SETTINGS) as client:
@@ -283,3 +283,23 @@ def test_a_push_while_its_source_is_polled_neither_doubles_nor_loses_items(store
         asyncio.run(run(server.address))
     assert heard == [("ok", 1), ("pushed", 1)]
     assert sorted(found.item.guid for found in store.items(ItemFilter())) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "base"),
+    [
+        ({"base_url": "https://news.example.org"}, "https://news.example.org/websub/"),
+        ({"base_url": "https://news.example.org/desk"}, "https://news.example.org/desk/websub/"),
+        ({"base_url": "https://новости.example:8443"}, "https://xn--b1amnebsh.example:8443/websub/"),
+        ({"base_url": "https://news.example.org", "websub": False}, None),
+        ({"base_url": "http://10.0.0.1:8080"}, None),
+        ({"base_url": "http://0x7f000001/"}, None),
+        ({}, None),
+    ],
+)
+def test_callbacks_begin_with_the_address_that_hubs_can_reach(tmp_path, keys, base):
+    service = ServiceSettings(database=tmp_path / "s.db", rules=tmp_path, feeds=tmp_path, **keys)
+    config = Config(
+        path=tmp_path, service=service, network=NetworkSettings(), sources=(), endpoints=(), rules=()
+    )
+    assert callbacks_base(config) == base
