@@ -17,6 +17,8 @@ def log_poll(poll: Poll, recorded: Recorded) -> None:
     }
     if recorded.was_stale:
         log.warning("poll.stale", **facts, reason="it took longer than its lease; someone else polls it")
+    elif poll.claim.push is not None:
+        _log_push(poll, recorded)
     elif recorded.error or poll.error:
         log.warning("poll.failed", **facts, address=poll.claim.address, error=recorded.error or poll.error)
     elif poll.state is PollState.UNCHANGED:
@@ -31,6 +33,15 @@ def log_poll(poll: Poll, recorded: Recorded) -> None:
         log.info("poll.remarks", source=source.id, remarks="; ".join(poll.problems))
     if not (recorded.was_stale or recorded.error):
         _log_lessons(poll)
+
+
+def _log_push(poll: Poll, recorded: Recorded) -> None:
+    source, error = poll.claim.source.id, recorded.error or poll.error
+    if error:
+        log.warning("push.not_read", source=source, error=error, reason="its source is polled instead")
+    else:
+        ms = round(poll.duration.total_seconds() * 1000)
+        log.info("push.read", source=source, ms=ms, **counts_of(recorded))
 
 
 def _log_lessons(poll: Poll) -> None:

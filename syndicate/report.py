@@ -19,6 +19,7 @@ from syndicate.model import (
     Recorded,
     SourceStatus,
     Spent,
+    SubscriptionStatus,
     TroubleKind,
 )
 from syndicate.poll_log import why_quiet
@@ -125,6 +126,7 @@ def source_json(source: SourceStatus) -> Values:
         "median_delay_seconds": None if delay is None else round(delay.total_seconds()),
         "gaps": source.gaps,
         "last_gap": source.last_gap and _gap_json(source.last_gap),
+        "subscription": source.subscription and _subscription_json(source.subscription),
         "requests": source.spent.requests,
         "received_bytes": source.spent.received_bytes,
         "problems": list(source.problems),
@@ -138,6 +140,22 @@ def _gap_json(gap: Gap) -> Values:
         "found_at": time_json(gap.found_at),
         "filled": gap.filled,
         "closed": gap.is_closed,
+    }
+
+
+def _subscription_json(subscription: SubscriptionStatus) -> Values:
+    return {
+        "hub": subscription.hub,
+        "topic": subscription.topic,
+        "state": subscription.state.value,
+        "expires_at": time_json(subscription.expires_at),
+        "next_ask_at": time_json(subscription.next_ask_at),
+        "error": subscription.error,
+        "pushes": subscription.pushes,
+        "last_push_at": time_json(subscription.last_push_at),
+        "rejected": subscription.rejected,
+        "last_rejected_at": time_json(subscription.last_rejected_at),
+        "relied_upon": subscription.is_relied_upon,
     }
 
 
@@ -224,6 +242,8 @@ def _polled(polls: Sequence[tuple[Poll, Recorded]]) -> str:
         PollState.UNCHANGED: "unchanged",
         PollState.FAILED: "failed",
         PollState.GONE: "gone",
+        PollState.PUSHED: "pushed by hubs",
+        PollState.UNREADABLE_PUSH: "pushed, but unreadable",
     }
     # A source whose first address failed may have been read at the next.
     last = {poll.claim.source.id: poll.state for poll, _ in polls}

@@ -5,9 +5,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import assert_never
 
 from syndicate.config import public_source, source_table
-from syndicate.model import AddressStatus, FoundItem, Source, SourceStatus
+from syndicate.model import (
+    AddressStatus,
+    FoundItem,
+    Source,
+    SourceStatus,
+    SubscriptionState,
+    SubscriptionStatus,
+)
 from syndicate.report import (
     Values,
     gaps_words,
@@ -261,7 +269,40 @@ def _status_facts(status: SourceStatus, now: datetime) -> Iterator[tuple[str, st
     delay = "" if status.median_delay is None else f", seen after {length_words(status.median_delay)}"
     yield "items", f"{status.items}{a_day}{delay}"
     yield "gaps", gaps_words(status, now)
+    if status.subscription:
+        yield from _subscription_facts(status.subscription, now)
     yield "spent", spent_words(status.spent)
+
+
+def _subscription_facts(subscription: SubscriptionStatus, now: datetime) -> Iterator[tuple[str, str]]:
+    yield "hub", f"{subscription.hub}, {subscription_words(subscription, now)}"
+    if subscription.pushes:
+        yield "pushes", f"{subscription.pushes}, the last {ago(subscription.last_push_at, now)}"
+    if subscription.rejected:
+        last = ago(subscription.last_rejected_at, now)
+        yield "rejected", f"{subscription.rejected} that were not signed as they should be, the last {last}"
+    yield "hub error", subscription.error or ""
+
+
+def subscription_words(subscription: SubscriptionStatus, now: datetime) -> str:
+    """Return how far a subscription is, in words."""
+    again = f"; asked {'again ' if subscription.asked_at else ''}{ahead(subscription.next_ask_at, now)}"
+    match subscription.state:
+        case SubscriptionState.ACTIVE if subscription.expires_at and subscription.expires_at > now:
+            relied = ", relied upon" if subscription.is_relied_upon else ""
+            return f"which pushes what is new{relied}; its lease ends {ahead(subscription.expires_at, now)}"
+        case SubscriptionState.ACTIVE:
+            return f"whose lease has ended{again}"
+        case SubscriptionState.ASKED if subscription.asked_at:
+            return f"asked {ago(subscription.asked_at, now)}, which has not agreed yet{again}"
+        case SubscriptionState.ASKED:
+            return f"not asked yet{again}"
+        case SubscriptionState.DENIED:
+            return f"which does not want to push{again}"
+        case SubscriptionState.ENDING | SubscriptionState.ENDED:
+            return "which is told that it need not push any more"
+        case _:
+            assert_never(subscription.state)
 
 
 def _configured(source: Source | None) -> Iterator[str]:

@@ -21,6 +21,7 @@ from syndicate.new_rules import NewRules
 from syndicate.poll_log import log_poll
 from syndicate.reload import hang_ups, is_edited, watch
 from syndicate.rules import collecting
+from syndicate.sources.subscriber import Subscriber
 from syndicate.store.protocol import Store
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
@@ -67,9 +68,13 @@ class Service:
         self._wake_publish = asyncio.Event()
         self._wake_deliver = asyncio.Event()
         self._wake_backfill = asyncio.Event()
+        self._wake_settle = asyncio.Event()  # subscriptions may have to be made or given up
+        self._wake_hubs = asyncio.Event()
         self._wake_reload = asyncio.Event()
         self._pause = asyncio.Event()  # for backfills to make room
-        self._turn = {job: asyncio.Lock() for job in ("poll", "publish", "deliver", "backfill")}
+        self._turn = {
+            job: asyncio.Lock() for job in ("poll", "publish", "deliver", "backfill", "settle", "hubs")
+        }
 
     async def __aenter__(self) -> Self:
         try:
@@ -112,6 +117,7 @@ class Service:
         from syndicate.web import app as web  # noqa: PLC0415
 
         self._wake_backfill.set()
+        self._wake_settle.set()
         if is_edited(self.loaded.config, self.loaded.read_at):
             self._wake_reload.set()
         loops = [
@@ -123,7 +129,7 @@ class Service:
         self._log_start(listening)
         server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
         scheduler = AsyncIOScheduler()
-        for wake in (self._wake_poll, self._wake_publish, self._wake_deliver):
+        for wake in (self._wake_poll, self._wake_publish, self._wake_deliver, self._wake_hubs):
             scheduler.add_job(
                 wake.set,
                 IntervalTrigger(seconds=self._tick.total_seconds()),
@@ -172,6 +178,11 @@ class Service:
         """Where published files are."""
         return self.loaded.config.service.feeds
 
+    @property
+    def callbacks(self) -> Subscriber:
+        """Who takes what hubs say and send."""
+        return self._workers.subscriber
+
     def now(self) -> datetime:
         """Return the store's time."""
         return self.store.now()
@@ -202,6 +213,8 @@ class Service:
             (self._wake_publish, self._publish),
             (self._wake_deliver, self._deliver),
             (self._wake_backfill, self._backfill_new),
+            (self._wake_settle, self._settle_subscriptions),
+            (self._wake_hubs, self._ask_hubs),
             (self._wake_reload, self._reload),
         )
 
@@ -216,6 +229,19 @@ class Service:
     async def _deliver(self) -> None:
         async with self._turn["deliver"]:
             await self._workers.outbox.run_due()
+
+    async def _settle_subscriptions(self) -> None:
+        async with self._turn["settle"]:
+            try:
+                await self._workers.subscriber.settle()
+            except StoreError:
+                self._wake_settle.set()  # once more, after a pause
+                raise
+        self._wake_hubs.set()
+
+    async def _ask_hubs(self) -> None:
+        async with self._turn["hubs"]:
+            await self._workers.subscriber.run_due()
 
     async def _backfill_new(self) -> None:
         async with self._turn["backfill"]:
@@ -239,9 +265,8 @@ class Service:
 
     async def _end(self, loops: Sequence[asyncio.Task[None]]) -> None:
         log.info("service.stopping", polls=self._workers.poller.in_flight)
-        for wake in (self._wake_poll, self._wake_publish, self._wake_deliver, self._wake_backfill):
+        for wake, _ in self._jobs():
             wake.set()
-        self._wake_reload.set()
         self._pause.set()
         await asyncio.wait(loops, timeout=GRACE.total_seconds())
         for loop in loops:
@@ -275,6 +300,7 @@ class Service:
             random=self._random,
             on_recorded=self._on_recorded,
             on_delivered=self._wake_deliver.set,
+            on_pushed=self._wake_poll.set,
         )
         await workers.__aenter__()
         return workers
@@ -356,8 +382,9 @@ class Service:
         )
         self._stop_watching()
         self._watching = self._watch()  # the folder of the rules may be another
-        for wake in (self._wake_backfill, self._wake_poll, self._wake_publish, self._wake_deliver):
-            wake.set()
+        for wake, job in self._jobs():
+            if job != self._reload:
+                wake.set()
 
     async def _backfill(self, stop: asyncio.Event) -> None:
         await self._new_rules.apply(self.loaded.known, stop)
@@ -369,6 +396,8 @@ class Service:
             self._wake_publish.set()
         if any(recorded.alerts for _, recorded in polls):
             self._wake_deliver.set()
+        if any(poll.learned and poll.learned.hints != poll.claim.learned.hints for poll, _ in polls):
+            self._wake_settle.set()
         for poll, recorded in polls:
             log_poll(poll, recorded)
             if self._heard:

@@ -1,4 +1,4 @@
-"""Everything that works under one configuration: the client, the poller, the publisher, the outbox.
+"""Everything that works under one configuration: the client, poller, subscriber, publisher and outbox.
 
 A new configuration gets new workers. What the old ones had begun ends first, within GRACE, so that nobody
 records by rules that are no longer in force.
@@ -21,6 +21,7 @@ from syndicate.model import Config, Poll, Recorded
 from syndicate.rules.index import RuleIndex
 from syndicate.rules.rule import Rule
 from syndicate.sources.poller import Poller
+from syndicate.sources.subscriber import Subscriber, callbacks_base
 from syndicate.store.protocol import Store
 from syndicate.store.thread import StoreThread
 
@@ -31,7 +32,9 @@ LAST_PUBLISH_SECONDS = 1.0
 
 
 class Workers:
-    """Opened and closed as one. `on_recorded` hears of polls, `on_delivered` when there is room for more."""
+    """Opened and closed as one. `on_recorded` hears of polls, `on_delivered` when there is room for more,
+    `on_pushed` when a hub has sent something.
+    """
 
     def __init__(  # noqa: PLR0913  wiring
         self,
@@ -43,6 +46,7 @@ class Workers:
         random: Callable[[], float],
         on_recorded: Callable[[Sequence[tuple[Poll, Recorded]]], None],
         on_delivered: Callable[[], object],
+        on_pushed: Callable[[], object],
     ) -> None:
         self._config = config
         self._rules = rules
@@ -51,6 +55,7 @@ class Workers:
         self._random = random
         self._on_recorded = on_recorded
         self._on_delivered = on_delivered
+        self._on_pushed = on_pushed
         self._exits = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -67,6 +72,15 @@ class Workers:
                 notify=self._config.service.notify,
                 random=self._random,
                 on_recorded=self._on_recorded,
+            )
+            self.subscriber = Subscriber(
+                client=client,
+                store=self._store,
+                call=self._call,
+                settings=self._config.network,
+                base=callbacks_base(self._config),
+                random=self._random,
+                on_pushed=self._on_pushed,
             )
             self.publisher = Publisher(
                 store=self._store, call=self._call, config=self._config, rules=self.index.rules
@@ -91,7 +105,10 @@ class Workers:
     async def finish(self) -> None:
         """End what is in flight, giving back what does not end in time, and publish what came last."""
         for ended in await asyncio.gather(
-            self.poller.close(GRACE), self.outbox.close(GRACE), return_exceptions=True
+            self.poller.close(GRACE),
+            self.outbox.close(GRACE),
+            self.subscriber.close(GRACE),
+            return_exceptions=True,
         ):
             if isinstance(ended, BaseException):  # what was leased comes free by itself
                 log.error("service.not_given_back", error=str(ended))

@@ -4,14 +4,15 @@ import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from syndicate.model import RuleStatus, SourceStatus
+from syndicate.model import Kept, RuleStatus, SourceStatus
 from syndicate.web.app import listen, serve
+from syndicate.web.callbacks import Callbacks
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -41,6 +42,19 @@ def served(app: ASGIApp) -> Iterator[str]:
             thread.join()
 
 
+class NoCallbacks:
+    """Nobody was asked to push."""
+
+    async def knows(self, token: str) -> bool:
+        return False
+
+    async def confirm(self, token: str, query: str) -> str | None:
+        raise AssertionError(token)
+
+    async def take(self, token: str, content_type: str, signature: str | None, body: bytes) -> Kept | None:
+        raise AssertionError(token)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SomeView:
     """A View with the values it is given."""
@@ -51,6 +65,7 @@ class SomeView:
     shown_sources: Sequence[SourceStatus] = ()
     shown_rules: Sequence[RuleStatus] = ()
     problem: Exception | None = None
+    callbacks: Callbacks = field(default_factory=NoCallbacks)
 
     def now(self) -> datetime:
         return NOW

@@ -164,6 +164,7 @@ def _service(table: Service, folder: Path) -> ServiceSettings:
         port=port,
         title=table.title,
         notify=tuple(table.notify),
+        websub=table.websub,
     )
 
 
@@ -210,6 +211,7 @@ def _source(table: SourceTable) -> Source:
         prune=tuple(table.prune),
         enabled=table.enabled,
         baseline=table.baseline,
+        websub=table.websub,
     )
 
 

@@ -131,6 +131,7 @@ class Service(Table):
     listen: Annotated[tuple[str, int], _from_text(values.listen)] = ("127.0.0.1", 8080)
     title: Line = "Syndicate"
     notify: list[Line] = Field(default_factory=list)
+    websub: bool = True
 
 
 class NetworkTable(Table):
@@ -178,6 +179,7 @@ class SourceTable(Table):
     )
     enabled: bool = True
     baseline: bool = True
+    websub: bool = True
 
 
 class EndpointTable(Table):

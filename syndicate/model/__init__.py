@@ -45,6 +45,16 @@ from syndicate.model.learn import Due, Gap, Habit, Hints, Learned, Notice, Troub
 from syndicate.model.match import Hit, Match, Score, Snippet, Suppressed
 from syndicate.model.parse import Document, Enclosure, Entry
 from syndicate.model.publish import StaleFeed
+from syndicate.model.push import (
+    Asked,
+    Confirmed,
+    Kept,
+    Push,
+    Pushing,
+    Subscription,
+    SubscriptionState,
+    SubscriptionStatus,
+)
 from syndicate.model.retrieve import Certificate, Claim, Part, Spent, Validators
 
 __all__ = [
@@ -55,6 +65,7 @@ __all__ = [
     "AlertDraft",
     "AlertStatus",
     "ArticleNote",
+    "Asked",
     "Attempt",
     "AwaitedArticle",
     "Block",
@@ -62,6 +73,7 @@ __all__ = [
     "Change",
     "Claim",
     "Config",
+    "Confirmed",
     "Delivery",
     "DeliveryState",
     "DeliveryStatus",
@@ -77,6 +89,7 @@ __all__ = [
     "Hints",
     "Hit",
     "Item",
+    "Kept",
     "KeptArticle",
     "Kind",
     "KnownItem",
@@ -89,6 +102,8 @@ __all__ = [
     "Part",
     "Poll",
     "PollState",
+    "Push",
+    "Pushing",
     "Recorded",
     "RuleStatus",
     "RuleText",
@@ -103,6 +118,9 @@ __all__ = [
     "Spent",
     "StaleFeed",
     "StoredMatch",
+    "Subscription",
+    "SubscriptionState",
+    "SubscriptionStatus",
     "Suppressed",
     "Trouble",
     "TroubleKind",

@@ -20,6 +20,7 @@ class ServiceSettings:
     port: int = 8080
     title: str = "Syndicate"
     notify: tuple[str, ...] = ()  # ids of endpoints that are told when something is the matter with a source
+    websub: bool = True  # hubs are asked to push, where they can reach us at base_url
 
 
 class Scope(StrEnum):
@@ -87,6 +88,7 @@ class Source:
     prune: tuple[str, ...] = ()  # CSS selectors of what is no part of an article, on its page
     enabled: bool = True
     baseline: bool = True  # the first valid document raises no alerts
+    websub: bool = True  # its hub is asked to push
 
     def address(self, url: str) -> Address:
         """Return what is said of one of the urls."""

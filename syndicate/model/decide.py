@@ -56,6 +56,8 @@ class PollState(StrEnum):
     UNCHANGED = "unchanged"  # 304, or the same bytes as before
     FAILED = "failed"  # no complete response, an error status, or nothing we can read
     GONE = "gone"  # 410: not asked again until the configuration changes
+    PUSHED = "pushed"  # what a hub has sent was read, nobody was asked
+    UNREADABLE_PUSH = "unreadable push"  # it could not be, so the source is due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ class Poll:
     format: str = ""  # of the document; of the one before, when there is nothing new
     parts: tuple[Part, ...] = ()  # of the index
     articles: tuple[ArticleNote, ...] = ()
+    doubts: int | None = None  # whether its hub can be relied upon, see `Pushing`; None: as before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from syndicate.model.learn import Gap, Trouble
 from syndicate.model.match import Match
 from syndicate.model.parse import Enclosure
+from syndicate.model.push import SubscriptionStatus
 from syndicate.model.retrieve import Spent
 
 
@@ -93,6 +94,7 @@ class SourceStatus:
     gaps: int = 0
     last_gap: Gap | None = None
     spent: Spent = Spent()  # by all polls
+    subscription: SubscriptionStatus | None = None  # at its hub; None: it names none, or none can reach us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ class Hints:
     skip_hours: tuple[int, ...] = ()  # of the day in UTC, 0..23
     skip_days: tuple[int, ...] = ()  # of the week in UTC, Monday is 0
     older: str | None = None  # the address of older entries: RFC 5005 prev-archive, else next
+    hubs: tuple[str, ...] = ()  # that push what is new (WebSub), the one to ask first
+    topic: str | None = None  # what they call the document; None: it does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

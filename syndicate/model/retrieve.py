@@ -5,6 +5,7 @@ from datetime import datetime
 
 from syndicate.model.configuration import Source
 from syndicate.model.learn import Learned, Trust
+from syndicate.model.push import Push, Pushing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +75,5 @@ class Claim:
     learned: Learned = Learned()
     trust: Trust = Trust()
     others_answered_at: datetime | None = None  # when any source last had an answer; None: none ever
+    pushing: Pushing = Pushing()
+    push: Push | None = None  # what is to be read instead of asking the source; None: it is to be asked

@@ -14,6 +14,7 @@ from syndicate.model import (
     Due,
     Entry,
     Gap,
+    Hints,
     KnownItem,
     LateArticle,
     Learned,
@@ -26,11 +27,18 @@ from syndicate.rules.archive import WORDS_VERSION
 from syndicate.rules.index import RuleIndex
 from syndicate.rules.language import language_of
 from syndicate.rules.text import Subject
-from syndicate.sources import learn
+from syndicate.sources import learn, websub
 from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
 from syndicate.sources.identity import Identified, identify, is_edited, items_by_entry
 from syndicate.sources.learn import Filled, Lesson
-from syndicate.sources.schedule import asked_by_document, asked_by_server, learned_wait, next_poll, unskipped
+from syndicate.sources.schedule import (
+    asked_by_document,
+    asked_by_server,
+    learned_wait,
+    next_poll,
+    safety_wait,
+    unskipped,
+)
 from syndicate.stories import story_keys
 
 NOTHING_FILLED = Filled()
@@ -76,11 +84,54 @@ def decide_reading(
     claim: Claim, reading: Reading, known: Mapping[str, KnownItem], index: RuleIndex, moment: Moment
 ) -> Poll:
     """Return the poll of a document; `known` is what the store has under `reading.keys()`."""
+    compared = compare(claim, reading, known, index, moment.now)
+    answer, entries, own = reading.fetched.answer, compared.entries, len(reading.document.entries)
+    hints, mistake = discovered(claim, reading)
+    document = replace(reading.document, hints=hints)
+    lesson = learn.of_document(claim, answer, document, entries, moment.now)
+    new = [entry for entry, item in entries[:own] if item is None]
+    doubts = websub.doubts_after_poll(claim.pushing, claim.last_success_at, new, moment.now)
+    is_other = doubts != claim.pushing.doubts
+    if is_other:
+        claim = replace(claim, pushing=replace(claim.pushing, doubts=doubts))
+    return replace(
+        _after_answer(claim, PollState.OK, answer, lesson, moment),
+        body_hash=reading.fetched.body_hash,
+        document_title=reading.document.title,
+        document_link=reading.document.link,
+        format=reading.document.format,
+        parts=reading.document.parts,
+        problems=(*reading.document.problems, *((mistake,) if mistake else ())),
+        changes=compared.changes,
+        new_keys=compared.new_keys,
+        listed=learn.newer_half(entries[:own], compared.names[:own], reading.document),
+        gap=_filled(lesson.gap, reading.filled),
+        articles=compared.articles,
+        spent=answer.spent + reading.filled.spent,
+        doubts=doubts if is_other else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What a document has, compared with what is stored."""
+
+    entries: tuple[tuple[Entry, KnownItem | None], ...]  # None: new
+    names: tuple[int | str, ...]  # of those: the item, or the first key of a new one
+    changes: tuple[Change, ...]
+    articles: tuple[ArticleNote, ...]
+    new_keys: tuple[tuple[str, int], ...]
+
+
+def compare(
+    claim: Claim, reading: Reading, known: Mapping[str, KnownItem], index: RuleIndex, now: datetime
+) -> Compared:
+    """Return what is new and changed in a document, and what follows for rules and alerts."""
     changes: list[Change] = []
     new_keys: list[tuple[str, int]] = []
     names: list[int | str] = []
     notes: list[ArticleNote] = []
-    seen = Seen(claim=claim, document=reading.document, index=index, now=moment.now)
+    seen = Seen(claim=claim, document=reading.document, index=index, now=now)
     found = list(zip(reading.entries, items_by_entry(reading.entries, known), strict=True))
     # Documents begin with the newest; items and alerts are numbered from the oldest on.
     for entry, item in reversed(found):
@@ -92,24 +143,28 @@ def decide_reading(
         else:
             new_keys += [(key, item.id) for key in entry.keys if key not in known]
             names.append(item.id)
-    answer, entries = reading.fetched.answer, [(entry.entry, item) for entry, item in found]
-    lesson = learn.of_document(claim, answer, reading.document, entries, moment.now)
-    own = len(reading.document.entries)
-    return replace(
-        _after_answer(claim, PollState.OK, answer, lesson, moment),
-        body_hash=reading.fetched.body_hash,
-        document_title=reading.document.title,
-        document_link=reading.document.link,
-        format=reading.document.format,
-        parts=reading.document.parts,
-        problems=reading.document.problems,
+    return Compared(
+        entries=tuple((entry.entry, item) for entry, item in found),
+        names=tuple(reversed(names)),
         changes=tuple(changes),
         articles=tuple(notes),
         new_keys=tuple(new_keys),
-        listed=learn.newer_half(entries[:own], names[::-1][:own], reading.document),
-        gap=_filled(lesson.gap, reading.filled),
-        spent=answer.spent + reading.filled.spent,
     )
+
+
+def discovered(claim: Claim, reading: Reading) -> tuple[Hints, str | None]:
+    """Return the hints of a document with its hub, if it has one, and what is wrong with that.
+
+    What stands in for a source's first address leaves that one's hub as it is. Of an index, parts are read,
+    which nobody pushes.
+    """
+    fetched, hints, before = reading.fetched, reading.document.hints, claim.learned.hints
+    if reading.document.parts:
+        return replace(hints, hubs=(), topic=None), None
+    found, mistake = websub.discovered(hints, fetched.headers, fetched.url, (claim.address, claim.url))
+    if not found.hubs and claim.url != claim.source.urls[0]:
+        return replace(found, hubs=before.hubs, topic=before.topic), mistake
+    return found, mistake
 
 
 def _filled(gap: Gap | None, filled: Filled) -> Gap | None:
@@ -179,6 +234,8 @@ def _due_after_failure(claim: Claim, failed: Failed, moment: Moment) -> Due:
 def _due_after_answer(claim: Claim, answer: Answer, learned: Learned, moment: Moment) -> Due:
     now = moment.now
     wait = learned_wait(claim.source, learned.habit, now)
+    if claim.pushing.is_relied_upon(now):
+        wait = safety_wait(claim.source, learned.habit, wait, claim.pushing, now)
     asked = [*asked_by_document(learned.hints, learned.habit, now), *asked_by_server(answer.asked)]
     due = next_poll(now, wait, 0, asked, moment.jitter)
     return unskipped(due, learned.hints, now, moment.jitter)

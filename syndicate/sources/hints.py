@@ -1,25 +1,30 @@
-"""What a feed's XML says of when to ask for it again, and where older entries are. Pure.
+"""What a feed's XML says of when to ask for it again, where older entries are, and who pushes new ones. Pure.
 
 feedparser keeps one <hour> of <skipHours> and loses the others, so this reads for itself, from what stands
 outside of the entries, whoever reads those. It is advice: what cannot be read is left out.
 
-https://www.rssboard.org/rss-specification, http://web.resource.org/rss/1.0/modules/syndication/, RFC 5005
+https://www.rssboard.org/rss-specification, http://web.resource.org/rss/1.0/modules/syndication/, RFC 5005,
+https://www.w3.org/TR/websub/#discovery
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from syndicate.model import Hints
 from syndicate.sources.sanitise import check_link
 
 MAX_BYTES = 64 * 1024  # looked at, before and after the entries
+MAX_HUBS = 10
 
 _ENTRY = re.compile(rb"<(?:[\w.-]{1,20}:)?(?:item|entry)[\s>]")
 _LAST_ENTRY_END = re.compile(rb"</(?:[\w.-]{1,20}:)?(?:item|entry)\s*>")
 _IGNORED = re.compile(r"<!--.*?(?:-->|$)|<!\[CDATA\[.*?(?:\]\]>|$)", re.DOTALL)
 _TEXT = r"<(?:[\w.-]{{1,20}}:)?{name}(?:\s[^<>]*)?>([^<>]{{1,100}})</"
 _LINK = re.compile(r"<(?:[\w.-]{1,20}:)?link\s([^<>]{1,4000})>")
+_HEAD_END = re.compile(r"</head|<body", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([\w:.-]{1,20})\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _REFERENCES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#38;", "&"), ("&amp;", "&"))
 _SECONDS_BY_PERIOD = {
@@ -42,14 +47,22 @@ def read_hints(data: bytes, url: str) -> Hints:
     """
     outside = _outside(data)
     seconds = _update_seconds(outside)
+    links = _links(outside)
     return Hints(
         ttl_seconds=_ttl_seconds(outside),
         update_seconds=seconds,
         update_phase_seconds=_phase_seconds(outside, seconds),
         skip_hours=_skip_hours(outside),
         skip_days=_skip_days(outside),
-        older=_older(outside, url),
+        older=_older(outside, links, url),
+        **_pushed_by(links, url),
     )
+
+
+def read_page_hints(text: str, url: str) -> Hints:
+    """Return who pushes a web page, as its head says: in its body, anyone may have put a link."""
+    head = _HEAD_END.split(text[:MAX_BYTES], maxsplit=1)[0]
+    return Hints(**_pushed_by(_links(_IGNORED.sub("", head)), url))
 
 
 def _outside(data: bytes) -> str:
@@ -96,16 +109,32 @@ def _skip_days(text: str) -> tuple[int, ...]:
     return tuple(sorted({_DAYS.index(name.casefold()) for name in names if name.casefold() in _DAYS}))
 
 
-def _older(text: str, url: str) -> str | None:
-    """Return where entries are that were here once: in an archive (RFC 5005 4), else on the next page."""
-    address_by_relation: dict[str, str] = {}
+def _links(text: str) -> dict[str, list[str]]:
+    """Return the addresses of links by what they are to the document, as they are written."""
+    addresses_by_relation: dict[str, list[str]] = {}
     for found in _LINK.finditer(text):
         attributes = {name: double or single for name, double, single in _ATTRIBUTE.findall(found[1])}
+        written = attributes.get("href", "")
+        for reference, character in _REFERENCES:
+            written = written.replace(reference, character)
         for relation in attributes.get("rel", "").split():
-            address_by_relation.setdefault(relation, attributes.get("href", ""))
-    written = address_by_relation.get("prev-archive") or address_by_relation.get("next") or ""
-    for reference, character in _REFERENCES:
-        written = written.replace(reference, character)
+            addresses_by_relation.setdefault(relation, []).append(written)
+    return addresses_by_relation
+
+
+def _pushed_by(links: Mapping[str, list[str]], url: str) -> dict[str, Any]:
+    """Return the hubs and what they call this document (WebSub 4)."""
+    hubs = (check_link(written, url) for written in links.get("hub", ())[:MAX_HUBS])
+    topic = next(iter(links.get("self", ())), "")
+    return {
+        "hubs": tuple(dict.fromkeys(filter(None, hubs))),
+        "topic": check_link(topic, url) if topic else None,
+    }
+
+
+def _older(text: str, links: Mapping[str, list[str]], url: str) -> str | None:
+    """Return where entries are that were here once: in an archive (RFC 5005 4), else on the next page."""
+    written = next(filter(None, (*links.get("prev-archive", ()), *links.get("next", ()))), "")
     if written:
         return check_link(written, url)
     return _next_of_wordpress(url) if "wordpress.org" in (_text(text, "generator") or "") else None

@@ -21,6 +21,7 @@ _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/([\d.]{1,10})/?
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 _MAX_VALUES = 1_500_000  # which take a hundred times as many bytes, and more
 _MAX_DIGITS = 1000  # more take long to read
+_MAX_HUBS = 10
 _MAX_SIZE = 10**15
 _FINISHED = "the publisher says that this feed is finished, and nothing more will come"
 
@@ -56,7 +57,19 @@ def read(text: str, url: str, language: str | None = None) -> Document:
             *_without_items(items),
             *fields.in_words(),
         ),
-        hints=Hints(older=check_link(_string(feed, "next_url"), url)),
+        hints=_hints(feed, url),
+    )
+
+
+def _hints(feed: Raw, url: str) -> Hints:
+    """Return where older items are, and who pushes new ones (`hubs` of the type WebSub)."""
+    hubs = (each for each in _list(feed, "hubs")[:_MAX_HUBS] if isinstance(each, dict))
+    addresses = (_string(hub, "url") for hub in hubs if _string(hub, "type").casefold() == "websub")
+    topic = _string(feed, "feed_url")
+    return Hints(
+        older=check_link(_string(feed, "next_url"), url),
+        hubs=tuple(dict.fromkeys(hub for each in addresses if each and (hub := check_link(each, url)))),
+        topic=check_link(topic, url) if topic else None,
     )
 
 

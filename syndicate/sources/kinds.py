@@ -13,6 +13,7 @@ from syndicate.errors import ParseError
 from syndicate.model import Address, Claim, Document, Kind
 from syndicate.sources import arrived, feed, jsonfeed, page, sitemap
 from syndicate.sources.decode import decode
+from syndicate.sources.hints import read_page_hints
 from syndicate.sources.language_tags import language_tag
 from syndicate.sources.markup import read_page
 from syndicate.sources.sanitise import clean_line
@@ -141,7 +142,8 @@ def _read(prepared: Prepared) -> Document:
     if prepared.kind is Kind.SITEMAP:
         return sitemap.read(text, url, language, prepared.address.link_pattern)
     try:
-        return page.read(text, url, prepared.address, language=language, now=prepared.now)
+        document = page.read(text, url, prepared.address, language=language, now=prepared.now)
+        return replace(document, hints=read_page_hints(text, url))
     except ParseError as error:
         raise ParseError(prepared.otherwise or str(error)) from error
 

@@ -201,8 +201,8 @@ def load(result: Iterable[bytes]) -> Document:
 
 
 def _hints(values: dict[str, Any]) -> Hints:
-    skipped = {name: tuple(values[name]) for name in ("skip_hours", "skip_days")}
-    return Hints(**{**values, **skipped})
+    tuples = {name: tuple(values[name]) for name in ("skip_hours", "skip_days", "hubs")}
+    return Hints(**{**values, **tuples})
 
 
 def _entry(line: dict[str, Any]) -> Entry:

@@ -11,7 +11,7 @@ import structlog
 
 from syndicate.errors import ParseError, StoreError
 from syndicate.http import Client
-from syndicate.model import Claim, Document, NetworkSettings, Poll, Recorded, Scope
+from syndicate.model import Claim, Document, NetworkSettings, Poll, Push, Recorded, Scope
 from syndicate.rules.index import RuleIndex
 from syndicate.sources.archives import Archives
 from syndicate.sources.article import Articles
@@ -23,6 +23,7 @@ from syndicate.sources.late import with_late
 from syndicate.sources.parse import parse
 from syndicate.sources.parts import Outcome as PartsOutcome
 from syndicate.sources.parts import Parts
+from syndicate.sources.pushes import decide_push, decide_unreadable_push, read_push
 from syndicate.store.protocol import HostPace, Store
 from syndicate.store.thread import StoreThread
 
@@ -168,6 +169,8 @@ class Poller:
             await asyncio.wait_for(self._is_batch_full.wait(), GATHER_SECONDS)
 
     async def _result(self, claim: Claim) -> Result:
+        if claim.push is not None:
+            return await self._pushed(claim, claim.push)
         outcome = await fetch(self._client, claim, self._store.now())
         read = await self._read(claim, outcome) if isinstance(outcome, Fetched | NotModified) else outcome
         if isinstance(read, Failed):
@@ -177,6 +180,14 @@ class Poller:
         if not isinstance(read, tuple):
             return read
         reading = await self._archives.filled(claim, await _reading(*read))
+        return await self._full_text.of_reading(claim, reading) if claim.source.full_text else reading
+
+    async def _pushed(self, claim: Claim, push: Push) -> Result:
+        """Read what a hub has sent, as if it was the answer of the source."""
+        read = await read_push(claim, push)
+        if isinstance(read, Failed):
+            return read
+        reading = await _reading(*read)
         return await self._full_text.of_reading(claim, reading) if claim.source.full_text else reading
 
     async def _read(self, claim: Claim, outcome: Fetched | NotModified) -> PartsOutcome:
@@ -245,9 +256,13 @@ def _decide(store: Store, index: RuleIndex, finished: Finished) -> Poll:
     moment = Moment(now=store.now(), duration=finished.duration, jitter=finished.jitter)
     claim = finished.claim
     match finished.result:
+        case Failed() as failure if claim.push is not None:
+            return decide_unreadable_push(claim, failure.error, moment)
         case Reading() as reading:
             known = store.known_items(claim.source.id, reading.keys())
-            return with_late(decide_reading(claim, reading, known, index, moment), reading, index, moment.now)
+            decide = decide_reading if claim.push is None else decide_push
+            poll = decide(claim, reading, known, index, moment)
+            return with_late(poll, reading, index, moment.now)
         case NotModified() as unchanged:
             return with_late(decide_unchanged(claim, unchanged, moment), unchanged, index, moment.now)
         case Gone() | Failed() as failure:

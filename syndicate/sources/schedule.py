@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from syndicate.model import Due, Habit, Hints, Source
+from syndicate.model import Due, Habit, Hints, Pushing, Source
 from syndicate.sources.habit import SHORTEST_WAIT, is_known, silence, turnover, typical_gap
 
 LONGEST_WAIT = timedelta(hours=24)
@@ -14,6 +14,7 @@ LARGEST_JITTER = 0.05
 SILENCE_SHARE = 4  # of a silence, a fourth is waited: it is overslept by a fourth at most
 POLLS_A_TURNOVER = 2
 LONGEST_AT_FIRST = timedelta(minutes=20)
+SAFETY = 4  # of an interval, while a hub pushes what is new
 _MAX_AGE = re.compile(r'(?:^|[\s,])max-age\s*=\s*"?(\d+)', re.IGNORECASE)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
@@ -56,6 +57,27 @@ def learned_wait(source: Source, habit: Habit, now: datetime) -> Wait:
 def safest_wait(habit: Habit, now: datetime) -> timedelta:
     """Return the longest wait by which, as far as is known, nothing is missed."""
     return max(min((limit.length for limit in _limits(habit, now)), default=LONGEST_WAIT), SHORTEST_WAIT)
+
+
+def safety_wait(source: Source, habit: Habit, wait: Wait, pushing: Pushing, now: datetime) -> Wait:
+    """Return how long to wait for a source of which a hub pushes what is new.
+
+    That is four times its interval, up to a day, but not beyond the hub's lease, nor so long that items could
+    fall out of its document unseen if the hub fell silent from now on.
+
+    Args:
+        wait: what it would be without the hub; this is never less.
+    """
+    left = timedelta() if pushing.until is None else pushing.until - now
+    length = min(longest_unasked(source), safest_wait(habit, now), left)
+    if length <= wait.length:
+        return wait
+    return Wait(length=length, why="pushes arrive: polled only to be safe")
+
+
+def longest_unasked(source: Source) -> timedelta:
+    """Return the longest time for which a source is not asked, whatever a hub pushes."""
+    return max(min(source.interval * SAFETY, LONGEST_WAIT), source.interval)
 
 
 def _habitual(habit: Habit, now: datetime) -> Wait:

@@ -81,8 +81,8 @@ def _habit_of(values: Values) -> Habit:
 
 
 def _hints_of(values: Values) -> Hints:
-    skipped = {name: tuple(values.get(name, ())) for name in ("skip_hours", "skip_days")}
-    return Hints(**{**values, **skipped})
+    tuples = {name: tuple(values.get(name, ())) for name in ("skip_hours", "skip_days", "hubs")}
+    return Hints(**{**values, **tuples})
 
 
 def _trouble_values(trouble: Trouble) -> Values:

@@ -12,14 +12,17 @@ from syndicate.model import (
     AddressStatus,
     AlertDraft,
     AlertStatus,
+    Asked,
     Attempt,
     AwaitedArticle,
     Claim,
+    Confirmed,
     Delivery,
     DeliveryState,
     DeliveryStatus,
     FoundItem,
     Item,
+    Kept,
     KeptArticle,
     KnownItem,
     Match,
@@ -30,6 +33,7 @@ from syndicate.model import (
     SourceStatus,
     StaleFeed,
     StoredMatch,
+    Subscription,
     Wanted,
 )
 
@@ -104,7 +108,10 @@ class Store(Protocol):
     # -- polling
 
     def claim_sources(self, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace) -> list[Claim]:
-        """Return sources due by then, leased to us, longest due first, no host that must be left alone."""
+        """Return sources due by then, leased to us, longest due first, no host that must be left alone.
+
+        Before them come sources of which a hub has sent something, with that: it is read instead of asking.
+        """
 
     def next_claim_at(self, due_by: datetime) -> datetime | None:
         """Return when a source due by then can be claimed at the earliest, None if there is none.
@@ -160,6 +167,38 @@ class Store(Protocol):
 
     def awaited_articles(self, source: str, limit: int) -> list[AwaitedArticle]:
         """Return items of a source whose articles are to be asked for again by now, longest due first."""
+
+    # -- being told by hubs
+
+    def subscribe(self, base: str | None) -> int:
+        """Have a subscription for each source that is polled, wants one, and whose document names a hub.
+
+        Those that are not as they should be are given up, and new ones made, due to be asked for. Active ones
+        that are given up make their source due. Returns how many were made or given up.
+
+        Args:
+            base: what callbacks begin with; None: there are to be no subscriptions.
+        """
+
+    def claim_subscriptions(self, *, limit: int, lease: timedelta) -> list[Subscription]:
+        """Return subscriptions of which the hub is to be asked now, leased to us, as asked from now on."""
+
+    def record_asked(self, asked: Sequence[Asked]) -> None:
+        """Write what came of asking hubs; nothing under a stale token, or where the hub was quicker."""
+
+    def subscription(self, token: str) -> Subscription | None:
+        """Return the subscription whose callback ends so, None if there is none."""
+
+    def record_confirmed(self, confirmed: Confirmed) -> bool:
+        """Write what was agreed upon with a hub; return False if the subscription has changed meanwhile."""
+
+    def keep_push(
+        self, subscription: Subscription, content_type: str, body: bytes, *, is_signed: bool
+    ) -> Kept:
+        """Keep what a hub has sent until it is read; if it is not signed, make the source due instead."""
+
+    def note_rejected(self, subscription: Subscription) -> None:
+        """Count something that was sent to a callback without the right signature."""
 
     # -- rules over what is stored
 

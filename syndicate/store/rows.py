@@ -74,6 +74,7 @@ def source_definition(source: Source) -> str:
             **({"prune": source.prune} if source.prune else {}),
             "enabled": source.enabled,
             "baseline": source.baseline,
+            "websub": source.websub,
         }
     )
 

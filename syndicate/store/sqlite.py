@@ -19,14 +19,17 @@ from syndicate.errors import StoreError
 from syndicate.model import (
     AddressStatus,
     AlertStatus,
+    Asked,
     Attempt,
     AwaitedArticle,
     Claim,
+    Confirmed,
     Delivery,
     DeliveryState,
     DeliveryStatus,
     FoundItem,
     Item,
+    Kept,
     KeptArticle,
     KnownItem,
     Page,
@@ -36,6 +39,7 @@ from syndicate.model import (
     SourceStatus,
     StaleFeed,
     StoredMatch,
+    Subscription,
 )
 from syndicate.store import (
     sqlite_articles,
@@ -47,7 +51,9 @@ from syndicate.store import (
     sqlite_learned,
     sqlite_matches,
     sqlite_polls,
+    sqlite_pushes,
     sqlite_sources,
+    sqlite_subscriptions,
 )
 from syndicate.store.migrations import is_migrated, migrate
 from syndicate.store.protocol import BackfillMatch, HostPace, ItemFilter, RuleState
@@ -188,6 +194,37 @@ class SqliteStore:
                 sqlite_configuration.forget_versions_under_other_rules(db, self._rule_set)
             sqlite_learned.note_answers(db, polls, self.now())
             return sqlite_polls.record_polls(db, polls, self.now())
+
+    def subscribe(self, base: str | None) -> int:
+        with self._write() as db:
+            return sqlite_subscriptions.subscribe(db, base, self.now())
+
+    def claim_subscriptions(self, *, limit: int, lease: timedelta) -> list[Subscription]:
+        with self._write() as db:
+            return sqlite_subscriptions.claim_subscriptions(db, limit, lease, self.now())
+
+    def record_asked(self, asked: Sequence[Asked]) -> None:
+        with self._write() as db:
+            sqlite_subscriptions.record_asked(db, asked)
+
+    def subscription(self, token: str) -> Subscription | None:
+        with self._read() as db:
+            return sqlite_subscriptions.subscription(db, token)
+
+    def record_confirmed(self, confirmed: Confirmed) -> bool:
+        with self._write() as db:
+            return sqlite_subscriptions.record_confirmed(db, confirmed, self.now())
+
+    def keep_push(
+        self, subscription: Subscription, content_type: str, body: bytes, *, is_signed: bool
+    ) -> Kept:
+        with self._write() as db:
+            sent = sqlite_pushes.Sent(content_type=content_type, body=body, is_signed=is_signed)
+            return sqlite_pushes.keep_push(db, subscription, sent, self.now())
+
+    def note_rejected(self, subscription: Subscription) -> None:
+        with self._write() as db:
+            sqlite_pushes.note_rejected(db, subscription, self.now())
 
     def record_backfill(self, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch]) -> Recorded:
         with self._write() as db:

@@ -12,8 +12,10 @@ from syndicate.model import Claim, Trust, Validators
 from syndicate.store.learned import learned_of
 from syndicate.store.protocol import HostPace
 from syndicate.store.rows import host_of, parts_of, source_of, time_of, time_or_none, time_text
+from syndicate.store.sqlite_pushes import push_of, pushing_of
 
-_POLLED = "s.is_configured AND s.is_enabled AND s.state <> 'gone'"
+PUSHES_AT_ONCE = 4  # are read, since they may be large
+POLLED = "s.is_configured AND s.is_enabled AND s.state <> 'gone'"
 
 _CLAIMABLE = f"""
     WITH busy AS (
@@ -24,7 +26,7 @@ _CLAIMABLE = f"""
             row_number() OVER (PARTITION BY s.host ORDER BY s.next_poll_at, s.id) AS rank_of_host
         FROM sources s
         LEFT JOIN hosts h ON h.host = s.host
-        WHERE {_POLLED} AND s.next_poll_at <= :due_by
+        WHERE {POLLED} AND s.next_poll_at <= :due_by
         AND (s.lease_until IS NULL OR s.lease_until <= :now)
         AND coalesce(h.next_request_at, '') <= :now AND coalesce(h.backoff_until, '') <= :now
     )
@@ -33,11 +35,19 @@ _CLAIMABLE = f"""
     ORDER BY s.next_poll_at, s.id LIMIT :limit
 """
 
+_PUSHED = f"""
+    SELECT s.*, waiting.push FROM (SELECT source, min(id) AS push FROM pushes GROUP BY source) AS waiting
+    JOIN sources s ON s.id = waiting.source
+    WHERE {POLLED} AND (s.lease_until IS NULL OR s.lease_until <= :now)
+    ORDER BY waiting.push LIMIT :limit
+"""
+
 
 def claim_sources(  # noqa: PLR0913  the unit of work's own four, the database and the time
     db: Database, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace, now: datetime
 ) -> list[Claim]:
     """See `Store.claim_sources`."""
+    pushed = claim_pushed(db, min(limit, PUSHES_AT_ONCE), lease, now)
     rows = db.execute(
         _CLAIMABLE,
         {
@@ -45,13 +55,21 @@ def claim_sources(  # noqa: PLR0913  the unit of work's own four, the database a
             "due_by": time_text(due_by),
             "at_once": 1 if pace.interval else pace.concurrency,
             "concurrency": pace.concurrency,
-            "limit": limit,
+            "limit": limit - len(pushed),
         },
     ).fetchall()
     answered = db.execute("SELECT last_answer_at FROM installation").fetchone()
     others_answered_at = time_or_none(answered["last_answer_at"]) if answered else None
-    claims = [_claim(db, row, now, lease, pace) for row in rows]
-    return [replace(claim, others_answered_at=others_answered_at) for claim in claims]
+    claims = [_claim(db, row, now, lease) for row in rows]
+    for row in rows if pace.interval else ():
+        _keep_others_waiting(db, row["host"], now + pace.interval)
+    return [replace(claim, others_answered_at=others_answered_at) for claim in (*pushed, *claims)]
+
+
+def claim_pushed(db: Database, limit: int, lease: timedelta, now: datetime) -> list[Claim]:
+    """Return sources of which a hub has sent something, each with the first of that."""
+    rows = db.execute(_PUSHED, {"now": time_text(now), "limit": limit}).fetchall()
+    return [replace(_claim(db, row, now, lease), push=push_of(db, row["push"])) for row in rows]
 
 
 def next_claim_at(db: Database, due_by: datetime, now: datetime) -> datetime | None:
@@ -61,7 +79,7 @@ def next_claim_at(db: Database, due_by: datetime, now: datetime) -> datetime | N
         SELECT min(max(s.next_poll_at, coalesce(s.lease_until, ''), coalesce(h.next_request_at, ''),
                        coalesce(h.backoff_until, '')))
         FROM sources s LEFT JOIN hosts h ON h.host = s.host
-        WHERE {_POLLED} AND s.next_poll_at <= ?
+        WHERE {POLLED} AND s.next_poll_at <= ?
         """,
         [time_text(due_by)],
     ).fetchone()
@@ -109,9 +127,10 @@ def release_sources(db: Database, claims: Sequence[Claim]) -> None:
 
 
 def release_all(db: Database) -> int:
-    """Free every lease, of sources and of deliveries; return how many there were."""
+    """Free every lease, of whatever kind; return how many there were."""
     clear = "SET lease_until = NULL, lease_owner = NULL WHERE lease_until IS NOT NULL"
-    return sum(db.execute(f"UPDATE {table} {clear}").rowcount for table in ("sources", "deliveries"))
+    leased = ("sources", "deliveries", "subscriptions")
+    return sum(db.execute(f"UPDATE {table} {clear}").rowcount for table in leased)
 
 
 def poll_now(db: Database, sources: Sequence[str] | None, now: datetime) -> None:
@@ -134,14 +153,12 @@ def make_due(db: Database, by: datetime, why: str, which: str = "1", *values: ob
     )
 
 
-def _claim(db: Database, row: Row, now: datetime, lease: timedelta, pace: HostPace) -> Claim:
+def _claim(db: Database, row: Row, now: datetime, lease: timedelta) -> Claim:
     token = secrets.token_hex(8)
     db.execute(
         "UPDATE sources SET lease_until = ?, lease_owner = ? WHERE id = ?",
         [time_text(now + lease), token, row["id"]],
     )
-    if pace.interval:
-        _keep_others_waiting(db, row["host"], now + pace.interval)
     source = source_of(row["definition"])
     urls = live_addresses(db, row["id"], source.urls)
     index = min(row["address_index"], len(urls) - 1)
@@ -169,6 +186,7 @@ def _claim(db: Database, row: Row, now: datetime, lease: timedelta, pace: HostPa
         is_only_address=len(urls) == 1,
         learned=learned_of(db.execute("SELECT * FROM learned WHERE source = ?", [row["id"]]).fetchone()),
         trust=_trust(known) if known else Trust(),
+        pushing=pushing_of(db, row["id"], row["last_polled_at"]),
     )
 
 

@@ -25,6 +25,7 @@ from syndicate.store.sqlite_matches import (
     upsert_match,
 )
 from syndicate.store.sqlite_new_items import insert_new_items, item_values
+from syndicate.store.sqlite_pushes import give_push_up, note_doubts, record_push
 
 # After a poll that could not be written; doubles with each failure in a row.
 SHORTEST_BACKOFF = timedelta(minutes=5)
@@ -59,10 +60,14 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
         return Recorded(source=poll.claim.source.id, was_stale=True)
     try:
         with db.atomic():
-            _record_source(db, row["id"], row["address_index"], poll)
+            if poll.claim.push is not None:
+                record_push(db, row["id"], poll, poll.claim.push)
+            else:
+                _record_source(db, row["id"], row["address_index"], poll)
             mine = _Later()
             done, new_items = _record_changes(db, row["id"], poll, mine, now)
             note_articles(db, row["id"], poll.articles, new_items)
+            note_doubts(db, row["id"], poll)
             notices = record_lessons(db, row["id"], poll, new_items, now)
         later.words += mine.words
         later.stale |= mine.stale
@@ -73,7 +78,10 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
         if type(error) is sqlite3.DatabaseError:  # a damaged file
             raise
         text = f"could not be written, nothing of this poll was kept: {error!r}"
-        _back_off(db, row["id"], poll, text, now)
+        if poll.claim.push is not None:
+            give_push_up(db, row["id"], poll.claim.push, text, now)
+        else:
+            _back_off(db, row["id"], poll, text, now)
         return Recorded(source=poll.claim.source.id, error=text)
 
 

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from syndicate.model import AddressStatus, Gap, Learned, SourceStatus, Spent
+from syndicate.model import AddressStatus, Gap, Learned, SourceStatus, Spent, SubscriptionStatus
 from syndicate.store.learned import learned_of
 from syndicate.store.rows import Row, source_of, time_of, time_or_none, time_text
 from syndicate.store.sqlite_learned import gaps
+from syndicate.store.sqlite_subscriptions import subscription_statuses
 
 LATELY = timedelta(days=7)
 _DAY = timedelta(days=1)
@@ -21,6 +22,7 @@ def sources(db: Database, now: datetime) -> list[SourceStatus]:
     counts = _item_counts(db, now)
     learned = {row["source"]: learned_of(row) for row in db.execute("SELECT * FROM learned")}
     known_gaps = gaps(db)
+    subscriptions = subscription_statuses(db, now)
     failing: dict[int, list[str]] = {}
     for row in db.execute("SELECT source, url, error FROM addresses WHERE error IS NOT NULL"):
         failing.setdefault(row["source"], []).append(f"{row['url']}: {row['error']}")
@@ -33,6 +35,7 @@ def sources(db: Database, now: datetime) -> list[SourceStatus]:
             _status(row, counts.get(row["id"], _NO_ITEMS), failing.get(row["id"], [])),
             learned.get(row["id"], Learned()),
             known_gaps.get(row["id"]),
+            subscriptions.get(row["id"]),
         )
         for row in rows
     ]
@@ -103,13 +106,19 @@ def _item_counts(db: Database, now: datetime) -> Mapping[int, _Items]:
     return counts
 
 
-def _with_learned(status: SourceStatus, learned: Learned, gap: tuple[int, Gap] | None) -> SourceStatus:
+def _with_learned(
+    status: SourceStatus,
+    learned: Learned,
+    gap: tuple[int, Gap] | None,
+    subscription: SubscriptionStatus | None,
+) -> SourceStatus:
     return replace(
         status,
         troubles=tuple(trouble for trouble in learned.troubles if trouble.is_told),
         median_delay=learned.habit.median_delay,
         gaps=gap[0] if gap else 0,
         last_gap=gap[1] if gap else None,
+        subscription=subscription,
     )
 
 

@@ -1,7 +1,7 @@
-"""The web server: pages, published feeds, health.
+"""The web server: pages, published feeds, health, and callbacks for hubs.
 
 It knows the rest of the service only as a View: plain values through callables that may block, and so run in
-threads. It changes nothing, so every request is a GET or HEAD.
+threads. It changes nothing, so every request is a GET or HEAD; but for what hubs send, see `callbacks`.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 
 from syndicate.errors import SyndicateError
 from syndicate.model import RuleStatus, SourceStatus
+from syndicate.web.callbacks import CallbackEndpoint, Callbacks
 from syndicate.web.files import Files
 from syndicate.web.pages import Pages, SiteNames
 
@@ -46,6 +47,10 @@ class View(Protocol):
     @property
     def feeds_folder(self) -> Path: ...
 
+    @property
+    def callbacks(self) -> Callbacks:
+        """Who takes what hubs say and send; does not block."""
+
     def now(self) -> datetime: ...
 
     def sources(self) -> Sequence[SourceStatus]: ...
@@ -64,6 +69,7 @@ def create(view: View) -> Starlette:
             Route("/feeds/{name}", site.feed),
             Route("/static/{name}", site.static),
             Route("/healthz", healthy),
+            Route("/websub/{token}", site.callback, methods=["GET", "POST"]),
         ],
         exception_handlers={
             HTTPException: site.refuse,
@@ -82,6 +88,7 @@ class _Site:
         self._view = view
         self._pages = Pages()
         self._published = Files(lambda: view.feeds_folder, FEED_TYPES)
+        self._callback = CallbackEndpoint(lambda: view.callbacks, lambda: view.base_url)
         self._static = Files(lambda: Path(__file__).parent / "static", STATIC_TYPES)
 
     @property
@@ -103,6 +110,9 @@ class _Site:
 
     async def static(self, request: Request) -> Response:
         return await self._file(self._static, request)
+
+    async def callback(self, request: Request) -> Response:
+        return await self._callback(request)
 
     async def _file(self, files: Files, request: Request) -> Response:
         answer = await files.response(request, request.path_params["name"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.loading import new_source
-from syndicate.model import AddressStatus, Source
+from syndicate.model import AddressStatus, Source, SubscriptionState, SubscriptionStatus
 from syndicate.report_sources import (
     Extension,
     Shown,
@@ -18,6 +18,7 @@ from syndicate.report_sources import (
     import_lines,
     refresh_line,
     shown_lines,
+    subscription_words,
 )
 from syndicate.sources.leads import Found, Via
 
@@ -110,3 +111,51 @@ def test_where_an_address_has_moved_to_is_shown():
     ):
         assert line in lines
     assert any(line.startswith("  state ") and line.endswith("3 times in a row") for line in lines)
+
+
+# -- subscriptions
+
+HOUR = timedelta(hours=1)
+PUSHED = SubscriptionStatus(
+    hub="https://hub.example/",
+    topic="https://wire.example/rss",
+    state=SubscriptionState.ACTIVE,
+    asked_at=NOW - 24 * HOUR,
+    expires_at=NOW + 96 * HOUR,
+    next_ask_at=NOW + 80 * HOUR,
+    error=None,
+    pushes=12,
+    last_push_at=NOW - 3 * HOUR,
+    rejected=2,
+    last_rejected_at=NOW - 5 * HOUR,
+    is_relied_upon=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "which pushes what is new, relied upon; its lease ends in 4 d"),
+        ({"is_relied_upon": False}, "which pushes what is new; its lease ends in 4 d"),
+        ({"expires_at": NOW}, "whose lease has ended; asked again in 3 d"),
+        ({"state": SubscriptionState.ASKED}, "asked 24 h ago, which has not agreed yet; asked again in 3 d"),
+        (
+            {"state": SubscriptionState.ASKED, "asked_at": None, "next_ask_at": NOW},
+            "not asked yet; asked now",
+        ),
+        ({"state": SubscriptionState.DENIED}, "which does not want to push; asked again in 3 d"),
+        ({"state": SubscriptionState.ENDING}, "which is told that it need not push any more"),
+        ({"state": SubscriptionState.ENDED}, "which is told that it need not push any more"),
+    ],
+)
+def test_a_subscription_is_put_in_words(fields, words):
+    assert subscription_words(replace(PUSHED, **fields), NOW) == words
+
+
+def test_what_came_from_a_hub_is_shown():
+    status = replace(new_source(SOURCE), subscription=replace(PUSHED, error="no room"))
+    shown = Shown(source=SOURCE, status=status, title="", link=None, addresses=(), items=())
+    lines = list(shown_lines(shown, NOW))
+    assert "  pushes        12, the last 3 h ago" in lines
+    assert "  rejected      2 that were not signed as they should be, the last 5 h ago" in lines
+    assert "  hub error     no room" in lines

@@ -1,0 +1,156 @@
+"""What hubs have sent: kept until it is read, and whether it is what brings the news."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from syndicate.model import Kept, Poll, PollState, Push, Pushing, Subscription, SubscriptionState
+from syndicate.store.rows import Row, time_of, time_or_none, time_text
+
+MOST_WAITING = 50  # of a source
+MOST_WAITING_BYTES = 64 * 1024 * 1024  # of all together
+SHORTEST_BETWEEN_POLLS = timedelta(minutes=1)  # that anyone may cause who knows a callback
+_GIVEN_UP = (SubscriptionState.ENDING, SubscriptionState.ENDED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What came to a callback."""
+
+    content_type: str
+    body: bytes
+    is_signed: bool
+
+
+def keep_push(db: Database, subscription: Subscription, sent: Sent, now: datetime) -> Kept:
+    """See `Store.keep_push`."""
+    row = db.execute("SELECT * FROM subscriptions WHERE id = ?", [subscription.id]).fetchone()
+    if row is None or row["state"] in _GIVEN_UP:
+        return Kept.UNWANTED
+    if sent.is_signed:
+        waiting = db.execute(
+            "SELECT coalesce(sum(source = ?), 0) AS count, coalesce(sum(length_bytes), 0) AS bytes"
+            " FROM pushes",
+            [row["source"]],
+        ).fetchone()
+        is_full = waiting["count"] >= MOST_WAITING
+        if is_full or waiting["bytes"] + len(sent.body) > MOST_WAITING_BYTES:
+            return Kept.FULL
+        _insert_push(db, row, sent, now)
+    else:
+        _poll_soon(db, row["source"], now)
+    db.execute(
+        "UPDATE subscriptions SET pushes = pushes + 1, last_push_at = ? WHERE id = ?",
+        [time_text(now), row["id"]],
+    )
+    return Kept.KEPT if sent.is_signed else Kept.POLLED
+
+
+def _insert_push(db: Database, subscription: Row, sent: Sent, now: datetime) -> None:
+    """Keep it, unless the same is waiting: a hub that did not get our answer sends again."""
+    db.execute(
+        "INSERT OR IGNORE INTO pushes (source, topic, received_at, digest, content_type, length_bytes, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            subscription["source"],
+            subscription["topic"],
+            time_text(now),
+            hashlib.sha256(sent.body).hexdigest(),
+            sent.content_type,
+            len(sent.body),
+            sent.body,
+        ],
+    )
+
+
+def _poll_soon(db: Database, source: int, now: datetime) -> None:
+    row = db.execute("SELECT last_polled_at FROM sources WHERE id = ?", [source]).fetchone()
+    last = time_or_none(row["last_polled_at"]) or now
+    poll_by(db, source, max(now, last + SHORTEST_BETWEEN_POLLS), "its hub says that there is news")
+
+
+def poll_by(db: Database, source: int, at: datetime, why: str) -> None:
+    """Have a source polled by then, if it is due later."""
+    db.execute(
+        "UPDATE sources SET next_poll_at = ?1, next_poll_why = ?2 WHERE id = ?3 AND next_poll_at > ?1",
+        [time_text(at), why, source],
+    )
+
+
+def note_rejected(db: Database, subscription: Subscription, now: datetime) -> None:
+    """See `Store.note_rejected`."""
+    db.execute(
+        "UPDATE subscriptions SET rejected = rejected + 1, last_rejected_at = ? WHERE id = ?",
+        [time_text(now), subscription.id],
+    )
+
+
+def push_of(db: Database, number: int) -> Push:
+    """Return something that waits to be read."""
+    row = db.execute("SELECT * FROM pushes WHERE id = ?", [number]).fetchone()
+    return Push(
+        id=row["id"],
+        topic=row["topic"],
+        received_at=time_of(row["received_at"]),
+        content_type=row["content_type"],
+        body=row["body"],
+    )
+
+
+def pushing_of(db: Database, source: int, last_poll_at: str | None) -> Pushing:
+    """Return whether a hub tells what is new of a source."""
+    row = db.execute(
+        "SELECT since, expires_at, doubts FROM subscriptions WHERE source = ? AND state = ?",
+        [source, SubscriptionState.ACTIVE],
+    ).fetchone()
+    if row is None:
+        return Pushing()
+    return Pushing(
+        since=time_or_none(row["since"]),
+        until=time_or_none(row["expires_at"]),
+        doubts=row["doubts"],
+        last_poll_at=time_or_none(last_poll_at),
+    )
+
+
+def note_doubts(db: Database, source: int, poll: Poll) -> None:
+    """Write whether a source's hub can be relied upon."""
+    if poll.doubts is not None:
+        db.execute("UPDATE subscriptions SET doubts = ? WHERE source = ?", [poll.doubts, source])
+
+
+def record_push(db: Database, source: int, poll: Poll, push: Push) -> None:
+    """Be done with something that a hub has sent; who was made due meanwhile stays so."""
+    if poll.state is PollState.UNREADABLE_PUSH:
+        give_push_up(db, source, push, poll.error or "", poll.next_poll_at)
+        return
+    _forget(db, source, push)
+    db.execute(
+        "UPDATE subscriptions SET error = NULL WHERE source = ? AND state = ? AND failures = 0",
+        [source, SubscriptionState.ACTIVE],
+    )
+    if poll.next_poll_why:
+        db.execute(
+            "UPDATE sources SET next_poll_at = ?, next_poll_why = ? WHERE id = ? AND next_poll_at = ?",
+            [time_text(poll.next_poll_at), poll.next_poll_why, source, time_text(poll.claim.due_at)],
+        )
+    if any(change.item is not None for change in poll.changes):
+        # Hubs may send what is older after what is newer: what the source itself has is read for certain.
+        db.execute(
+            "UPDATE addresses SET body_hash = NULL, etag = NULL, last_modified = NULL WHERE source = ?",
+            [source],
+        )
+
+
+def give_push_up(db: Database, source: int, push: Push, error: str, now: datetime) -> None:
+    """Be done with something that can't be read or written: the source is polled instead."""
+    _forget(db, source, push)
+    db.execute("UPDATE subscriptions SET error = ? WHERE source = ?", [error, source])
+    poll_by(db, source, now, "what its hub has sent could not be read")
+
+
+def _forget(db: Database, source: int, push: Push) -> None:
+    db.execute("DELETE FROM pushes WHERE id = ?", [push.id])
+    db.execute("UPDATE sources SET lease_until = NULL, lease_owner = NULL WHERE id = ?", [source])
