@@ -335,7 +335,7 @@ class Claim:
     token: str  # names this claim; a poll recorded under an older one changes nothing
     url: str  # the configured address to try now
     address: str  # where that address is really asked: itself, or its adopted permanent redirect
-    is_last_address: bool  # no other configured address is left to try after this one
+    is_last_address: bool  # no other configured address is left that may be tried after this one
     validators: Validators
     body_hash: str | None  # sha256 of the last body read from this address
     failures: int  # failed polls in a row
@@ -352,6 +352,9 @@ class Claim:
     learned: Learned = Learned()
     trust: Trust = Trust()
     others_answered_at: datetime | None = None  # when any source last had an answer; None: none ever
+    brought_at: datetime | None = None  # when this address last listed what it had not before; None: never
+    stale_until: datetime | None = None  # it had nothing new for long: see `takeover`; None: it is not stale
+    is_look: bool = False  # the address before it works, but is stale: is this one ahead?
 
 
 # --------------------------------------------------------------------------- parse
@@ -478,6 +481,7 @@ class KnownItem:
     revision: int
     guid: str | None = None
     title: str = ""
+    first_seen: datetime | None = None  # None: it makes no difference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -542,6 +546,9 @@ class Poll:
     notify: tuple[str, ...] = ()  # endpoints that the notices go to
     format: str = ""  # of the document; of the one before, when there is nothing new
     parts: tuple[Part, ...] = ()  # of the index
+    is_in_charge: bool = True  # False: it says nothing of how the source is, whose other addresses count
+    has_news: bool = False  # its address lists something that it did not before
+    stale_until: datetime | None = None  # None: its address is not stale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -653,7 +660,7 @@ class AddressStatus:
     """How one address of a source is, for people."""
 
     url: str  # as configured
-    state: str  # ok, failing, gone, untried
+    state: str  # ok, stale, failing, gone, untried
     format: str = ""  # of the last document read from it
     error: str | None = None
     adopted: str | None = None  # the permanent redirect that is asked instead
@@ -661,6 +668,7 @@ class AddressStatus:
     moved_count: int = 0  # how many answers in a row led there
     etag: str | None = None  # Latin-1, as it came
     last_modified: str | None = None
+    brought_at: datetime | None = None  # when it last had something new; None: never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,6 @@ from syndicate.model import (
     Entry,
     Gap,
     KnownItem,
-    Learned,
     Match,
     Poll,
     PollState,
@@ -30,6 +29,7 @@ from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
 from syndicate.sources.identity import Identified, identify, is_edited, items_by_entry
 from syndicate.sources.learn import Filled, Lesson
 from syndicate.sources.schedule import asked_by_document, asked_by_server, learned_wait, next_poll, unskipped
+from syndicate.sources.takeover import is_later, known_until
 from syndicate.stories import story_keys
 
 NOTHING_FILLED = Filled()
@@ -85,8 +85,9 @@ def decide_reading(
             new_keys += [(key, item.id) for key in entry.keys if key not in known]
             names.append(item.id)
     answer, entries = reading.fetched.answer, [(entry.entry, item) for entry, item in found]
-    lesson = learn.of_document(claim, answer, reading.document, entries, moment.now)
     own = len(reading.document.entries)
+    lesson = learn.of_document(claim, answer, reading.document, entries, moment.now)
+    listed = learn.newer_half(entries[:own], names[::-1][:own], reading.document)
     return replace(
         _after_answer(claim, PollState.OK, answer, lesson, moment),
         body_hash=reading.fetched.body_hash,
@@ -97,7 +98,7 @@ def decide_reading(
         problems=reading.document.problems,
         changes=tuple(changes),
         new_keys=tuple(new_keys),
-        listed=learn.newer_half(entries[:own], names[::-1][:own], reading.document),
+        listed=listed if lesson.standing.is_in_charge else None,
         gap=_filled(lesson.gap, reading.filled),
         spent=_sum(answer.spent, reading.filled.spent),
     )
@@ -145,6 +146,8 @@ def decide_failure(claim: Claim, outcome: Failed | Gone, moment: Moment) -> Poll
         host_backoff_url=failed.url,
         held_until=moment.now + failed.asked if failed.asked else None,
         try_next_address=not claim.is_last_address,
+        is_in_charge=not claim.is_look,
+        stale_until=claim.stale_until,
         validators=claim.validators,
         body_hash=claim.body_hash,
         format=claim.format,
@@ -161,6 +164,9 @@ def _due_after_failure(claim: Claim, failed: Failed, moment: Moment) -> Due:
     if not claim.is_last_address:
         return Due(at=claim.due_at, why="its next address is asked")
     wait = learned_wait(claim.source, claim.learned.habit, moment.now)
+    if claim.is_look:  # the one before it works
+        due = next_poll(moment.now, wait, 0, (), moment.jitter)
+        return unskipped(due, claim.learned.hints, moment.now, moment.jitter)
     if failed.status is None:  # nobody was bothered: it may be our own network that is down
         wait = replace(wait, length=min(wait.length, UNREACHED_INTERVAL))
     asked = list(asked_by_server(failed.asked))
@@ -168,8 +174,10 @@ def _due_after_failure(claim: Claim, failed: Failed, moment: Moment) -> Due:
     return unskipped(due, claim.learned.hints, moment.now, moment.jitter)
 
 
-def _due_after_answer(claim: Claim, answer: Answer, learned: Learned, moment: Moment) -> Due:
-    now = moment.now
+def _due_after_answer(claim: Claim, answer: Answer, lesson: Lesson, moment: Moment) -> Due:
+    if lesson.standing.looks_on:
+        return Due(at=claim.due_at, why="it has nothing new for long, so its next address is asked")
+    now, learned = moment.now, lesson.learned
     wait = learned_wait(claim.source, learned.habit, now)
     asked = [*asked_by_document(learned.hints, learned.habit, now), *asked_by_server(answer.asked)]
     due = next_poll(now, wait, 0, asked, moment.jitter)
@@ -193,7 +201,7 @@ def _after_answer(claim: Claim, state: PollState, answer: Answer, lesson: Lesson
     if answer.moved_to is not None:
         moved_count = claim.moved_count + 1 if answer.moved_to == claim.moved_to else 1
     is_adopting = moved_count >= ADOPT_AFTER
-    due = _due_after_answer(claim, answer, lesson.learned, moment)
+    due = _due_after_answer(claim, answer, lesson, moment)
     return Poll(
         claim=claim,
         ended_at=moment.now,
@@ -209,6 +217,10 @@ def _after_answer(claim: Claim, state: PollState, answer: Answer, lesson: Lesson
         format=claim.format,
         parts=claim.parts,
         length_bytes=answer.length_bytes,
+        try_next_address=lesson.standing.looks_on,
+        is_in_charge=lesson.standing.is_in_charge,
+        has_news=lesson.standing.has_news,
+        stale_until=lesson.standing.stale_until,
         moved_to=None if is_adopting else answer.moved_to,
         moved_count=0 if is_adopting else moved_count,
         adopted=answer.moved_to if is_adopting else adopted,
@@ -240,7 +252,7 @@ def _change(identified: Identified, item: KnownItem | None, seen: "_Seen") -> Ch
         words=words,
         words_version=WORDS_VERSION,
         matches=matches,
-        alerts=tuple(_drafts(matches, seen.index, suppression(seen.claim, entry))),
+        alerts=tuple(_drafts(matches, seen.index, suppression(seen.claim, entry, seen.now))),
     )
 
 
@@ -279,18 +291,14 @@ def _drafts(
             yield AlertDraft(rule=match.rule, endpoint=endpoint, suppressed=suppressed)
 
 
-def suppression(claim: Claim, entry: Entry) -> Suppressed | None:
+def suppression(claim: Claim, entry: Entry, now: datetime) -> Suppressed | None:
     """Return why what a poll finds raises no alerts, None if it does.
 
-    The first valid document is a baseline. When another address takes over, only what was published after
-    the last success is news; an entry without a date can't show that it is. When the first takes back, that
-    is the last success of its own: what others did not have meanwhile was missed until now.
+    The first valid document is a baseline. When another address takes over, only what was published since
+    all was known is news (`takeover.known_until`); an entry without a date can't show that it is.
     """
     if not claim.has_baseline:
         return Suppressed.BASELINE if claim.source.baseline else None
     if claim.last_success_url == claim.url or claim.last_success_at is None:
         return None
-    its_own = claim.read_at if claim.url == claim.source.urls[0] else None
-    dated = entry.published or entry.updated
-    is_later = dated is not None and dated > (its_own or claim.last_success_at)
-    return None if is_later else Suppressed.FALLBACK
+    return None if is_later(entry, known_until(claim, now)) else Suppressed.FALLBACK

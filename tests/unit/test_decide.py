@@ -365,7 +365,7 @@ def test_a_sitemap_or_a_page_edits_what_it_has_named_itself():
     ],
 )
 def test_a_baseline_and_what_is_older_than_a_switch_raise_no_alert(claim, entry, expected):
-    assert suppression(claim, entry) is expected
+    assert suppression(claim, entry, NOW) is expected
 
 
 def test_a_suppressed_match_is_kept_with_its_reason():
