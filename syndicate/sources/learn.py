@@ -23,8 +23,8 @@ from syndicate.sources.takeover import (
     LOOKED_AT,
     Found,
     Standing,
-    is_later,
     known_until,
+    newer,
     standing_of,
 )
 from syndicate.sources.troubles import (
@@ -100,7 +100,7 @@ def _habit(claim: Claim, document: Document, new: Sequence[Entry], now: datetime
     after = claim.last_success_at
     if claim.url != claim.last_success_url:
         after = known_until(claim, now) or after
-        new = [entry for entry in new if is_later(entry, after)]
+        new = newer(claim, new, now)
     dates = [entry.published or entry.updated for entry in new]
     return learned_from(before, dates, len(document.entries), after, now)
 

@@ -6,7 +6,7 @@ looked at, now and then: if it has what is newer, it takes over. The first is as
 and takes back with anything that it did not list before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -39,7 +39,7 @@ def standing_of(claim: Claim, found: Found, now: datetime) -> Standing:
     Args:
         found: the entries of a document that has changed, else nothing.
     """
-    return replace(_standing(claim, found, now), has_news=has_news(claim, found))
+    return replace(_standing(claim, found, now), has_news=has_news(claim, found, now))
 
 
 def _standing(claim: Claim, found: Found, now: datetime) -> Standing:
@@ -47,7 +47,7 @@ def _standing(claim: Claim, found: Found, now: datetime) -> Standing:
         if is_ahead(claim, found, now):
             return IN_CHARGE
         return replace(LOOKED_AT, looks_on=not claim.is_last_address)
-    if has_news(claim, found) or not is_stale(claim, now):
+    if has_news(claim, found, now) or not is_stale(claim, now):
         return IN_CHARGE
     if is_behind(claim):
         until = now + _span(claim.learned.habit, now)
@@ -59,36 +59,44 @@ def _standing(claim: Claim, found: Found, now: datetime) -> Standing:
     return Standing(is_in_charge=True, looks_on=True, stale_until=now + _span(claim.learned.habit, now))
 
 
-def has_news(claim: Claim, found: Found) -> bool:
-    """Return whether a document lists something that its address did not before."""
-    since = claim.brought_at
-    return any(
-        item is None or since is None or (item.first_seen is not None and item.first_seen > since)
-        for _, item in found
-    )
+def has_news(claim: Claim, found: Found, now: datetime) -> bool:
+    """Return whether a document lists something that its address did not before.
+
+    All is new to one that was never read; but where it is only looked at, that shows nothing.
+    """
+    since = claim.brought_at or claim.read_at
+    if since is None:
+        return not claim.is_look or is_ahead(claim, found, now)
+    return any(item is None or (item.first_seen is not None and item.first_seen > since) for _, item in found)
 
 
 def is_ahead(claim: Claim, found: Found, now: datetime) -> bool:
-    """Return whether a document has something that is newer than all that is known of its source.
+    """Return whether a document has something that is newer than all that is known of its source."""
+    return bool(newer(claim, [entry for entry, item in found if item is None], now))
 
-    What has no date is so when this address was read since the last item came, and did not have it.
+
+def newer(claim: Claim, entries: Iterable[Entry], now: datetime) -> list[Entry]:
+    """Return which new entries of another address than before are newer than all that is known.
+
+    What has no date is, if this address was read since the last item came, and did not have it.
     """
     since = known_until(claim, now)
     was_read = since is not None and claim.read_at is not None and claim.read_at >= since
-    return any(
-        was_read if _date(entry) is None else is_later(entry, since) for entry, item in found if item is None
-    )
+    return [entry for entry in entries if (is_later(entry, since) if _date(entry) else was_read)]
 
 
 def is_stale(claim: Claim, now: datetime) -> bool:
     """Return whether an address that has nothing new has had nothing for too long.
 
-    Where others did not have anything either, once they were ahead, it is as good as they are.
+    One that others have taken over from is as good as they are once they have had nothing since, either.
     """
-    habit = claim.learned.habit
-    since = claim.brought_at or now - silence(habit, now)
-    is_behind_others = not is_behind(claim) or any(came > since for came in habit.arrivals[:1])
-    return is_behind_others and now - since > patience(habit, now)
+    habit, since = claim.learned.habit, claim.brought_at
+    quiet = silence(habit, now) if since is None else now - since
+    if not is_behind(claim):
+        return quiet > patience(habit, now)
+    if since is not None and not any(came > since for came in habit.arrivals[:1]):
+        return False
+    return since is None or claim.stale_until is not None or quiet > patience(habit, now)
 
 
 def is_behind(claim: Claim) -> bool:
