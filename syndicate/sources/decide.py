@@ -55,6 +55,7 @@ class Reading:
     document: Document
     entries: tuple[Identified, ...]  # of the document, and behind them those of archives
     filled: Filled = NOTHING_FILLED
+    refusal: Failed | None = None  # of the host of its archives, which asks for less
 
     @classmethod
     def of(cls, fetched: Fetched, document: Document) -> "Reading":
@@ -100,6 +101,7 @@ def decide_reading(
         new_keys=tuple(new_keys),
         listed=listed if lesson.standing.is_in_charge else None,
         gap=_filled(lesson.gap, reading.filled),
+        **_backing_off(reading.refusal, moment.now),
         spent=_sum(answer.spent, reading.filled.spent),
     )
 
@@ -142,8 +144,7 @@ def decide_failure(claim: Claim, outcome: Failed | Gone, moment: Moment) -> Poll
         next_poll_why=due.why,
         spent=failed.spent,
         **_taught(claim, lesson),
-        host_backoff_until=moment.now + (failed.asked or HOST_BACKOFF) if failed.backs_off_host else None,
-        host_backoff_url=failed.url,
+        **_backing_off(failed, moment.now),
         held_until=moment.now + failed.asked if failed.asked else None,
         try_next_address=not claim.is_last_address,
         is_in_charge=not claim.is_look,
@@ -154,6 +155,13 @@ def decide_failure(claim: Claim, outcome: Failed | Gone, moment: Moment) -> Poll
         parts=claim.parts,
         adopted=None,
     )
+
+
+def _backing_off(failed: Failed | None, now: datetime) -> dict[str, Any]:
+    """Return the fields of a poll that say which host wants to be left alone, and until when."""
+    if failed is None or not failed.backs_off_host:
+        return {}
+    return {"host_backoff_until": now + (failed.asked or HOST_BACKOFF), "host_backoff_url": failed.url}
 
 
 def _failed_by(gone: Gone) -> Failed:

@@ -5,11 +5,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from syndicate.errors import NetworkError
 from syndicate.http import Client, Response
+from syndicate.http.times import asked_wait, http_date
 from syndicate.model import NetworkSettings
 from syndicate.sources.robots import LONGEST_DELAY, MAX_BYTES, Robots, read_robots
 
@@ -17,7 +18,8 @@ MAX_SITES = 1000  # remembered
 MAX_ROBOTS_BYTES = 4 * 1024 * 1024  # of all that are remembered; their rules take forty times as much
 ROBOTS_AGE = timedelta(hours=24)  # RFC 9309 2.4
 ROBOTS_RETRY = timedelta(minutes=10)  # when it could not be had
-PAUSE = timedelta(minutes=5)  # when a server asks for less (429, 503)
+PAUSE = timedelta(minutes=5)  # when a server asks for less (429, 503), at least
+LONGEST_PAUSE = timedelta(hours=24)
 HTML = "text/html, application/xhtml+xml;q=0.9"
 _ROBOTS = {"accept": "text/plain, */*;q=0.1"}
 
@@ -40,6 +42,7 @@ class Window:
     closes: float
 
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _UNREAD = Robots(unknown="it was not asked for yet")
 
 
@@ -89,7 +92,7 @@ class Sites:
                 return refused
             response = await self._client.get(url, {"accept": accept}, max_bytes=max_bytes)
             if response.status in (429, 503):
-                site.next_at = self.clock() + PAUSE.total_seconds()
+                site.next_at = self.clock() + _pause(response).total_seconds()
         if response.redirects:
             async with self._visit(response.url) as site:
                 site.next_at = max(site.next_at, self._after_this(site))
@@ -171,3 +174,10 @@ class Sites:
             if not site.visitors:
                 del self._sites[origin]
                 excess, excess_bytes = excess - 1, excess_bytes - site.robots.length_bytes
+
+
+def _pause(response: Response) -> timedelta:
+    """Return how long to leave a site alone that asks for less; a date counts by the site's own clock."""
+    its_now = http_date(response.headers.get("date", "")) or _NEVER
+    asked = asked_wait(response.headers.get("retry-after"), its_now) or PAUSE
+    return min(max(asked, PAUSE), LONGEST_PAUSE)

@@ -165,6 +165,31 @@ def test_archives_fill_a_gap(desk, pages, outlets, watch):
     assert status["requests"] == 4
 
 
+@pytest.mark.parametrize(("scope", "waits"), [("host", True), ("source", False)])
+def test_an_archive_that_asks_for_less_is_obeyed_as_any_address(desk, pages, outlets, scope, waits):
+    def page(first):
+        link = '<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="/archive"/>'
+        body = rss([article(number) for number in range(first + 4, first, -1)])
+        return Reply(
+            headers={"content-type": FEED_TYPE}, body=body.replace(b"<item>", link.encode() + b"<item>", 1)
+        )
+
+    pages["/outlet"], pages["/other"] = page(0), feed([article(99)])
+    pages["/archive"] = Reply(status=429, headers={"retry-after": "7200"})
+    sources = [source(name, f"{outlets.address}/{name}", interval="1s") for name in ("outlet", "other")]
+    desk.write(service(), network(retry_after=scope), *sources, rules={"water": rule("water")})
+    desk.call("once")
+    pages["/outlet"] = page(10)
+    assert "/archive was not read: the server answered 429" in desk.call("once", "--all").err
+    for _ in range(2):
+        desk.call("once", "--all")
+    assert len(outlets.at("/archive")) == 1
+    assert len(outlets.at("/outlet")) == (2 if waits else 4)
+    outlet, other = desk.json("sources")
+    assert outlet["gaps"] == 1
+    assert ("its host asks for less" in (outlet["next_poll_why"], other["next_poll_why"])) is waits
+
+
 # -- servers that lie
 
 

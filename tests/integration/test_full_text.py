@@ -315,10 +315,26 @@ def test_polls_side_by_side_share_the_pace_of_a_host():
     assert site.at == [1001.0 + number for number in range(7)]
 
 
-def test_a_host_that_asks_for_a_pause_gets_one():
-    busy = answer(status="429 Too Many Requests")
+@pytest.mark.parametrize(
+    ("fields", "pause"),
+    [
+        ((), 400.0),
+        ((b"retry-after: 2",), 400.0),
+        ((b"retry-after: 1000",), 1100.0),
+        (
+            (b"date: Tue, 24 Nov 2026 02:00:00 GMT", b"retry-after: Tue, 24 Nov 2026 02:30:00 GMT"),
+            1900.0,
+        ),
+        ((b"retry-after: 80000",), 80_100.0),
+    ],
+)
+def test_a_host_that_asks_for_a_pause_gets_one(fields, pause):
+    busy = answer(b"", *fields, status="429 Too Many Requests")
     site = Site(time=Time(), answers={"/1": busy})
-    outcomes, host = asyncio.run(completed(site, "/1", "/2", rounds=2, pause=400.0))
+    asyncio.run(completed(site, "/1", "/2", rounds=2, pause=pause - 200.0))
+    assert site.asked == ["/robots.txt", "/1"]
+    site = Site(time=Time(), answers={"/1": busy})
+    outcomes, host = asyncio.run(completed(site, "/1", "/2", rounds=2, pause=pause))
     assert outcomes[0][1] == (
         "full text of 1 item was not fetched: the server answered 429",
         f"full text of 1 item was not fetched: {host} asked for a pause",
