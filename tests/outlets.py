@@ -25,6 +25,7 @@ class Asked:
     path: str
     headers: Mapping[str, str]  # by lower-case name; Latin-1, so that every byte can be seen
     body: bytes = b""
+    method: str = "GET"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,10 +138,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return  # whoever sent it was killed meanwhile
         headers = {name.lower(): value for name, value in self.headers.items()}
-        asked = Asked(at=time.monotonic(), path=self.path, headers=headers, body=body)
+        asked = Asked(at=time.monotonic(), path=self.path, headers=headers, body=body, method=self.command)
         self._send(self.owner.take(asked))
 
     def do_POST(self) -> None:
+        self.do_GET()
+
+    def do_HEAD(self) -> None:
         self.do_GET()
 
     def _send(self, reply: Reply | None) -> None:

@@ -104,10 +104,33 @@ def release_all(db: Database) -> int:
 
 def poll_now(db: Database, sources: Sequence[str] | None, now: datetime) -> None:
     """See `Store.poll_now`."""
-    if sources is None:
-        make_due(db, now, "as you asked")
-    else:
-        make_due(db, now, "as you asked", f"slug IN ({', '.join('?' * len(sources))})", *sources)
+    which = "1" if sources is None else f"slug IN ({', '.join('?' * len(sources))})"
+    left_alone = _skip_what_is_held(db, which, sources or (), now)
+    marks = ", ".join("?" * len(left_alone))
+    make_due(db, now, "as you asked", f"{which} AND id NOT IN ({marks})", *(sources or ()), *left_alone)
+
+
+def _skip_what_is_held(db: Database, which: str, values: Sequence[str], now: datetime) -> list[int]:
+    """Have sources begin with an address that has not asked for time; return those that have none."""
+    rows = db.execute(
+        "SELECT id, definition, last_success_url FROM sources WHERE id IN"
+        " (SELECT source FROM addresses WHERE held_until > ?)"
+        f" AND coalesce(lease_until, '') <= ? AND ({which})",
+        [time_text(now), time_text(now), *values],
+    ).fetchall()
+    left_alone = []
+    for row in rows:
+        urls = source_of(row["definition"]).urls
+        live = live_addresses(db, row["id"], urls)
+        if not any(_may_be_asked(db, row["id"], url, now) for url in live):
+            left_alone.append(row["id"])
+            continue
+        index = first_to_ask(db, row["id"], urls, now, row["last_success_url"])
+        db.execute(
+            "UPDATE sources SET address_index = ?, is_look = 0, host = ? WHERE id = ?",
+            [index, host_to_ask(db, row["id"], urls, index), row["id"]],
+        )
+    return left_alone
 
 
 def make_due(db: Database, by: datetime, why: str, which: str = "1", *values: object) -> None:
