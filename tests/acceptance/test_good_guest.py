@@ -281,7 +281,7 @@ def at_a_date(seconds: int) -> str:
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("asking", [in_seconds, at_a_date])
-def test_who_asks_for_time_gets_it_though_the_service_is_killed_and_refreshed(desk, status, asking):
+def test_who_asks_for_time_gets_it_from_its_whole_host_though_the_service_is_killed(desk, status, asking):
     seconds = 8
 
     def answer(asked: Asked) -> Reply:
@@ -300,14 +300,28 @@ def test_who_asks_for_time_gets_it_though_the_service_is_killed_and_refreshed(de
             process.send_signal(signal.SIGKILL)
             process.wait()
         with desk.running():
-            refreshed = desk.call("sources", "refresh", "--all").out
             server.wait_for(lambda _: len(server.at("/busy")) == 2)
             server.wait_for(lambda asked: asked[-1].path == "/neighbour")
-    for name in names:
-        assert f"{name}: its host wants to be left alone; due in " in refreshed
     first = server.at("/busy")[0].at
     later = [asked.at for asked in server.asked if asked.at > first]
     assert min(later) - first >= seconds
+
+
+def test_a_refresh_says_that_a_host_wants_to_be_left_alone_and_leaves_it_alone(desk, pages, outlets):
+    pages["/busy"] = Reply(status=429, headers={"retry-after": "7200"})
+    with LocalServer(lambda _: FEED) as elsewhere:
+        watched = [
+            source("busy", f"{outlets.address}/busy", **OFTEN),
+            source("other", elsewhere.address, **OFTEN),
+        ]
+        desk.write(service(), network(), *watched, rules=WATER)
+        with desk.running():
+            wait_until_recorded(desk)
+            said = desk.call("sources", "refresh", "busy").out
+            asked_before = len(elsewhere.asked)
+            elsewhere.wait_for(lambda asked: len(asked) >= asked_before + 3)
+    assert "busy: its host wants to be left alone; due in 2 h" in said
+    assert len(outlets.asked) == 1
 
 
 def test_where_only_the_source_waits_a_refresh_does_not_disturb_it_either(desk, pages, outlets):
