@@ -1,14 +1,16 @@
 """Measure polling: many sources on a local nginx, polled for the first time and again when nothing changed.
 
     .venv/bin/python benchmarks/poll.py [--sources 1000] [--items 20] [--rules 1000] [--rounds 3]
-                                        [--only syndicate reader newsboat]
+                                        [--words 250] [--only syndicate reader newsboat]
 
-The feeds are RSS 2.0, each with `--items` articles of 68 made-up words. Everybody polls all of them into a
-new database, and then again; nginx answers 304 to whoever asks conditionally.
+The feeds are RSS 2.0 as WordPress writes it, each with `--items` articles of `--words` made-up words (see
+made.py): the summary in `description`, all of it in `content:encoded`, as HTML with links; 2 KB an article.
+With `--words 40` there is the summary alone, as in the feeds of most agencies. Everybody polls all of them
+into a new database, and then again; nginx answers 304 to whoever asks conditionally.
 
-- syndicate: `once --all`, matching as many rules as `--rules`, of three words in a row, of which each holds
-  for about one article in 600. Once they raise alerts, which is recorded, though not sent of a first poll,
-  and once each publishes a feed (syndicate, with feeds);
+- syndicate: `once --all`, matching as many rules as `--rules`, of which about one in a thousand holds for an
+  article. Once they raise alerts, which is recorded, though not sent of a first poll, and once each publishes
+  a feed (syndicate, with feeds);
 - reader: the PyPI package, `update_feeds`, in an environment of its own with the versions that
   tests/acceptance/reader.lock pins, made where it is missing;
 - newsboat: `-x reload`, without pictures or limits.
@@ -38,14 +40,19 @@ from hashlib import sha256
 from pathlib import Path
 from statistics import median
 
+from made import (
+    QUOTED_ARTICLES,
+    Rule,
+    make_article,
+    make_language,
+    make_rule,
+    syndicate_query,
+    written,
+)
+
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "tests/acceptance/reader.lock"
-WORDS = [
-    "agreement", "border", "budget", "central", "cooperation", "corridor", "council", "customs",
-    "delegation", "development", "economy", "energy", "european", "exports", "forum", "gas", "glacier",
-    "investment", "market", "meeting", "minister", "parliament", "partners", "pipeline", "policy",
-    "railway", "region", "river", "strategy", "summit", "trade", "transport", "union", "visa", "water",
-]  # fmt: skip
+SUMMARY_WORDS = 40
 SYNDICATE, WITH_FEEDS, READER, NEWSBOAT = NAMES = ("syndicate", "syndicate, with feeds", "reader", "newsboat")
 STAGES = ("start-up", "first poll", "unchanged poll")
 
@@ -101,6 +108,7 @@ def main() -> None:
     parser.add_argument("--sources", type=int, default=1000)
     parser.add_argument("--items", type=int, default=20)
     parser.add_argument("--rules", type=int, default=1000)
+    parser.add_argument("--words", type=int, default=250)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES)
     options = parser.parse_args()
@@ -110,7 +118,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         root.chmod(0o755)  # nginx drops root
-        write_feeds(root / "www", options.sources, options.items)
+        write_feeds(root / "www", options.sources, options.items, options.words)
         with serving(root) as port:
             feeds = Feeds(port, options.sources, options.items)
             costs = measure(turns, root, feeds, options.rounds)
@@ -214,10 +222,16 @@ def write_configuration(folder: Path, feeds: Feeds, rules: int, *, publishes: bo
         lines += ["[[endpoint]]", 'id = "desk"', 'url = "http://127.0.0.1:9/"']
     (folder / "config.toml").write_text("\n".join(lines) + "\n")
     does = "" if publishes else 'feed = false\nnotify = ["desk"]\n'
-    dice = random.Random(11)
-    for rule in range(rules):
-        phrase = " ".join(dice.sample(WORDS, 3))
-        (folder / "rules" / f"rule-{rule}.toml").write_text(f'keywords = ["{phrase}"]\n{does}')
+    for number, rule in enumerate(make_rules(rules)):
+        (folder / "rules" / f"rule-{number}.toml").write_text(f"query = '{syndicate_query(rule)}'\n{does}")
+
+
+def make_rules(count: int) -> list[Rule]:
+    """Return rules over the language of the articles."""
+    dice = random.Random(7)
+    language = make_language(dice)
+    quoted = [make_article(language, dice) for _ in range(QUOTED_ARTICLES)]
+    return [make_rule(language, quoted, dice) for _ in range(count)]
 
 
 def reader_python() -> Path | None:
@@ -264,28 +278,54 @@ def poll_by_newsboat(folder: Path, feeds: Feeds) -> list[Cost]:
 # --------------------------------------------------------------------------- what is polled
 
 
-def write_feeds(folder: Path, sources: int, items: int) -> None:
-    """Write a feed per source, of articles of about 60 words."""
+def write_feeds(folder: Path, sources: int, items: int, words: int) -> None:
+    """Write a feed per source."""
     folder.mkdir(parents=True)
     dice = random.Random(7)
+    language = make_language(dice)
     for source in range(sources):
-        entries = "".join(entry(source, number, dice) for number in range(items))
+        entries = "".join(
+            entry(source, number, make_article(language, dice, words), dice) for number in range(items)
+        )
         (folder / f"{source}.xml").write_text(
-            '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel>'
-            f"<title>Outlet {source}</title><link>https://outlet-{source}.example/</link>"
-            f"<description>News of outlet {source}</description>{entries}</channel></rss>"
+            '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"'
+            ' xmlns:content="http://purl.org/rss/1.0/modules/content/"'
+            ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:atom="http://www.w3.org/2005/Atom">\n'
+            f"<channel>\n<title>Outlet {source}</title>\n<link>https://outlet-{source}.example/</link>\n"
+            f'<atom:link href="https://outlet-{source}.example/feed/" rel="self"/>\n'
+            f"<description>News of outlet {source}</description>\n<language>en-US</language>\n"
+            f"{entries}</channel>\n</rss>\n"
         )
 
 
-def entry(source: int, number: int, dice: random.Random) -> str:
-    """Return one article."""
-    title, body = " ".join(dice.choices(WORDS, k=8)), " ".join(dice.choices(WORDS, k=60))
+def entry(source: int, number: int, words: Sequence[str], dice: random.Random) -> str:
+    """Return one article, its whole text only if that is longer than a summary."""
+    title, body = written(words)
     address = f"https://outlet-{source}.example/news/{number}"
-    return (
-        f"<item><title>{title}</title><link>{address}</link><guid>{address}</guid>"
-        f"<description>&lt;p&gt;{body}&lt;/p&gt;</description>"
-        f"<pubDate>Mon, 23 Nov 2026 {number % 24:02}:00:00 GMT</pubDate></item>"
-    )
+    summary = " ".join(body.split()[:SUMMARY_WORDS])
+    lines = [
+        f"<title>{title}</title>",
+        f"<link>{address}/</link>",
+        f"<dc:creator><![CDATA[{' '.join(words[:2]).title()}]]></dc:creator>",
+        f"<pubDate>Mon, 23 Nov 2026 {number % 24:02}:00:00 +0000</pubDate>",
+        *(f"<category><![CDATA[{word}]]></category>" for word in words[2:5]),
+        f'<guid isPermaLink="false">https://outlet-{source}.example/?p={number}</guid>',
+        f"<description><![CDATA[{summary}]]></description>",
+    ]
+    if len(words) > 2 * SUMMARY_WORDS:
+        sentences = body.split(". ")
+        groups = (". ".join(sentences[start : start + 4]) for start in range(0, len(sentences), 4))
+        paragraphs = "\n".join(f"<p>{with_link(group, address, dice)}</p>" for group in groups)
+        lines.append(f"<content:encoded><![CDATA[{paragraphs}]]></content:encoded>")
+    return "<item>\n" + "\n".join(lines) + "\n</item>\n"
+
+
+def with_link(text: str, address: str, dice: random.Random) -> str:
+    """Return a text in which one of the words leads elsewhere."""
+    words = text.split()
+    place = dice.randrange(len(words))
+    words[place] = f'<a href="{address}/{words[place]}" target="_blank" rel="noopener">{words[place]}</a>'
+    return " ".join(words)
 
 
 @contextmanager

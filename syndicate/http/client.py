@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from types import MappingProxyType, TracebackType
 from typing import Self
 
@@ -145,7 +146,11 @@ class Client:
         if self._guard.has_more_open_than(2 * self._settings.concurrency):
             fields.append((b"connection", b"close"))  # idle connections to hosts seldom asked add up
         request = httpx.Request(
-            method, at.url, headers=fields, content=body, extensions={"target": at.resource.encode("ascii")}
+            method,
+            _parsed(at.url),
+            headers=fields,
+            content=body,
+            extensions={"target": at.resource.encode("ascii")},
         )
         if request.url.netloc != at.authority.encode("ascii"):
             raise RefusedError("refused: its address can be read in more than one way")
@@ -190,6 +195,11 @@ async def _what_can_be_had(trip: Trip, answer: httpx.Response, max_bytes: int) -
 
 def _encoding(answer: httpx.Response) -> str | None:
     return content_encoding(answer.headers.get_list("content-encoding"))
+
+
+@lru_cache(4096)
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 def _canonical(url: str | None) -> str | None:

@@ -15,7 +15,7 @@
 #define DIGEST "" /* of this file, by tools/build_core.py; without it nobody uses what is compiled */
 #endif
 
-enum { FIELDS = 4, VARIANTS = 3, HITS_KEPT = 100, SNIPPET_LENGTH = 240, GAP = 1002, LONGEST = 64 };
+enum { FIELDS = 4, AHEAD = 16, VARIANTS = 3, HITS_KEPT = 100, SNIPPET_LENGTH = 240, GAP = 1002, LONGEST = 64 };
 enum { TERM, ALL, ANY, AT_LEAST, NOT, NEAR };                      /* operations, as in compiled.py */
 enum { UNSPACED = 1, MARK = 2, FIRST = 4, INNER = 8, APOSTROPHE = 16, KNOWN = 128 }; /* classes of characters */
 enum { NO_WORD, WORD, ENDING };                                    /* kinds of words, as in lexicon.py */
@@ -42,6 +42,12 @@ static void *list_add(List *list) {
 }
 
 static void list_free(List *list) { PyMem_Free(list->items); list->items = NULL; list->length = list->room = 0; }
+
+#if defined(__GNUC__)
+#define FETCH(address) __builtin_prefetch(address)
+#else
+#define FETCH(address) (void)(address)
+#endif
 
 #define AT(list, type, index) (((type *)(list).items)[index])
 
@@ -157,18 +163,26 @@ static int tongue_add_text(Tongue *self, PyObject *text, Py_ssize_t start, Py_ss
     return 0;
 }
 
-/* Ask Python what is kept of a word. */
-static int tongue_ask_kept(Tongue *self, PyObject *surface, Entry *entry) {
+/* Say where a text is among the letters from `start` on, if they begin with it; else add it. */
+static int tongue_part(Tongue *self, PyObject *text, Py_ssize_t start, Part *part) {
+    Py_ssize_t length = PyUnicode_GET_LENGTH(text), same = 0;
+    int kind = PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    if (start + length <= self->texts.length)
+        while (same < length && AT(self->texts, Py_UCS4, start + same) == PyUnicode_READ(kind, data, same)) same++;
+    int is_there = same == length && start + length <= self->texts.length;
+    *part = (Part){(int32_t)(is_there ? start : self->texts.length), (int32_t)length};
+    return is_there ? 0 : tongue_add_text(self, text, 0, length);
+}
+
+/* Ask Python what is kept of a word, whose letters begin at `start`: mostly it begins like that. */
+static int tongue_ask_kept(Tongue *self, PyObject *surface, Py_ssize_t start, Entry *entry) {
     PyObject *found = PyObject_CallOneArg(self->kept, surface);
     if (!found) return -1;
     int failed = !PyTuple_Check(found) || PyTuple_GET_SIZE(found) != KEPT;
     for (int i = 0; i < KEPT && !failed; i++) {
         PyObject *text = PyTuple_GET_ITEM(found, i);
-        failed = !PyUnicode_Check(text);
-        if (failed) break;
-        Py_ssize_t length = PyUnicode_GET_LENGTH(text);
-        entry->kept[i] = (Part){(int32_t)self->texts.length, (int32_t)length};
-        failed = tongue_add_text(self, text, 0, length) < 0;
+        failed = !PyUnicode_Check(text) || tongue_part(self, text, start, &entry->kept[i]) < 0;
     }
     Py_DECREF(found);
     if (failed && !PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "a word and its stem are kept");
@@ -179,9 +193,13 @@ static int tongue_ask_kept(Tongue *self, PyObject *surface, Entry *entry) {
 static int tongue_ask(Tongue *self, PyObject *text, Py_ssize_t start, Py_ssize_t end, Entry *entry) {
     PyObject *surface = PyUnicode_Substring(text, start, end);
     if (!surface) return -1;
-    PyObject *found = PyObject_CallOneArg(self->resolve, surface);
-    if (!found || tongue_ask_kept(self, surface, entry) < 0) { Py_XDECREF(found); Py_DECREF(surface); return -1; }
+    entry->text = (int32_t)self->texts.length;
+    entry->length = (int32_t)(end - start);
+    PyObject *found = tongue_add_text(self, text, start, end - start) < 0 ? NULL
+                      : PyObject_CallOneArg(self->resolve, surface);
+    int failed = !found || tongue_ask_kept(self, surface, entry->text, entry) < 0;
     Py_DECREF(surface);
+    if (failed) { Py_XDECREF(found); return -1; }
     entry->kind = (int32_t)PyLong_AsLong(PyTuple_GET_ITEM(found, 0));
     entry->keys = (int32_t)self->keys.length;
     entry->key_count = 0;
@@ -220,9 +238,6 @@ static int tongue_find(Tongue *self, PyObject *text, Py_ssize_t start, Py_ssize_
     }
     if (tongue_ask(self, text, start, end, found) < 0) return -1;
     found->hash = hash;
-    found->length = (int32_t)length;
-    found->text = (int32_t)self->texts.length;
-    if (tongue_add_text(self, text, start, length) < 0) return -1;
     self->entries[at] = *found;
     return ++self->entry_count * 2 > self->entry_room ? tongue_resize(self, self->entry_room * 2) : 0;
 }
@@ -264,6 +279,7 @@ typedef struct {
     Tongue *tongue;
     PyObject *texts[FIELDS];
     List tokens, occurrences, found_keys, spans, hits, candidates; /* ..., int32_t, Span, Hit, int32_t */
+    List line;                                          /* Py_UCS4 */
     int32_t *first_occurrence;
     uint32_t *key_seen, *rule_seen;
     uint64_t *atoms_seen;                               /* a bit for each atom */
@@ -318,29 +334,52 @@ static int next_word(Core *self, int kind, const void *data, Py_ssize_t length, 
     return 1;
 }
 
+typedef struct { Py_ssize_t start, end; uint64_t hash; } Place;
+
+/* Find up to AHEAD words from `start` on, and have what is known of them come near: to wait for it, one word after
+   the other, would take longer than everything else. */
+static int next_words(Core *self, int kind, const void *data, Py_ssize_t start, Py_ssize_t until, Place *places) {
+    const Tongue *tongue = self->tongue;
+    int count = 0, more = 1;
+    for (Py_ssize_t end; count < AHEAD; start = end) {
+        Place *place = &places[count];
+        if ((more = next_word(self, kind, data, until, &start, &end, &place->hash)) <= 0) break;
+        place->start = start, place->end = end;
+        count++;
+        FETCH(&tongue->entries[place->hash & (uint64_t)(tongue->entry_room - 1)]);
+    }
+    for (int i = 0; i < count; i++) {
+        const Entry *entry = &tongue->entries[places[i].hash & (uint64_t)(tongue->entry_room - 1)];
+        if (entry->hash == places[i].hash) FETCH(&AT(tongue->texts, Py_UCS4, entry->text));
+    }
+    return more < 0 ? -1 : count;
+}
+
 /* Add the words of one value of a field, `from` to `until` of its text. */
 static int add_words(Core *self, int32_t field, Py_ssize_t from, Py_ssize_t until, int64_t *next_position) {
     PyObject *text = self->texts[field];
     int kind = PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
-    Py_ssize_t start = from, end = from, before = -1;
-    uint64_t hash;
-    int more;
+    Py_ssize_t before = -1;
+    Place places[AHEAD];
+    int count;
     int64_t position = *next_position;
-    for (; (more = next_word(self, kind, data, until, &start, &end, &hash)) > 0; start = end) {
-        Entry entry;
-        if (tongue_find(self->tongue, text, start, end, hash, &entry) < 0) return -1;
-        if (entry.kind == NO_WORD) continue;
-        int is_attached = before >= 0 && before == start - 1 && is_hyphen(PyUnicode_READ(kind, data, before));
-        before = end;
-        if (entry.kind == ENDING && is_attached) continue;
-        Token *token = list_add(&self->tokens);
-        if (!token) return -1;
-        *token = (Token){((int64_t)field << 40) + position++, (int32_t)start, (int32_t)end,
-                         entry.keys, entry.key_count, field, {entry.kept[0], entry.kept[1]}};
-        *next_position = position + GAP - 1;
-    }
-    return more;
+    for (; (count = next_words(self, kind, data, from, until, places)) > 0; from = places[count - 1].end)
+        for (const Place *place = places; place < places + count; place++) {
+            Py_ssize_t start = place->start, end = place->end;
+            Entry entry;
+            if (tongue_find(self->tongue, text, start, end, place->hash, &entry) < 0) return -1;
+            if (entry.kind == NO_WORD) continue;
+            int is_attached = before >= 0 && before == start - 1 && is_hyphen(PyUnicode_READ(kind, data, before));
+            before = end;
+            if (entry.kind == ENDING && is_attached) continue;
+            Token *token = list_add(&self->tokens);
+            if (!token) return -1;
+            *token = (Token){((int64_t)field << 40) + position++, (int32_t)start, (int32_t)end,
+                             entry.keys, entry.key_count, field, {entry.kept[0], entry.kept[1]}};
+            *next_position = position + GAP - 1;
+        }
+    return count;
 }
 
 static int has_key(const Core *self, int32_t token, int32_t key) {
@@ -800,40 +839,34 @@ static int verify(Core *self, PyObject **matches, PyObject **others) {
     return failed ? -1 : 0;
 }
 
-typedef struct { PyObject *text; int kind; Py_ssize_t length; Py_UCS4 most; } Line;
-
-static void line_add(Line *line, Py_UCS4 letter) {
-    if (line->text) PyUnicode_WRITE(line->kind, PyUnicode_DATA(line->text), line->length, letter);
-    else if (letter > line->most) line->most = letter;
-    line->length++;
+static int line_add(List *line, const Py_UCS4 *letters, Py_ssize_t length) {
+    if (list_reserve(line, length) < 0) return -1;
+    Py_UCS4 *end = &AT(*line, Py_UCS4, line->length);
+    for (Py_ssize_t i = 0; i < length; i++) end[i] = letters[i];
+    line->length += length;
+    return 0;
 }
 
-/* Write the words of the item, or their stems, as `kept_words` of archive.py joins them. */
-static void write_kept(const Core *self, int which, Line *line) {
+/* Return the words of the item, or their stems, as `kept_words` of archive.py joins them. */
+static PyObject *make_kept(Core *self, int which) {
+    static const Py_UCS4 between_fields[] = {' ', NOTHING_BETWEEN, ' '}, *between_words = between_fields,
+                         *gap = between_fields + 1;
+    List *line = &self->line;
+    line->length = 0;
     Py_ssize_t i = 0;
     for (int32_t field = 0; field < FIELDS; field++) {
-        if (field) line_add(line, ' '), line_add(line, NOTHING_BETWEEN), line_add(line, ' ');
+        if (field && line_add(line, between_fields, 3) < 0) return NULL;
         int64_t following = (int64_t)field << 40;
         for (int is_first = 1; i < self->tokens.length && AT(self->tokens, Token, i).field == field; i++, is_first = 0) {
             const Token *token = &AT(self->tokens, Token, i);
-            if (!is_first) line_add(line, ' ');
-            if (token->position != following) line_add(line, NOTHING_BETWEEN), line_add(line, ' ');
-            following = token->position + 1;
             Part kept = token->kept[which];
-            for (int32_t j = 0; j < kept.length; j++)
-                line_add(line, AT(self->tongue->texts, Py_UCS4, kept.start + j));
+            if ((!is_first && line_add(line, between_words, 1) < 0)
+                || (token->position != following && line_add(line, gap, 2) < 0)
+                || line_add(line, &AT(self->tongue->texts, Py_UCS4, kept.start), kept.length) < 0) return NULL;
+            following = token->position + 1;
         }
     }
-}
-
-static PyObject *make_kept(const Core *self, int which) {
-    Line line = {NULL, 0, 0, 0};
-    write_kept(self, which, &line); /* first for its length and its highest letter */
-    PyObject *text = PyUnicode_New(line.length, line.most);
-    if (!text) return NULL;
-    line = (Line){text, PyUnicode_KIND(text), 0, 0};
-    write_kept(self, which, &line);
-    return text;
+    return PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, line->items, line->length);
 }
 
 /* match(tongue, title, body, author, categories, lengths, allowed, keeps)
@@ -997,7 +1030,7 @@ static int core_init(Core *self, PyObject *arguments, PyObject *Py_UNUSED(keywor
         {&self->postings, sizeof(Posting)}, {&self->rules, sizeof(Rule)}, {&self->program, sizeof(int32_t)},
         {&self->tokens, sizeof(Token)}, {&self->occurrences, sizeof(Occurrence)},
         {&self->found_keys, sizeof(int32_t)}, {&self->spans, sizeof(Span)}, {&self->hits, sizeof(Hit)},
-        {&self->candidates, sizeof(int32_t)},
+        {&self->candidates, sizeof(int32_t)}, {&self->line, sizeof(Py_UCS4)},
     };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         lists[i].list->size = (Py_ssize_t)lists[i].size;
@@ -1034,7 +1067,7 @@ static void core_dealloc(Core *self) {
     Py_XDECREF(self->classify);
     List *lists[] = {&self->atoms, &self->terms, &self->runs, &self->postings, &self->rules, &self->program,
                      &self->tokens, &self->occurrences, &self->found_keys, &self->spans, &self->hits,
-                     &self->candidates};
+                     &self->candidates, &self->line};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) list_free(lists[i]);
     void *others[] = {self->first_posting, self->classes, self->first_occurrence, self->key_seen, self->rule_seen,
                       self->atoms_seen};

@@ -343,7 +343,27 @@ def m0004_kinds_of_source(db: Database) -> None:
 
 
 @migrations()
-def m0005_addresses_that_go_stale(db: Database) -> None:
+def m0007_words_without_their_text(db: Database) -> None:
+    """Keep of the words of items only the index, not their text as well, which took a third of the file."""
+    db.executescript(
+        """
+        CREATE VIRTUAL TABLE words_fts USING fts5 (
+            words, stems, columnsize = 0, content = '',
+            tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* Co Pc So' tokenchars ''''"
+        );
+        INSERT INTO words_fts (words_fts, rank) VALUES ('automerge', 16);
+        INSERT INTO words_fts (rowid, words, stems) SELECT rowid, words, stems FROM items_fts;
+        ALTER TABLE item_words ADD COLUMN place INTEGER;  -- in the index: another one whenever kept anew
+        UPDATE item_words SET place = item WHERE item IN (SELECT rowid FROM items_fts);
+        CREATE UNIQUE INDEX item_words_by_place ON item_words (place);
+        DROP TABLE items_fts;
+        ALTER TABLE words_fts RENAME TO items_fts;
+        """
+    )
+
+
+@migrations()
+def m0008_addresses_that_go_stale(db: Database) -> None:
     """When each address last had something new, so that another can take over from one that has no more."""
     db.executescript(
         """

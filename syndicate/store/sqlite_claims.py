@@ -151,7 +151,8 @@ def _claim(db: Database, row: Row, now: datetime, lease: timedelta, pace: HostPa
         "UPDATE sources SET lease_until = ?, lease_owner = ? WHERE id = ?",
         [time_text(now + lease), token, row["id"]],
     )
-    _keep_others_waiting(db, row["host"], now + pace.interval)
+    if pace.interval:
+        _keep_others_waiting(db, row["host"], now + pace.interval)
     source = source_of(row["definition"])
     urls = live_addresses(db, row["id"], source.urls)
     index = min(row["address_index"], len(urls) - 1)
@@ -202,7 +203,9 @@ def _trust(address: Row) -> Trust:
 
 
 def live_addresses(db: Database, source: int, urls: Sequence[str]) -> list[str]:
-    """Return the configured addresses that have not said 410."""
+    """Return the configured addresses that have not said 410; all of them if each has."""
+    if len(urls) == 1:
+        return list(urls)
     gone = {
         row["url"] for row in db.execute("SELECT url FROM addresses WHERE source = ? AND is_gone", [source])
     }

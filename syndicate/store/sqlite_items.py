@@ -67,7 +67,9 @@ def items(db: Database, which: ItemFilter) -> list[FoundItem]:
 
 def _conditions(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
     if which.any_of is not None:
-        found = "SELECT rowid FROM items_fts WHERE items_fts MATCH ?"
+        found = (
+            "SELECT w.item FROM items_fts f JOIN item_words w ON w.place = f.rowid WHERE items_fts MATCH ?"
+        )
         held = "SELECT item FROM matches WHERE rule = ? AND ended_at IS NULL"
         words = " OR ".join(map(_phrase, which.any_of)) or '""'
         if which.or_rule is None:
@@ -144,25 +146,26 @@ class Kept:
     item: int
     words: Mapping[str, str]
     version: int
-    is_new: bool = False  # none are there yet
 
 
 def keep_words(db: Database, several: Sequence[Kept]) -> None:
     """Put the words of items into the full-text index, instead of those that are there.
 
+    The index has no texts, so it cannot forget what it was told: whoever is kept anew gets another place in
+    it, and nobody is at the former.
+
     All at once, and as the last thing in a transaction: with any other statement that could fail half-way, as
     with a savepoint, the index writes out what it has gathered so far.
     """
+    (last,) = db.execute("SELECT coalesce(max(place), 0) FROM item_words").fetchone()
+    placed = list(enumerate(several, last + 1))
     insert_rows(
         db,
-        "INSERT OR REPLACE INTO item_words (item, version)",
-        [(kept.item, kept.version) for kept in several],
-    )
-    db.conn.executemany(
-        "DELETE FROM items_fts WHERE rowid = ?", [(kept.item,) for kept in several if not kept.is_new]
+        "INSERT OR REPLACE INTO item_words (item, version, place)",
+        [(kept.item, kept.version, place) for place, kept in placed],
     )
     insert_rows(
         db,
         "INSERT INTO items_fts (rowid, words, stems)",
-        [(kept.item, kept.words["words"], kept.words["stems"]) for kept in several],
+        [(place, kept.words["words"], kept.words["stems"]) for place, kept in placed],
     )

@@ -29,6 +29,11 @@ from syndicate.store.sqlite_new_items import insert_new_items, item_values
 SHORTEST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(hours=24)
 _READ = (PollState.OK, PollState.UNCHANGED)
+_STATE = """
+    , state = :state, failures = :failures, last_status = :status, last_error = :error,
+    last_success_at = CASE WHEN :succeeded THEN :ended_at ELSE last_success_at END,
+    last_success_url = CASE WHEN :succeeded THEN :url ELSE last_success_url END
+"""  # how a source is, which the address that it goes by decides
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,37 +81,43 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
 
 
 def _record_source(db: Database, source: int, index: int, poll: Poll, now: datetime) -> None:
-    claim = poll.claim
     _record_address(db, source, poll, now)
+    claim, urls, has_succeeded = poll.claim, poll.claim.source.urls, poll.state in _READ
     next_index = _next_index(db, source, index, poll)
     db.execute(
-        """
+        f"""
         UPDATE sources SET
             lease_until = NULL, lease_owner = NULL, address_index = :index, host = :host, is_look = :is_look,
             next_poll_at = :next_poll_at, next_poll_why = :next_poll_why, last_polled_at = :ended_at,
             requests = requests + :requests, received_bytes = received_bytes + :received_bytes
+            {_STATE if poll.is_in_charge else ""}
         WHERE id = :id
         """,
         {
             "id": source,
             "index": next_index,
-            "host": host_to_ask(db, source, claim.source.urls, next_index),
-            "is_look": poll.try_next_address
-            and (claim.is_look or (poll.is_in_charge and poll.state in _READ)),
+            "host": host_to_ask(db, source, urls, next_index) if len(urls) > 1 else _own_host(poll),
+            "is_look": poll.try_next_address and (claim.is_look or (poll.is_in_charge and has_succeeded)),
             "next_poll_at": time_text(poll.next_poll_at),
             "next_poll_why": poll.next_poll_why,
             "requests": poll.spent.requests,
             "received_bytes": poll.spent.received_bytes,
+            "state": _source_state(db, source, poll),
+            "failures": 0 if has_succeeded else claim.failures + (0 if poll.try_next_address else 1),
             "ended_at": time_text(poll.ended_at),
+            "succeeded": has_succeeded,
+            "url": claim.url,
+            "status": poll.status,
+            "error": poll.error,
         },
     )
     if poll.is_in_charge:
-        _record_state(db, source, poll)
+        _record_document(db, source, poll)
     if poll.host_backoff_until:
         db.execute(
             "INSERT INTO hosts (host, backoff_until) VALUES (?, ?) ON CONFLICT (host) DO UPDATE"
             " SET backoff_until = max(coalesce(backoff_until, ''), excluded.backoff_until)",
-            [host_of(poll.host_backoff_url or poll.claim.address), time_text(poll.host_backoff_until)],
+            [host_of(poll.host_backoff_url or claim.address), time_text(poll.host_backoff_until)],
         )
 
 
@@ -125,36 +136,18 @@ def _next_index(db: Database, source: int, index: int, poll: Poll) -> int:
     return first_to_ask(db, source, urls, poll.next_poll_at, None if has_failed else in_charge)
 
 
-def _record_state(db: Database, source: int, poll: Poll) -> None:
-    """Write how a source is, of which the poll's address decides."""
-    has_succeeded = poll.state in _READ
-    db.execute(
-        """
-        UPDATE sources SET
-            state = :state, failures = :failures,
-            last_success_at = CASE WHEN :succeeded THEN :ended_at ELSE last_success_at END,
-            last_success_url = CASE WHEN :succeeded THEN :url ELSE last_success_url END,
-            last_status = :status, last_error = :error
-        WHERE id = :id
-        """,
-        {
-            "id": source,
-            "state": _source_state(db, source, poll),
-            "failures": 0 if has_succeeded else poll.claim.failures + (0 if poll.try_next_address else 1),
-            "ended_at": time_text(poll.ended_at),
-            "succeeded": has_succeeded,
-            "url": poll.claim.url,
-            "status": poll.status,
-            "error": poll.error,
-        },
-    )
-    if has_succeeded:
+def _record_document(db: Database, source: int, poll: Poll) -> None:
+    if poll.state in _READ:
         _forget_errors_of_later_addresses(db, source, poll)
     if poll.state is PollState.OK:
         db.execute(
             "UPDATE sources SET document_title = ?, document_link = ?, problems = ? WHERE id = ?",
             [poll.document_title, poll.document_link, json.dumps(poll.problems, ensure_ascii=False), source],
         )
+
+
+def _own_host(poll: Poll) -> str:
+    return host_of(poll.adopted or poll.claim.url)
 
 
 def _source_state(db: Database, source: int, poll: Poll) -> str:
@@ -219,6 +212,8 @@ def _record_address(db: Database, source: int, poll: Poll, now: datetime) -> Non
 def _forget_errors_of_later_addresses(db: Database, source: int, poll: Poll) -> None:
     """An address after the one that works was not asked, so what it once said says nothing about today."""
     later = poll.claim.source.urls[poll.claim.source.urls.index(poll.claim.url) + 1 :]
+    if not later:
+        return
     marks = ", ".join("?" * len(later))
     db.execute(
         f"UPDATE addresses SET error = NULL WHERE source = ? AND NOT is_gone AND url IN ({marks})",
@@ -240,6 +235,8 @@ def _record_changes(
     db: Database, source: int, poll: Poll, later: _Later, now: datetime
 ) -> tuple[Recorded, Mapping[str, int]]:
     """Write what is new and changed; return the numbers, and the new items by their first key."""
+    if not poll.changes and not poll.new_keys:
+        return recorded(poll.claim.source.id, Counter()), {}
     new = [change for change in poll.changes if change.item is None]
     placed = insert_new_items(db, source, poll.claim.source.id, new, now)
     numbered, counts = iter(placed), Counter(new=len(new))
@@ -259,9 +256,7 @@ def _record_changes(
             Told(item=item, story=story, draft=draft) for draft in change.alerts if draft.rule in first_held
         )
         later.stale |= {match.rule for match in change.matches}
-        later.words.append(
-            Kept(item=item, words=change.words, version=change.words_version, is_new=change.item is None)
-        )
+        later.words.append(Kept(item=item, words=change.words, version=change.words_version))
     insert_alerts(db, alerts, now, counts)
     _insert_keys(db, source, poll.new_keys)
     new_items = {change.keys[0]: item for change, (item, _) in zip(new, placed, strict=True)}

@@ -131,3 +131,14 @@ def test_it_ends_when_its_terminal_is_closed(desk, outlets):
         process.kill()
         os.close(ours)
         os.close(theirs)
+
+
+def test_a_folder_of_rules_that_is_replaced_is_read_and_so_is_what_changes_in_it_later(desk, served):
+    new = desk.folder / "rules.new"
+    new.mkdir()
+    (new / "rails.toml").write_text(rule("railway"))
+    (desk.folder / "rules").rename(desk.folder / "rules.old")
+    new.rename(desk.folder / "rules")
+    eventually(lambda: RAIL.title in (entries(served, "rails") or ""))
+    desk.write_rule("water", rule("water"))
+    eventually(lambda: WATER.title in (entries(served, "water") or ""))

@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from syndicate.backfill import Known, keep_words_anew, search
 from syndicate.errors import SchemaError, StoreError
-from syndicate.model import Habit, Hit, Learned, Trust, Wanted
+from syndicate.model import Alert, Habit, Hit, Learned, Trust, Wanted
 from syndicate.rules.archive import GAP, WORDS_VERSION, kept_words
 from syndicate.rules.compile import trial_rule
 from syndicate.rules.text import ItemText, Subject
@@ -284,7 +284,7 @@ def test_what_was_alerted_under_the_second_schema_is_not_alerted_again(path):
         ]
         assert [(each.alerts, each.sources) for each in store.deliveries()] == [((("eu", 1),), ())]
         (delivery,) = claim_alerts(store)
-        assert [alert.stored.item.id for alert in delivery.alerts] == [1]
+        assert [alert.stored.item.id for alert in delivery.alerts if isinstance(alert, Alert)] == [1]
         with store._read() as db:
             assert db.execute("PRAGMA foreign_key_check").fetchall() == []
             assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
@@ -297,6 +297,26 @@ def test_the_items_of_the_second_schema_tell_the_habit_of_their_source(path):
         hour = START.replace(hour=1)
         assert claim.learned == Learned(habit=Habit(since=hour, arrivals=(hour, hour - 3 * HOUR)))
         assert (claim.trust, claim.others_answered_at) == (Trust(), None)
+
+
+def test_words_that_the_fourth_schema_kept_with_their_texts_are_found_without(path):
+    second_schema(path)
+    with closing(sqlite3.connect(path)) as connection:
+        migrations.apply(Database(connection), stop_before="m0007_words_without_their_text")
+        connection.executescript(
+            f"""
+            INSERT INTO items_fts (rowid, words, stems) VALUES (1, 'новые санкции ес', 'нов санкц ес');
+            UPDATE item_words SET version = {WORDS_VERSION} WHERE item = 1;
+            """
+        )
+    with closing(SqliteStore(path, Clock())) as store:
+        assert by_words(store, "нов", "санкц") == [1]
+        assert [item.id for item in store.items_kept_otherwise(WORDS_VERSION, 10)] == [2]
+        store.keep_words(
+            [(2, 1, {"words": "санкции", "stems": "санкц"}), (1, 3, {"words": "мир", "stems": "мир"})],
+            WORDS_VERSION,
+        )
+        assert (by_words(store, "санкц"), by_words(store, "мир")) == ([2], [1])
 
 
 # -- what goes wrong
