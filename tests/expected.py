@@ -9,6 +9,18 @@ from html.parser import HTMLParser
 from typing import Any
 
 from syndicate.model import Document, Enclosure, Entry, Hints, Part
+from syndicate.sources import outline
+from syndicate.sources.fields import (
+    MAX_AUTHOR,
+    MAX_CATEGORIES,
+    MAX_CATEGORY,
+    MAX_ENCLOSURES,
+    MAX_GUID,
+    MAX_RAW_DATE,
+    MAX_TITLE,
+)
+from syndicate.sources.identity import identify
+from syndicate.sources.sanitise import MAX_HTML, MAX_LINK
 
 _NO_TAGS = {"script", "style", "iframe", "object", "embed", "svg", "form", "input", "base", "link"}
 
@@ -61,8 +73,43 @@ def assert_clean(document: Document) -> None:
     """See that nothing of a document can harm whoever shows or stores it."""
     for text in (document.title, document.link or "", document.language or "", *document.problems):
         assert_text(text)
+    assert len(document.entries) <= outline.MAX_ENTRIES
     for entry in document.entries:
         assert_clean_entry(entry)
+        assert_bounded(entry)
+    if any(line.endswith("…") and len(line) >= MAX_TITLE - 1 for line in map(_title, document.entries)):
+        assert any("longer than allowed" in problem for problem in document.problems)
+    assert_keys_are_unique(document)
+
+
+def _title(entry: Entry) -> str:
+    return entry.title
+
+
+def assert_keys_are_unique(document: Document) -> None:
+    """See that no two items of a document have a key in common, and that each has one."""
+    identified = identify(document.entries)
+    keys = [key for one in identified for key in one.keys]
+    assert len(keys) == len(set(keys))
+    assert all(one.keys for one in identified)
+
+
+def assert_bounded(entry: Entry) -> None:
+    """See that no field of an entry is longer than it may be."""
+    lengths = {
+        MAX_TITLE: (entry.title,),
+        MAX_AUTHOR: (entry.author,),
+        MAX_GUID: (entry.guid,),
+        MAX_RAW_DATE: (entry.published_raw, entry.updated_raw),
+        MAX_CATEGORY: entry.categories,
+        MAX_HTML: (entry.body, entry.summary),
+        3 * MAX_LINK: (entry.link, *(file.url for file in entry.enclosures)),  # before it is quoted
+        4 * MAX_HTML: (entry.content_html,),
+    }
+    for limit, texts in lengths.items():
+        assert all(len(text or "") <= limit for text in texts)
+    assert len(entry.categories) <= MAX_CATEGORIES
+    assert len(entry.enclosures) <= MAX_ENCLOSURES
 
 
 def assert_clean_entry(entry: Entry) -> None:

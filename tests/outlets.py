@@ -219,3 +219,22 @@ class Pages(dict[str, Reply]):
 
     def answer(self, asked: Asked) -> Reply:
         return self.get(asked.path, Reply(status=404, body=b"nothing here"))
+
+
+@dataclass
+class Outlet(Pages):
+    """An outlet that honours conditional requests, and keeps what was asked since somebody looked."""
+
+    asked: list[Asked] = field(default_factory=list)
+
+    def answer(self, asked: Asked) -> Reply:
+        self.asked.append(asked)
+        reply = super().answer(asked)
+        etag = reply.headers.get("etag")
+        return Reply(status=304) if etag and asked.headers.get("if-none-match") == etag else reply
+
+    def paths(self) -> list[str]:
+        """Return what was asked since the last time."""
+        paths = [asked.path for asked in self.asked]
+        self.asked.clear()
+        return paths

@@ -202,7 +202,8 @@ def _sources(file: TomlFile) -> tuple[tuple[Source, ...], list[Problem]]:
     sources = []
     for key in file.table_keys("source"):
         table, wrong = shaped(SourceTable, file, key)
-        problems += [*wrong, *file.repeats(*key, "tags"), *_address_problems(file, key)]
+        problems += [*wrong, *file.repeats(*key, "tags"), *file.repeats(*key, "prune")]
+        problems += [*_address_problems(file, key), *_prune_problems(file, key)]
         sources += [_source(table)] if table else []
     return tuple(sources), problems
 
@@ -218,9 +219,16 @@ def _source(table: SourceTable) -> Source:
         language=table.language,
         tags=tuple(table.tags),
         full_text=table.full_text,
+        prune=tuple(table.prune),
         enabled=table.enabled,
         baseline=table.baseline,
     )
+
+
+def _prune_problems(file: TomlFile, key: Key) -> Iterator[Problem]:
+    if file.at(*key, "prune") and file.at(*key, "full_text") in (None, False):
+        why = "no page is fetched from which it could be taken: set full_text = true, or leave this out"
+        yield file.mistake((*key, "prune"), why)
 
 
 def _says_more(table: AddressTable) -> bool:

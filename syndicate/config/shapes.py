@@ -173,6 +173,9 @@ class SourceTable(Table):
     language: Language | None = None
     tags: list[Line] = Field(default_factory=list)
     full_text: bool = False
+    prune: Annotated[list[Annotated[Selector, AfterValidator(values.inner)]], Field(max_length=50)] = Field(
+        default_factory=list
+    )
     enabled: bool = True
     baseline: bool = True
 
@@ -250,6 +253,7 @@ _WORDS = {
     "string_unicode": "must be Unicode",
     "int_type": "must be a whole number, without quotes",
     "bool_type": "must be true or false, without quotes",
+    "too_long": "must have at most {max_length}",
     "list_type": 'must be a list, such as ["one", "two"]',
     "dict_type": "must be a table",
     "model_type": "must be a table",

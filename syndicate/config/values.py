@@ -183,6 +183,13 @@ def selector(text: str) -> str:
     return text.strip()
 
 
+def inner(text: str) -> str:
+    """Return a selector that leaves a page standing."""
+    if text.casefold() in ("*", "html", "body", ":root"):
+        raise ValueError(f"{quoted(text)} is the whole page, of which nothing would be left")
+    return text
+
+
 def link_pattern(text: str) -> str:
     """Return a pattern that addresses of articles can have."""
     if not text.startswith(("/", "*", "http://", "https://")) or has_controls(text) or " " in text:

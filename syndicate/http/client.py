@@ -12,7 +12,7 @@ from typing import Self
 import httpx
 
 from syndicate import __version__
-from syndicate.errors import RefusedError
+from syndicate.errors import LimitError, RefusedError
 from syndicate.http.addresses import Target, refusal, target
 from syndicate.http.body import ACCEPT_ENCODING, BodyReader, content_encoding
 from syndicate.http.fields import Asking, Field, checked_fields
@@ -81,6 +81,7 @@ class Client:
         *,
         max_bytes: int | None = None,
         validators_of: str | None = None,
+        is_cut: bool = False,
     ) -> Response:
         """Return what an address answers, after up to five redirects.
 
@@ -90,6 +91,7 @@ class Client:
 
         Args:
             max_bytes: of the body after decompression; None: as configured.
+            is_cut: a body that is longer is cut there, instead of being refused.
             validators_of: the URL that If-None-Match and If-Modified-Since came from; None: this one.
         """
         trip = Trip(self._settings.timeout)
@@ -100,7 +102,8 @@ class Client:
             while True:
                 async with self._answer(self._kept, trip, self._request("GET", at, asking)) as answer:
                     if answer.status_code not in _REDIRECTS:
-                        return trip.response(answer, await self._body(trip, answer, max_bytes))
+                        body = await self._body(trip, answer, max_bytes, is_cut=is_cut)
+                        return trip.response(answer, body)
                     at = self._permitted(trip.redirect(answer))
                 asking = replace(asking, has_left_home=asking.has_left_home or at.origin != asking.home)
 
@@ -168,12 +171,20 @@ class Client:
         finally:
             await answer.aclose()
 
-    async def _body(self, trip: Trip, answer: httpx.Response, max_bytes: int | None) -> bytes:
+    async def _body(
+        self, trip: Trip, answer: httpx.Response, max_bytes: int | None, *, is_cut: bool
+    ) -> bytes:
         if not 200 <= answer.status_code < 300:
             return await _what_can_be_had(trip, answer, MAX_ANSWER_BYTES)
-        reader = BodyReader(_encoding(answer), self._settings.max_bytes if max_bytes is None else max_bytes)
-        reader.expect(answer.headers.get("content-length"))
-        await _read(trip, answer, reader)
+        limit = self._settings.max_bytes if max_bytes is None else max_bytes
+        reader = BodyReader(_encoding(answer), limit)
+        if not is_cut:
+            reader.expect(answer.headers.get("content-length"))
+        try:
+            await _read(trip, answer, reader)
+        except LimitError:
+            if not is_cut or len(reader.body) < limit:
+                raise
         return bytes(reader.body)
 
 

@@ -3,7 +3,8 @@
 import json
 import re
 
-from syndicate.sources.sanitise import Page, clean_line, read_page
+from syndicate.sources.markup import Page, read_page
+from syndicate.sources.sanitise import clean_line
 
 _MAGIC = (
     (b"\x1f\x8b", "gzip-compressed data"),

@@ -12,6 +12,10 @@ _ISO = re.compile(  # also W3C-DTF, which allows a year and a month alone
     r"(\d{4})-(\d\d?)(?:-(\d\d?)(?:[T\s]\s*(\d\d?):(\d\d)(?::(\d\d))?(?:[.,]\d+)?\s*(Z|[+-]\d\d(?::?\d\d)?)?)?)?",
     re.ASCII | re.IGNORECASE,
 )
+_BEGINS_ISO = re.compile(r"\s*(\d{4}-\d\d?-\d\d?)(?!\d)(?:[Tt\s]\s*(\d\d?)(?::(\d\d))?)?")
+_LONGEST_DAY = timedelta(hours=24 + 15)  # in the zones furthest from UTC
+_NUMBER = re.compile(r"\d+")
+_WITH_YEAR = (4, 7, 8, 12, 14)  # digits of a year, alone, or with the day, and the time
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?\s*(Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
 _TIMESTAMP = re.compile(r"(\d{10})(?:\d{3}|\.\d+)?", re.ASCII)
 
@@ -80,6 +84,28 @@ def iso_date(written: str) -> datetime | None:
     """Return what RFC 3339 or W3C-DTF writes, a little more leniently; None for anything else."""
     found = _ISO.fullmatch(written.strip()[:MAX_WRITTEN])
     return _moment(*found.groups()) if found else None
+
+
+def is_plausible(moment: datetime, written: str) -> bool:
+    """Whether a date that a lenient reader found in a text can be what that says.
+
+    Such readers make a day of March of February 30, four days of 99 hours, and a year of any digits.
+    """
+    if f" {moment.year} " in written:  # as RFC 822 has it
+        return True
+    if found := _BEGINS_ISO.match(written):
+        day, hour, minute = iso_date(found[1]), int(found[2] or 0), int(found[3] or 0)
+        return day is not None and hour <= 24 and minute < 60 and abs(moment - day) <= _LONGEST_DAY
+    years = {moment.year, *((moment.year - 1,) if (moment.month, moment.day) <= (1, 2) else ())}
+    years |= {moment.year + 1} if (moment.month, moment.day) >= (12, 30) else set()
+    return any(_is_year(number, years) for number in _NUMBER.findall(written))
+
+
+def _is_year(number: str, years: set[int]) -> bool:
+    """Whether a number is one of some years, or begins with one, as in 20261127."""
+    if len(number) == 2:
+        return int(number) in {year % 100 for year in years}
+    return len(number) in _WITH_YEAR and int(number[:4]) in years
 
 
 def attribute_date(written: str, now: datetime | None = None) -> datetime | None:

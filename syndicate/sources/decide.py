@@ -1,12 +1,13 @@
 """What follows from a poll: what is new or changed, what matches, whom to tell, when to ask again. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from syndicate.model import (
     AlertDraft,
+    ArticleNote,
     Change,
     Claim,
     Document,
@@ -14,10 +15,10 @@ from syndicate.model import (
     Entry,
     Gap,
     KnownItem,
+    LateArticle,
     Match,
     Poll,
     PollState,
-    Spent,
     Suppressed,
 )
 from syndicate.rules.archive import WORDS_VERSION
@@ -56,6 +57,11 @@ class Reading:
     entries: tuple[Identified, ...]  # of the document, and behind them those of archives
     filled: Filled = NOTHING_FILLED
     refusal: Failed | None = None  # of the host of its archives, which asks for less
+    articles: Mapping[str, ArticleNote] = field(
+        default_factory=dict
+    )  # of entries that are new or edited, by their first key
+    late: tuple[LateArticle, ...] = ()  # of items that are known
+    late_notes: tuple[ArticleNote, ...] = ()
 
     @classmethod
     def of(cls, fetched: Fetched, document: Document) -> "Reading":
@@ -74,14 +80,18 @@ def decide_reading(
     changes: list[Change] = []
     new_keys: list[tuple[str, int]] = []
     names: list[int | str] = []
-    seen = _Seen(claim=claim, document=reading.document, index=index, now=moment.now)
+    notes: list[ArticleNote] = []
+    seen = Seen(claim=claim, document=reading.document, index=index, now=moment.now)
     found = list(zip(reading.entries, items_by_entry(reading.entries, known), strict=True))
     # Documents begin with the newest; items and alerts are numbered from the oldest on.
     for entry, item in reversed(found):
         if item is None or is_edited(entry, item):
             mine = entry if item else replace(entry, keys=_keys_of_new(entry, known))
-            changes.append(_change(mine, item, seen))
+            changes.append(change_of(mine, item, seen))
             names.append(item.id if item else mine.keys[0])
+            notes += _noted(
+                reading.articles.get(entry.keys[0]), names[-1], suppression(claim, entry.entry, moment.now)
+            )
         else:
             new_keys += [(key, item.id) for key in entry.keys if key not in known]
             names.append(item.id)
@@ -98,11 +108,12 @@ def decide_reading(
         parts=reading.document.parts,
         problems=reading.document.problems,
         changes=tuple(changes),
+        articles=tuple(notes),
         new_keys=tuple(new_keys),
         listed=listed if lesson.standing.is_in_charge else None,
         gap=_filled(lesson.gap, reading.filled),
         **_backing_off(reading.refusal, moment.now),
-        spent=_sum(answer.spent, reading.filled.spent),
+        spent=answer.spent + reading.filled.spent,
     )
 
 
@@ -110,10 +121,9 @@ def _filled(gap: Gap | None, filled: Filled) -> Gap | None:
     return gap and replace(gap, filled=filled.items, is_closed=filled.is_closed)
 
 
-def _sum(one: Spent, other: Spent) -> Spent:
-    return Spent(
-        requests=one.requests + other.requests, received_bytes=one.received_bytes + other.received_bytes
-    )
+def _noted(note: ArticleNote | None, item: int | str, suppressed: Suppressed | None) -> Iterator[ArticleNote]:
+    if note is not None:
+        yield replace(note, item=item, suppressed=suppressed)
 
 
 def decide_unchanged(claim: Claim, outcome: NotModified, moment: Moment) -> Poll:
@@ -245,7 +255,8 @@ def _keys_of_new(entry: Identified, known: Mapping[str, KnownItem]) -> tuple[str
     return keys or (f"content:{entry.content_hash}",)
 
 
-def _change(identified: Identified, item: KnownItem | None, seen: "_Seen") -> Change:
+def change_of(identified: Identified, item: KnownItem | None, seen: "Seen") -> Change:
+    """Return an entry as a new item, or a new revision of a known one, with all that follows from it."""
     entry = identified.entry
     subject = _subject(entry, seen)
     matches, words = seen.index.match_and_keep(subject, seen.now)
@@ -260,12 +271,12 @@ def _change(identified: Identified, item: KnownItem | None, seen: "_Seen") -> Ch
         words=words,
         words_version=WORDS_VERSION,
         matches=matches,
-        alerts=tuple(_drafts(matches, seen.index, suppression(seen.claim, entry, seen.now))),
+        alerts=tuple(drafts(matches, seen.index, suppression(seen.claim, entry, seen.now))),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class Seen:
     """What an entry is seen with: its source and document, the rules, the time."""
 
     claim: Claim
@@ -274,7 +285,7 @@ class _Seen:
     now: datetime
 
 
-def _subject(entry: Entry, seen: _Seen) -> Subject:
+def _subject(entry: Entry, seen: Seen) -> Subject:
     source = seen.claim.source
     return Subject(
         title=entry.title,
@@ -291,9 +302,10 @@ def _subject(entry: Entry, seen: _Seen) -> Subject:
     )
 
 
-def _drafts(
+def drafts(
     matches: tuple[Match, ...], index: RuleIndex, suppressed: Suppressed | None
 ) -> Iterator[AlertDraft]:
+    """Yield an alert for each match and whoever wants to hear of its rule."""
     for match in matches:
         for endpoint in index.rules[match.rule].notify:
             yield AlertDraft(rule=match.rule, endpoint=endpoint, suppressed=suppressed)

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _BOMS = (  # the longer first: the mark of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -22,6 +22,7 @@ _TEXT_CODEC = re.compile(
     r"ascii|utf-(8|16|32)|iso8859-\d+|cp\d+|koi8-[rut]|kz1048|ptcp154|mac-\w+|tis-620|johab"
     r"|gb2312|gbk|gb18030|hz|big5\w*|euc_\w+|shift_\w+|iso2022_\w+"
 )
+_SHIFTING = ("iso2022", "hz")  # whose bytes are ASCII, too
 _WIDER = {  # what the label means in practice, https://encoding.spec.whatwg.org/#names-and-labels
     "ascii": "cp1252",
     "iso8859-1": "cp1252",
@@ -35,7 +36,9 @@ _WIDER = {  # what the label means in practice, https://encoding.spec.whatwg.org
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([^"'>]{1,40})["']""")
 _DECLARED_IN_HTML = re.compile(rb"""<meta[^>]{1,200}?charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
-_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_BEFORE_TEXT = re.compile(rb"(?:\xef\xbb\xbf|[ \t\r\n]++)*+")
+_PIECE = 256 * 1024  # bytes of which the text is looked at at once
+_BEYOND_ASCII = bytes(range(0x80, 0x100))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +64,41 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
     return _decode_labelled(body, _labels(body, content_type))
 
 
+def utf8(body: bytes, content_type: str = "") -> tuple[bytes, str | None]:
+    """Return a body in UTF-8, without marks and spaces before it, and what had to be assumed for that.
+
+    A body that is UTF-8 is not decoded as a whole: with one character beyond U+FFFF in it, its text would
+    take four times as much memory.
+    """
+    data, problem = body, None
+    if not _is_utf8(body, content_type):
+        decoded = decode(body, content_type)
+        data, problem = decoded.text.encode(errors="surrogatepass"), decoded.problem
+    before = _BEFORE_TEXT.match(data)
+    return (data[before.end() :] if before else data), problem
+
+
+def _is_utf8(body: bytes, content_type: str) -> bool:
+    """Whether `decode` takes a body for UTF-8, and all of it is."""
+    if body.startswith(tuple(mark for mark, encoding in _BOMS if encoding != "utf-8")):
+        return False
+    if body.startswith(tuple(start for start, _ in _WIDE_STARTS)):
+        return False
+    if body.isascii():
+        return not any(label.startswith(_SHIFTING) for label in _labels(body, content_type))
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(body), _PIECE):
+            decoder.decode(body[start : start + _PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _decode_labelled(body: bytes, labels: list[str]) -> Decoded:
-    if body.isascii():  # ISO-2022-JP and HZ are ASCII bytes too
-        shifting = next((label for label in labels if label.startswith(("iso2022", "hz"))), "ascii")
+    if body.isascii():
+        shifting = next((label for label in labels if label.startswith(_SHIFTING)), "ascii")
         return _read(body, shifting)
     try:
         return Decoded(text=body.decode())
@@ -81,10 +116,15 @@ def _decode_labelled(body: bytes, labels: list[str]) -> Decoded:
 def _decode_broken(body: bytes, labels: list[str]) -> Decoded:
     """Return the least wrong text of bytes that are valid in no encoding they claim."""
     text = body.decode(errors="replace")
-    is_mostly_utf8 = text.count("\ufffd") * 5 <= len(_NOT_ASCII.findall(body))
-    if is_mostly_utf8:
+    broken = text.count("\ufffd")
+    ascii_length = len(body.translate(None, delete=_BEYOND_ASCII))
+    if len(text) - ascii_length - broken >= broken:  # more characters of UTF-8 than bytes that are none
         return Decoded(text=text, problem=_broken("utf-8", text))
-    return _read(body, labels[0] if labels and not labels[0].startswith("utf") else "cp1252")
+    claimed = labels[0] if labels else "utf-8"
+    if not claimed.startswith("utf"):
+        return _read(body, claimed)
+    read = _read(body, "cp1252")
+    return replace(read, problem=read.problem or f"read as cp1252, not {claimed}")
 
 
 def _read(body: bytes, encoding: str) -> Decoded:

@@ -24,7 +24,8 @@ from syndicate.sources.leads import Found, Lead, Via, common_leads, page_leads, 
 from syndicate.sources.naming import address_key
 from syndicate.sources.parse import parse
 from syndicate.sources.sanitise import check_link
-from syndicate.sources.sites import Clock, NotAsked, Sites, Sleep, Window
+from syndicate.sources.sites import NotAsked, Sites, Sleep, Window
+from syndicate.sources.turns import Clock
 
 MAX_REQUESTS = 40
 MAX_TIME = timedelta(minutes=3)

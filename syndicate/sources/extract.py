@@ -2,7 +2,7 @@
 
 Some pages keep it busy for minutes, and a thread can't be ended. `python -m syndicate.sources.extract` is
 that process: on stdin and stdout come frames, each 8 bytes of length and then the data. It says that it is
-ready with an empty frame, then answers each page with JSON.
+ready with an empty frame, then answers each page, and what is to be left out of it, with JSON for JSON.
 """
 
 import asyncio
@@ -13,37 +13,84 @@ import resource
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence, Set
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from selectolax.lexbor import LexborHTMLParser
+
 from syndicate.errors import LimitError, ParseError
+from syndicate.sources.markup import ancestors, rough_text, tree_of
+from syndicate.sources.repeats import words_of
 from syndicate.sources.sanitise import MAX_HTML, clean_plain
 
 DEADLINE_SECONDS = 10.0
 START_SECONDS = 30.0  # on a busy machine
+MAX_LINKS = 5000  # of a page, by which links in its article are told
 MEMORY_BYTES = 1024 * 1024 * 1024  # of the process's addresses
 _LINE_END = re.compile(r"[\r\n]+")
 _TABLE_RULE = re.compile(r"^\|(?:-+\|)+$\n?", re.MULTILINE)  # that trafilatura draws under a table's head
 _LENGTH_BYTES = 8
+_LABEL = 40  # characters
 _MAX_ANSWER = 16 * MAX_HTML
 
 
-def article_text(html: str) -> str:
-    """Return the plain text of a page's article, a line for each paragraph; nothing if there is none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The article of a page: its paragraphs in plain text, and which of them are links, by their place."""
+
+    lines: tuple[str, ...] = ()
+    links: tuple[int, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Return it as one text, a line for each paragraph."""
+        return "\n".join(self.lines)
+
+
+def article(html: str, prune: Sequence[str] = ()) -> Found:
+    """Return a page's article; nothing if there is none.
+
+    Args:
+        prune: CSS selectors of what is left out.
 
     Raises:
         ParseError: the page can't be read.
     """
     import trafilatura  # noqa: PLC0415  takes 0.4 s, and only the process that reads pages needs it
 
+    html = html.encode(errors="replace").decode()
     try:
+        tree = tree_of(html)
+        links = {words for node in tree.css("a")[:MAX_LINKS] if (words := words_of(rough_text(node)))}
+        kept = _pruned(tree, prune) if prune else html
         # Line ends in HTML are spaces; trafilatura keeps some.
-        text = trafilatura.extract(_LINE_END.sub(" ", html), include_comments=False)
+        text = trafilatura.extract(_LINE_END.sub(" ", kept), include_comments=False)
     except Exception as error:  # it may raise anything
         raise ParseError(f"the article can't be told from its page: {error!r}"[:300]) from error
-    return clean_plain(_TABLE_RULE.sub("", text or "")).text
+    lines = tuple(filter(None, clean_plain(_TABLE_RULE.sub("", text or "")).text.split("\n")))
+    return Found(lines=lines, links=tuple(place for place, line in enumerate(lines) if _is_link(line, links)))
+
+
+def _pruned(tree: LexborHTMLParser, prune: Sequence[str]) -> str:
+    """Return a page without what selectors find in it. Scripts, in which it may stand again, are gone too."""
+    for selector in prune:
+        nodes = [node for node in tree.css(selector) if node.tag not in ("html", "body")]
+        found = {node.mem_id for node in nodes}
+        # What is in what is removed is removed with it, and must not be touched after that.
+        outermost = [node for node in nodes if not any(each.mem_id in found for each in ancestors(node))]
+        for node in outermost:
+            node.decompose()
+    return tree.html or ""
+
+
+def _is_link(line: str, links: Set[str]) -> bool:
+    """Return whether a line is a link, or one after a word and a colon (`Read also: ...`)."""
+    label, colon, rest = line.partition(":")
+    return words_of(line) in links or (bool(colon) and len(label) <= _LABEL and words_of(rest) in links)
 
 
 class Extractor:
@@ -65,8 +112,10 @@ class Extractor:
         if not self._users:
             await self._end()
 
-    async def text(self, html: str, deadline_seconds: float = DEADLINE_SECONDS) -> str:
-        """Return the plain text of a page's article; nothing if there is none.
+    async def article(
+        self, html: str, prune: Sequence[str] = (), *, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> Found:
+        """Return a page's article, as `article` does.
 
         Raises:
             ParseError: the page can't be read.
@@ -76,13 +125,14 @@ class Extractor:
             try:
                 process = self._process or await self._start()
                 async with asyncio.timeout(deadline_seconds):
-                    answer = json.loads(await _exchange(process, html))
+                    question = json.dumps([html, list(prune)]).encode()
+                    answer = json.loads(await _exchange(process, question))
             except BaseException as error:
                 await self._end()  # what it would say now would be taken for the answer about another page
                 raise _in_words(error, deadline_seconds) from error
         if "error" in answer:
             raise ParseError(answer["error"])
-        return str(answer["text"])
+        return Found(lines=tuple(answer["lines"]), links=tuple(answer["links"]))
 
     async def _start(self) -> Process:
         environment = {  # none of ours, which may hold secrets; but the same modules
@@ -118,9 +168,8 @@ def _in_words(error: BaseException, deadline_seconds: float) -> BaseException:
             return error
 
 
-async def _exchange(process: Process, html: str) -> bytes:
+async def _exchange(process: Process, page: bytes) -> bytes:
     assert process.stdin is not None  # noqa: S101
-    page = html.encode(errors="replace")
     process.stdin.write(len(page).to_bytes(_LENGTH_BYTES) + page)
     await process.stdin.drain()
     return await _receive(process)
@@ -140,13 +189,13 @@ async def _receive(process: Process) -> bytes:
 def main() -> None:
     """Answer pages until there are no more."""
     _limit()
-    article_text("")
+    article("")
     _write(b"")
     while head := sys.stdin.buffer.read(_LENGTH_BYTES):
-        page = sys.stdin.buffer.read(int.from_bytes(head)).decode()
+        page = sys.stdin.buffer.read(int.from_bytes(head))
         signal.alarm(int(DEADLINE_SECONDS) + 5)  # should nobody be left to end us
         try:
-            answer = {"text": article_text(page)}
+            answer = asdict(article(*json.loads(page)))
         except ParseError as error:
             answer = {"error": str(error)}
         signal.alarm(0)

@@ -5,7 +5,7 @@ is asked, which stays the reference. What looks odd here is what it does, held b
 """
 
 from collections.abc import Mapping
-from io import StringIO
+from io import BytesIO, TextIOWrapper
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
 from syndicate.sources.fast_names import XLINK, Names, Unusual, version_of
@@ -23,32 +23,43 @@ from syndicate.sources.fast_readers import ATOM_READERS, BESIDE_CHANNEL_READERS,
 from syndicate.sources.fast_values import checked_base, resolved
 from syndicate.sources.outline import MAX_ENTRIES, without_illegal
 
+_FEW = 1024 * 1024  # bytes, of which there may be what there wants to be
+_MAX_TAGS = 300_000  # and attributes: of 2,000 entries, 70 each and their ends
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _RSS_VERSIONS = {"0.91": "rss091u", "0.92": "rss092", "0.93": "rss093", "0.94": "rss094"}
 _ACTIVE = frozenset({"href", "lastmod"})  # attributes of entries and channels that are taken for elements
 
 
-def read(text: str) -> Values | None:
-    """Return what feedparser would make of a document; None if it has to be asked."""
-    if "<!DOCTYPE" in text or _may_be_changed(text):
+def read(data: bytes) -> Values | None:
+    """Return what feedparser would make of a document in UTF-8; None if it has to be asked."""
+    if b"<!DOCTYPE" in data or _is_too_much(data) or _may_be_changed(data):
         return None
     try:
-        return _Reading(text).values()
-    except (Unusual, ParseError, UnicodeEncodeError):
+        return _Reading(data).values()
+    except (Unusual, ParseError, UnicodeError):
         return None
 
 
-def _may_be_changed(text: str) -> bool:
+def _is_too_much(data: bytes) -> bool:
+    """Whether a tree of a document would take a lot of memory, and mostly for what is left out in the end."""
+    if len(data) <= _FEW:
+        return False
+    entries = data.count(b"<item") + data.count(b"<entry")
+    return entries > MAX_ENTRIES or data.count(b"<") > _MAX_TAGS or data.count(b"=") > _MAX_TAGS
+
+
+def _may_be_changed(data: bytes) -> bool:
     """Whether a text has references to impossible characters where it is literal, which are replaced too."""
-    has_literals = "<![CDATA[" in text or "<!--" in text
-    return has_literals and "&#" in text and without_illegal(text)[1] > 0
+    has_literals = b"<![CDATA[" in data or b"<!--" in data
+    return has_literals and b"&#" in data and without_illegal(data.decode(errors="replace"))[1] > 0
 
 
 class _Reading:
     """One document."""
 
-    def __init__(self, text: str) -> None:
-        parsing = iterparse(StringIO(text), ("start-ns",))  # noqa: S314  no entities without a DOCTYPE
+    def __init__(self, data: bytes) -> None:
+        text = TextIOWrapper(BytesIO(data), "utf-8", newline="")  # whatever it declares
+        parsing = iterparse(text, ("start-ns",))  # noqa: S314  no entities without a DOCTYPE
         declared = [declaration for _, declaration in parsing]
         self._root: Element = parsing.root  # type: ignore[attr-defined]  # it is documented
         self._names = Names(declared)

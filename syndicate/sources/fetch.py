@@ -7,7 +7,17 @@ from datetime import datetime, timedelta
 
 from syndicate.errors import NetworkError
 from syndicate.http import Client, Redirect, Response
-from syndicate.model import Address, Certificate, Claim, Kind, Part, Spent, Validators
+from syndicate.model import (
+    Address,
+    ArticleNote,
+    Certificate,
+    Claim,
+    Kind,
+    LateArticle,
+    Part,
+    Spent,
+    Validators,
+)
 from syndicate.sources.schedule import asked_by_retry_after, freshness
 from syndicate.sources.trust import conditions, is_conditional
 
@@ -55,6 +65,9 @@ class NotModified:
 
     answer: Answer
     parts: tuple[Part, ...] | None = None  # of an index, as they are now; None: as before
+    late: tuple[LateArticle, ...] = ()  # of items that are known
+    late_notes: tuple[ArticleNote, ...] = ()
+    problems: tuple[str, ...] = ()  # with those articles, in words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

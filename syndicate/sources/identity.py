@@ -112,10 +112,12 @@ def _may_be(entry: Entry, item: KnownItem, key: str) -> bool:
     return entry.title == item.title or canonical_guid(entry.guid) == canonical_guid(item.guid)
 
 
-def changed_entries(entries: Sequence[Identified], known: Mapping[str, KnownItem]) -> list[Identified]:
-    """Return the entries that are new, or differ from what is stored."""
+def changed_entries(
+    entries: Sequence[Identified], known: Mapping[str, KnownItem]
+) -> list[tuple[Identified, KnownItem | None]]:
+    """Return the entries that are new, or differ from what is stored, and the items that they are."""
     found = zip(entries, items_by_entry(entries, known), strict=True)
-    return [entry for entry, item in found if item is None or is_edited(entry, item)]
+    return [(entry, item) for entry, item in found if item is None or is_edited(entry, item)]
 
 
 def is_edited(entry: Identified, item: KnownItem) -> bool:
@@ -123,9 +125,14 @@ def is_edited(entry: Identified, item: KnownItem) -> bool:
 
     A sitemap or a page, which only name an article, take nothing away from what a feed has said of it.
     """
-    if entry.entry.is_listed and not item.content_hash.startswith(_LISTED):
+    if entry.entry.is_listed and not is_of_listed(item):
         return False
     return item.content_hash != entry.content_hash
+
+
+def is_of_listed(item: KnownItem) -> bool:
+    """Return whether only a sitemap or a page has told of an item."""
+    return item.content_hash.startswith(_LISTED)
 
 
 def keys_of(entry: Entry) -> Iterator[str]:

@@ -21,8 +21,6 @@ _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/([\d.]{1,10})/?
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 _MAX_VALUES = 1_500_000  # which take a hundred times as many bytes, and more
 _MAX_DIGITS = 1000  # more take long to read
-_MAX_AUTHORS = 50
-_MAX_FILES = 200
 _MAX_SIZE = 10**15
 _FINISHED = "the publisher says that this feed is finished, and nothing more will come"
 
@@ -45,13 +43,13 @@ def read(text: str, url: str, language: str | None = None) -> Document:
     stated = language_tag(_string(feed, "language")) or language
     authors = _authors(feed)
     kept = (item for item in items[: outline.MAX_ENTRIES] if isinstance(item, dict))
-    entries = (_entry(item, authors, stated, fields) for item in kept)
+    entries = tuple(fields.kept(_entry(item, authors, stated, fields) for item in kept))
     return Document(
         format=_format(feed),
         title=fields.line(_string(feed, "title")),
         link=fields.link(_string(feed, "home_page_url")),
         language=stated,
-        entries=tuple(fields.kept(entries)),
+        entries=entries,
         problems=(
             *left_out(len(items)),
             *((_FINISHED,) if _value(feed, "expired") is True else ()),
@@ -144,7 +142,7 @@ def _authors(part: Raw) -> list[str]:
     """Return the names under `authors` (1.1), else `author` (1.0)."""
     listed = _value(part, "authors")
     authors = listed if isinstance(listed, list) and listed else [listed, _value(part, "author")]
-    return [name for name in map(_name, authors[:_MAX_AUTHORS]) if name]
+    return [name for name in map(_name, authors) if name]
 
 
 def _name(author: object) -> str:
@@ -153,7 +151,7 @@ def _name(author: object) -> str:
 
 def _files(item: Raw) -> list[Enclosure]:
     """Return the attachments and pictures, their addresses as written."""
-    attached = [file for file in _list(item, "attachments")[:_MAX_FILES] if isinstance(file, dict)]
+    attached = [file for file in _list(item, "attachments") if isinstance(file, dict)]
     pictures = [_string(item, "image"), _string(item, "banner_image")]
     return [
         *map(_file, attached),

@@ -14,7 +14,8 @@ from syndicate.model import Address, Claim, Document, Kind
 from syndicate.sources import arrived, feed, jsonfeed, page, sitemap
 from syndicate.sources.decode import decode
 from syndicate.sources.language_tags import language_tag
-from syndicate.sources.sanitise import clean_line, read_page
+from syndicate.sources.markup import read_page
+from syndicate.sources.sanitise import clean_line
 
 MAX_UNPACKED = 15 * 1024 * 1024  # bytes of a document that is packed by gzip, as sitemaps are
 LIGHT_PAGE_BYTES = 512 * 1024  # of a web page, which is read faster than a feed
@@ -230,9 +231,9 @@ def _is_wide_json(body: bytes) -> bool:
 def _answered_at(date: str | None) -> datetime | None:
     try:
         moment = parsedate_to_datetime(date or "")
-    except (ValueError, OverflowError):
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # also of a day that is beyond 9999 in UTC
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _as_page(

@@ -8,5 +8,7 @@ _MAX_TAG = 35
 
 def language_tag(written: str | None) -> str | None:
     """Return a language tag as BCP 47 writes it; None when it is none."""
-    tag = (written or "").strip().replace("_", "-")
+    if not written:
+        return None
+    tag = written.strip().replace("_", "-")
     return tag if len(tag) <= _MAX_TAG and _TAG.fullmatch(tag) else None

@@ -8,15 +8,17 @@ drawings, whose tags are others.
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from syndicate.sources.sanitise import clean_line, text_of
+from syndicate.sources.sanitise import check_link, clean_line, text_of
 
 Node = LexborNode
 
 MAX_LINE = 1000
 MAX_PAGE = 3 * 1024 * 1024  # characters of a page that are read
+_MAX_HEAD = 64 * 1024  # of them where only its head matters
 _MAX_DEPTH = 256
 _MAX_OPEN = 20  # elements of formatting that may be open at once
 _FORMATTING = frozenset(
@@ -70,30 +72,58 @@ _DROPPED = ("script", "style", "svg")
 _ENDS = {name: re.compile(rf"</{name}(?:[\s/][^>]{{0,200}})?>", re.IGNORECASE) for name in _DROPPED}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What an HTML page says of itself."""
+
+    title: str
+    feeds: tuple[str, ...]  # addresses of the feeds that it names, absolute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounded:
+    """As much of a page as is read."""
+
+    text: str
+    problems: tuple[str, ...] = ()  # what is left out
+
+    def tree(self) -> LexborHTMLParser:
+        """Return its tree."""
+        return LexborHTMLParser(self.text)
+
+
 def tree_of(text: str) -> LexborHTMLParser:
     """Return the tree of a page, up to where it is nested too deeply."""
-    return LexborHTMLParser(bounded(text))
+    return bounded(text).tree()
 
 
-def bounded(text: str) -> str:
+def bounded(text: str) -> Bounded:
     """Return a page without comments, scripts, styles and drawings, up to where it gets too deep.
 
     Formatting is replaced if too much of it stays open, and tags with too many attributes are left out.
     """
     pieces: list[str] = []
+    opened = _Opened()
     try:
-        pieces.extend(_pieces(text[:MAX_PAGE]))
+        pieces.extend(_pieces(text[:MAX_PAGE], opened))
     except _TooMuchOpen:
         return bounded(_FORMATTING_TAG.sub(r"<\1span", text))
-    return "".join(pieces)
+    problems = (
+        (f"a page of more than {MAX_PAGE // 2**20} MiB, cut", len(text) > MAX_PAGE),
+        (f"a page nested more than {_MAX_DEPTH} deep, cut", opened.is_too_deep),
+        (
+            f"tags with more than {_MAX_ATTRIBUTES} attributes, left out: {opened.overloaded}",
+            opened.overloaded,
+        ),
+    )
+    return Bounded(text="".join(pieces), problems=tuple(what for what, is_so in problems if is_so))
 
 
 class _TooMuchOpen(Exception):  # noqa: N818 - asks for another way, is no error
     pass
 
 
-def _pieces(text: str) -> Iterator[str]:
-    opened = _Opened()
+def _pieces(text: str, opened: "_Opened") -> Iterator[str]:
     done = 0
     while token := _TOKEN.search(text, done):
         yield text[done : token.start()]
@@ -101,7 +131,9 @@ def _pieces(text: str) -> Iterator[str]:
         name = (token["name"] or "").lower()
         if end < 0 or not opened.has_room_for(name, is_end=bool(token["end"])):
             return
-        is_kept = name and name not in _ENDS and not _is_overloaded(text, token.start(), end)
+        is_overloaded = _is_overloaded(text, token.start(), end)
+        opened.overloaded += is_overloaded
+        is_kept = name and name not in _ENDS and not is_overloaded
         yield text[token.start() : end] if is_kept else ""
         done = end
     yield text[done:]
@@ -133,6 +165,8 @@ class _Opened:
 
     def __init__(self) -> None:
         self._depth = 0
+        self.is_too_deep = False
+        self.overloaded = 0  # tags that are left out
         self._formatting: Counter[str] = Counter()
 
     def has_room_for(self, name: str, *, is_end: bool) -> bool:
@@ -145,7 +179,26 @@ class _Opened:
             self._formatting[name] = max(self._formatting[name] + step, 0)
             if self._formatting.total() > _MAX_OPEN:
                 raise _TooMuchOpen
-        return self._depth <= _MAX_DEPTH
+        self.is_too_deep = self._depth > _MAX_DEPTH
+        return not self.is_too_deep
+
+
+def read_page(markup: str, url: str) -> Page:
+    """Return the title of an HTML page, and the feeds it names."""
+    tree = tree_of(markup[:_MAX_HEAD])
+    title = tree.css_first("title")
+    links = tree.css('link[rel~="alternate"][type]')
+    named = [link.attributes for link in links[:50] if _is_feed_type(link.attributes.get("type") or "")]
+    feeds = [check_link(attributes.get("href") or "", url) for attributes in named]
+    return Page(
+        title=clean_line(title.text() if title else "", 200),
+        feeds=tuple(dict.fromkeys(feed for feed in feeds if feed)),
+    )
+
+
+def _is_feed_type(type_: str) -> bool:
+    kind, _, feed = type_.strip().lower().partition("/")
+    return kind == "application" and feed in ("rss+xml", "atom+xml", "rdf+xml", "feed+json")
 
 
 # --------------------------------------------------------------------------- elements
@@ -153,7 +206,7 @@ class _Opened:
 
 def text(node: Node | None) -> str:
     """Return what a person reads in an element, in one line; nothing for None."""
-    return clean_line(text_of(node.html or ""), MAX_LINE) if node is not None else ""
+    return clean_line(text_of(node.html or ""), 2 * MAX_LINE) if node is not None else ""
 
 
 def rough_text(node: Node) -> str:

@@ -13,6 +13,8 @@ from xml.parsers import expat
 
 MAX_ENTRIES = 2000
 MAX_AUTHOR = 1000
+MAX_DEPTH = 5000
+MAX_ELEMENTS = 20_000  # children of one entry
 _SEPARATOR = " "
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -60,21 +62,26 @@ class Outline:
     open_at_cut: tuple[str, ...] = ()
     long_authors: list[tuple[int, int, str]] = field(default_factory=list)  # start, end, what is kept of it
 
+    @property
+    def is_monstrous(self) -> bool:
+        """Whether it would only take long and a lot of memory, and give nothing in the end."""
+        return self.depth > MAX_DEPTH or self.entry_elements > MAX_ELEMENTS
 
-class _EntityFound(Exception):  # noqa: N818 - stops expat, is no error
+
+class _Stop(Exception):  # noqa: N818 - stops expat, is no error
     pass
 
 
 def outline(data: bytes) -> Outline:
-    """Return what a UTF-8 text without an XML declaration is made of, up to its first error."""
+    """Return what a UTF-8 text is made of, up to its first error, or to what makes it worthless."""
     found = Outline()
     parser = expat.ParserCreate("utf-8", _SEPARATOR)  # with namespaces, as the feed parser's
     parser.namespace_prefixes = True
     _Pass(found, parser, data)
     try:
         parser.Parse(data, True)
-    except _EntityFound:
-        found.has_entities = True
+    except _Stop:
+        pass
     except expat.ExpatError as error:
         found.error = f"line {error.lineno}: {expat.ErrorString(error.code)}"
     return found
@@ -100,7 +107,8 @@ class _Pass:
         self.found.error = self.found.error or f"entity &{name[:40]}; is not declared"
 
     def entity(self, *_declaration: object) -> None:
-        raise _EntityFound
+        self.found.has_entities = True
+        raise _Stop
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         found, stack = self.found, self.stack
@@ -115,6 +123,9 @@ class _Pass:
             self.entry_depth, self.children = len(stack), 0
         elif len(stack) == self.entry_depth + 1:
             self.children += 1
+            found.entry_elements = max(found.entry_elements, self.children)
+        if found.is_monstrous:
+            raise _Stop
         if name in _AUTHORS and self.author is None:
             self._start_author()
 
@@ -141,7 +152,6 @@ class _Pass:
     def _end_entry(self) -> None:
         self.entry_depth = 0
         self.found.entries += 1
-        self.found.entry_elements = max(self.found.entry_elements, self.children)
         if self.found.entries == MAX_ENTRIES:
             self.found.cut_at = self._behind_tag()
             self.found.open_at_cut = tuple(reversed(self.stack))

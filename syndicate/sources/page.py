@@ -16,12 +16,11 @@ from syndicate.sources.fields import Fields, left_out
 from syndicate.sources.headlines import FEWEST_UNASKED, MAX_LINKS, Anchor, anchor, articles
 from syndicate.sources.language_tags import language_tag
 from syndicate.sources.links import fits, is_same_site
-from syndicate.sources.markup import MAX_PAGE, Node, ancestors, attribute, text, tree_of
+from syndicate.sources.markup import Node, ancestors, attribute, bounded, text
 from syndicate.sources.sanitise import check_link, clean_line
 
 FORMAT = "page"
 _LINKS = ("href", "data-href", "data-url")
-_MAX_DATE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,8 @@ def read(
     Raises:
         ParseError: no articles are found; the text says by what.
     """
-    tree = tree_of(markup)
+    bounds = bounded(markup)
+    tree = bounds.tree()
     root = tree.root
     if root is None:
         raise ParseError("an empty page: if it stays so, check the address")
@@ -78,24 +78,23 @@ def read(
         link=check_link(url),
         language=(language_tag(attribute(html, "lang")) if html is not None else None) or language,
         entries=tuple(fields.kept(_entry(block, page, fields) for block in kept)),
-        problems=(*how, *_cut(markup), *left_out(len(found)), *fields.in_words()),
+        problems=(*how, *bounds.problems, *left_out(len(found)), *fields.in_words()),
     )
-
-
-def _cut(markup: str) -> tuple[str, ...]:
-    return (f"a page of more than {MAX_PAGE // 2**20} MiB, cut",) if len(markup) > MAX_PAGE else ()
 
 
 def _found(page: _Page) -> tuple[list[Block], tuple[str, ...]]:
     """Return the articles on a page, and what is to be said of how they were found."""
     address = page.address
     if address.item:
-        return list(_in_items(page)), ()
-    anchors = _anchors(page)
+        nodes = page.root.css(address.item)
+        return list(_in_items(nodes, page)), _links_left_out(nodes)
+    nodes = page.root.css(address.link or address.title or "a[href]")
+    surplus = _links_left_out(nodes)
+    anchors = [found for node in nodes[:MAX_LINKS] if (found := _anchor(node, page))]
     if address.link or address.title:
-        return _blocks(_fitting(anchors, address), page, "link" if address.link else "title"), ()
+        return _blocks(_fitting(anchors, address), page, "link" if address.link else "title"), surplus
     if address.link_pattern:
-        return _blocks(_fitting(anchors, address), page, "link_pattern"), ()
+        return _blocks(_fitting(anchors, address), page, "link_pattern"), surplus
     guessed = articles(anchors, page.url, are_there=address.is_page)
     count = len({each.key for each in guessed})
     if not guessed or (count < FEWEST_UNASKED and not address.is_page):
@@ -103,15 +102,19 @@ def _found(page: _Page) -> tuple[list[Block], tuple[str, ...]]:
             f"{_called(page)} on which no list of articles is to be seen: item or link_pattern can say which"
         )
     how = f"read as a web page, {count} articles guessed by their links: item or link_pattern can say which"
-    return _blocks(guessed, page, "link_pattern"), () if address.is_page else (how,)
+    return _blocks(guessed, page, "link_pattern"), surplus if address.is_page else (how, *surplus)
+
+
+def _links_left_out(nodes: Sequence[Node]) -> tuple[str, ...]:
+    surplus = len(nodes) - MAX_LINKS
+    return (f"links after the first {MAX_LINKS:,}, left out: {surplus}",) if surplus > 0 else ()
 
 
 # --------------------------------------------------------------------------- with an item selector
 
 
-def _in_items(page: _Page) -> Iterator[Block]:
+def _in_items(nodes: Sequence[Node], page: _Page) -> Iterator[Block]:
     """Yield the articles in the elements of `item`, each once."""
-    nodes = page.root.css(page.address.item or "")
     if not nodes:
         raise ParseError(_nothing_by(page, "item"))
     seen: set[str] = set()
@@ -143,12 +146,6 @@ def _link_in(node: Node, page: _Page) -> Anchor | None:
 
 
 # --------------------------------------------------------------------------- without
-
-
-def _anchors(page: _Page) -> list[Anchor]:
-    """Return the links on a page: those of `link`, else of `title`, else all."""
-    selector = page.address.link or page.address.title or "a[href]"
-    return [found for node in page.root.css(selector)[:MAX_LINKS] if (found := _anchor(node, page))]
 
 
 def _anchor(node: Node, page: _Page) -> Anchor | None:
@@ -195,7 +192,7 @@ def _entry(block: Block, page: _Page, fields: Fields) -> Entry:
         title=fields.line(title),
         body="",
         published=published,
-        published_raw=clean_line(written, _MAX_DATE) or None,
+        published_raw=fields.raw_date(written) or None,
         is_listed=True,
     )
 

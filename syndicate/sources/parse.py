@@ -2,6 +2,9 @@
 
 `python -m syndicate.sources.parse` is that process. It reads a line of JSON (headers, url, address) and the
 body from stdin, and writes lines of JSON to stdout: an error, or the document and then each of its entries.
+
+Whatever a document holds, it costs less than 200 MiB, of which these are the parts: the body, what is left of
+it as it comes back, and a process that has what Python itself takes, some 35 MiB, and MEMORY_BYTES.
 """
 
 import asyncio
@@ -10,10 +13,11 @@ import os
 import resource
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -25,10 +29,16 @@ from syndicate.model import Address, Document, Enclosure, Entry, Hints, Kind, Pa
 from syndicate.sources import kinds
 
 DEADLINE_SECONDS = 20.0
-MEMORY_BYTES = 1024 * 1024 * 1024  # of a process's addresses, Python's own 200 MiB among them
+MEMORY_BYTES = 112 * 1024 * 1024  # of addresses, beyond those that a process has when it begins
 THREADS = 2
 PROCESSES = 2
-_MAX_RESULT = 96 * 1024 * 1024
+_PIECE = 256 * 1024  # bytes that are sent at once
+_MAX_RESULT = 32 * 1024 * 1024
+_MAX_LINE = 4 * 1024 * 1024  # of a result; an entry is well below
+_STATM = Path("/proc/self/statm")  # on Linux
+_PLENTY = 1024 * 1024 * 1024  # bytes of addresses, which Python takes nowhere
+
+_TOO_MUCH = f"a document of which more than {_MAX_RESULT // 2**20} MiB would have to be kept, given up"
 
 T = TypeVar("T")
 
@@ -61,7 +71,7 @@ async def parse(
                 f"a document that takes more than {deadline_seconds:.0f} s to read, and was given up:"
                 " it is broken or hostile; ask its publisher, or disable the source"
             ) from None
-    return await _run(load, result)
+    return await _run(load, _emptied(result))
 
 
 def _parse_light(
@@ -92,7 +102,7 @@ def _slot() -> asyncio.Semaphore:
 # --------------------------------------------------------------------------- our side of the process
 
 
-async def _result(body: bytes, how: dict[str, Any]) -> bytes:
+async def _result(body: bytes, how: dict[str, Any]) -> deque[bytes]:
     """Return what a process of its own makes of a body; it has ended when this returns or raises."""
     process = await _start()
     try:
@@ -118,7 +128,12 @@ async def _start() -> Process:
     }
     try:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", __name__), stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment
+            *(sys.executable, "-P", "-m", __name__),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env=environment,
+            limit=_MAX_LINE,
         )
     except OSError as error:
         raise ParseError(f"a large document, and no process can be started to read it: {error}") from error
@@ -128,49 +143,61 @@ async def _send(process: Process, *parts: bytes) -> None:
     assert process.stdin is not None  # noqa: S101
     with suppress(ConnectionError):  # it has ended; its status tells more
         for part in parts:
-            process.stdin.write(part)
-            await process.stdin.drain()
+            for start in range(0, len(part), _PIECE):  # so that it is not copied as a whole
+                process.stdin.write(part[start : start + _PIECE])
+                await process.stdin.drain()
         process.stdin.close()
         await process.stdin.wait_closed()
 
 
-async def _receive(process: Process) -> bytes:
+async def _receive(process: Process) -> deque[bytes]:
     assert process.stdout is not None  # noqa: S101
-    pieces, length = [], 0
-    while piece := await process.stdout.read(256 * 1024):
-        pieces.append(piece)
-        length += len(piece)
-        if length > _MAX_RESULT:
-            raise ParseError(f"a document that unpacks to more than {_MAX_RESULT // 2**20} MiB, given up")
-    return b"".join(pieces)
+    lines: deque[bytes] = deque()
+    length = 0
+    try:
+        async for line in process.stdout:
+            lines.append(line)
+            length += len(line)
+            if length > _MAX_RESULT:
+                raise ParseError(_TOO_MUCH)
+    except ValueError as error:  # a line beyond _MAX_LINE
+        raise ParseError(_TOO_MUCH) from error
+    return lines
 
 
 # --------------------------------------------------------------------------- the result, as JSON
 
 
-def dump(document: Document) -> bytes:
-    """Return a document as lines of JSON: itself, then each of its entries, so that no step takes long."""
-    values = asdict(document)
-    lines = [{key: value for key, value in values.items() if key != "entries"}, *values["entries"]]
-    return b"\n".join(map(_line, lines))
+def dump(document: Document) -> Iterator[bytes]:
+    """Yield a document as lines of JSON: itself, then each of its entries, so that no step takes long."""
+    yield _line({**asdict(replace(document, entries=())), "entries": None})
+    for entry in document.entries:
+        yield _line(asdict(entry))
 
 
 def _line(values: dict[str, Any]) -> bytes:
-    return json.dumps(values, ensure_ascii=False, default=datetime.isoformat).encode()
+    return json.dumps(values, ensure_ascii=False, default=datetime.isoformat).encode() + b"\n"
 
 
-def load(result: bytes) -> Document:
-    """Return the document that `dump` wrote.
+def _emptied(lines: deque[bytes]) -> Iterator[bytes]:
+    """Yield lines, none of which is kept."""
+    while lines:
+        yield lines.popleft()
+
+
+def load(result: Iterable[bytes]) -> Document:
+    """Return the document whose lines `dump` yielded.
 
     Raises:
         ParseError: there is an error instead of a document.
     """
-    head, *lines = (json.loads(line) for line in result.splitlines())
-    if "error" in head:
-        raise ParseError(head["error"])
-    values = {**head, "problems": tuple(head["problems"]), "hints": _hints(head["hints"])}
-    values["parts"] = tuple(Part(url=part["url"], modified=part["modified"]) for part in head["parts"])
-    return Document(**values, entries=tuple(_entry(line) for line in lines))
+    lines = iter(result)
+    values = json.loads(next(lines))
+    if "error" in values:
+        raise ParseError(values["error"])
+    values |= {"problems": tuple(values["problems"]), "hints": _hints(values["hints"])}
+    values["parts"] = tuple(Part(url=part["url"], modified=part["modified"]) for part in values["parts"])
+    return Document(**{**values, "entries": tuple(_entry(json.loads(line)) for line in lines)})
 
 
 def _hints(values: dict[str, Any]) -> Hints:
@@ -192,12 +219,10 @@ def main() -> None:
     _limit()
     request = json.loads(sys.stdin.buffer.readline())
     try:
-        result = dump(
-            kinds.parse(sys.stdin.buffer.read(), request["headers"], request["url"], _address(request))
-        )
+        document = kinds.parse(sys.stdin.buffer.read(), request["headers"], request["url"], _address(request))
+        sys.stdout.buffer.writelines(dump(document))
     except ParseError as error:
-        result = json.dumps({"error": str(error)}).encode()
-    sys.stdout.buffer.write(result)
+        sys.stdout.buffer.write(_line({"error": str(error)}))
     sys.stdout.buffer.flush()
 
 
@@ -212,7 +237,7 @@ def _limit() -> None:
     """Bound memory; and time, should nobody be left to end us. Nothing is written but the result."""
     seconds = int(DEADLINE_SECONDS) + 5
     limits = {
-        resource.RLIMIT_AS: MEMORY_BYTES,
+        resource.RLIMIT_AS: _address_bytes() + MEMORY_BYTES,
         resource.RLIMIT_CPU: seconds,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
@@ -220,6 +245,13 @@ def _limit() -> None:
     for limit, value in limits.items():
         with suppress(ValueError, OSError):  # not everywhere, and never more than we have
             resource.setrlimit(limit, (value, value))
+
+
+def _address_bytes() -> int:
+    """Return how many bytes of addresses this process has by now; where that cannot be told, plenty."""
+    if not _STATM.exists():
+        return _PLENTY
+    return int(_STATM.read_text().split()[0]) * resource.getpagesize()
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from syndicate.sources.archives import Archives
 from syndicate.sources.article import Articles
 from syndicate.sources.decide import Moment, Reading, decide_failure, decide_reading, decide_unchanged
 from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, fetch
-from syndicate.sources.identity import changed_entries
+from syndicate.sources.full_text import FullText
 from syndicate.sources.kinds import unexpected
+from syndicate.sources.late import with_late
 from syndicate.sources.parse import parse
 from syndicate.sources.parts import Outcome as PartsOutcome
 from syndicate.sources.parts import Parts
@@ -62,7 +63,8 @@ class Poller:
         on_recorded: Callable[[Sequence[tuple[Poll, Recorded]]], None],
     ) -> None:
         self._client = client
-        self._articles = Articles(client=client, settings=settings)
+        articles = Articles(client=client, store=store, call=call, settings=settings)
+        self._full_text = FullText(store=store, call=call, articles=articles)
         self._parts = Parts(client=client, settings=settings)
         self._store = store
         self._call = call
@@ -170,12 +172,14 @@ class Poller:
         read = await self._read(claim, outcome) if isinstance(outcome, Fetched | NotModified) else outcome
         if isinstance(read, Failed):
             return replace(read, backs_off_host=read.backs_off_host and self._does_host_wait)
+        if isinstance(read, NotModified):
+            return await self._full_text.of_unchanged(claim, read) if claim.source.full_text else read
         if not isinstance(read, tuple):
             return read
         reading = await self._archives.filled(claim, await _reading(*read))
         if not self._does_host_wait:
             reading = replace(reading, refusal=None)
-        return await self._with_articles(claim, reading) if claim.source.full_text else reading
+        return await self._full_text.of_reading(claim, reading) if claim.source.full_text else reading
 
     async def _read(self, claim: Claim, outcome: Fetched | NotModified) -> PartsOutcome:
         """Return the document that an answer holds, or of which it holds the index."""
@@ -193,18 +197,6 @@ class Poller:
         if index.parts:
             return await self._parts.read(claim, outcome, index, self._store.now())
         return outcome if isinstance(outcome, NotModified) else (outcome, index)
-
-    async def _with_articles(self, claim: Claim, reading: Reading) -> Reading:
-        """Fetch the articles of what is new or has changed, each once."""
-        known = await self._call(self._store.known_items, claim.source.id, reading.keys())
-        wanted = changed_entries(reading.entries, known)
-        completed, undone = await self._articles.complete(wanted)
-        by_keys = {entry.keys: entry for entry in completed}
-        return replace(
-            reading,
-            entries=tuple(by_keys.get(entry.keys, entry) for entry in reading.entries),
-            document=replace(reading.document, problems=(*reading.document.problems, *undone)),
-        )
 
     async def _record_finished(self) -> None:
         batch, self._finished = self._finished[:BATCH], self._finished[BATCH:]
@@ -257,8 +249,8 @@ def _decide(store: Store, index: RuleIndex, finished: Finished) -> Poll:
     match finished.result:
         case Reading() as reading:
             known = store.known_items(claim.source.id, reading.keys())
-            return decide_reading(claim, reading, known, index, moment)
+            return with_late(decide_reading(claim, reading, known, index, moment), reading, index, moment.now)
         case NotModified() as unchanged:
-            return decide_unchanged(claim, unchanged, moment)
+            return with_late(decide_unchanged(claim, unchanged, moment), unchanged, index, moment.now)
         case Gone() | Failed() as failure:
             return decide_failure(claim, failure, moment)

@@ -43,10 +43,15 @@ def read_robots(status: int, body: bytes) -> Robots:
         return Robots()
     if not 200 <= status < 300:
         return Robots(unknown=f"the server answered {status}")
-    rules = Protego.parse(_for_us(body[:MAX_BYTES].decode("utf-8-sig", errors="replace")))
+    rules = Protego.parse(_for_us(_bounded(body).decode("utf-8-sig", errors="replace")))
     delay = min(rules.crawl_delay(PRODUCT_TOKEN) or 0.0, LONGEST_DELAY.total_seconds())
     sitemaps = tuple(islice(dict.fromkeys(rules.sitemaps), MAX_SITEMAPS))
     return Robots(delay=timedelta(seconds=delay), length_bytes=len(body), sitemaps=sitemaps, _rules=rules)
+
+
+def _bounded(body: bytes) -> bytes:
+    """Return as much of a robots.txt as is read, in whole lines (RFC 9309 2.5)."""
+    return body if len(body) < MAX_BYTES else body[: body.rfind(b"\n", 0, MAX_BYTES) + 1]
 
 
 def _for_us(text: str) -> str:

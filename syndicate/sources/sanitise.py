@@ -9,7 +9,6 @@ from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
 import nh3
-from selectolax.lexbor import LexborHTMLParser
 
 UrlRelative = Literal["deny"] | tuple[Literal["rewrite_with_base"], str]
 
@@ -98,14 +97,6 @@ class Clean:
     was_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What an HTML page says of itself."""
-
-    title: str
-    feeds: tuple[str, ...]  # addresses of the feeds that it names, absolute
-
-
 # --------------------------------------------------------------------------- HTML
 
 
@@ -175,24 +166,6 @@ def has_markup(text: str) -> bool:
 def has_references(text: str) -> bool:
     """Whether a text holds character references that mean something in HTML."""
     return "&" in text and any(unescape(reference) != reference for reference in _REFERENCE.findall(text))
-
-
-def read_page(markup: str, url: str) -> Page:
-    """Return the title of an HTML page, and the feeds it names."""
-    tree = LexborHTMLParser(_shallow(_cut(markup)))
-    title = tree.css_first("title")
-    links = tree.css('link[rel~="alternate"][type]')
-    named = [link.attributes for link in links[:50] if _is_feed_type(link.attributes.get("type") or "")]
-    feeds = [check_link(attributes.get("href") or "", url) for attributes in named]
-    return Page(
-        title=clean_line(title.text() if title else "", 200),
-        feeds=tuple(dict.fromkeys(feed for feed in feeds if feed)),
-    )
-
-
-def _is_feed_type(type_: str) -> bool:
-    kind, _, feed = type_.strip().lower().partition("/")
-    return kind == "application" and feed in ("rss+xml", "atom+xml", "rdf+xml", "feed+json")
 
 
 def _cut(markup: str) -> str:
@@ -278,8 +251,16 @@ def _is_printable(text: str) -> bool:
 
 def clean_line(text: str, limit: int) -> str:
     """Return clean text in one line of at most `limit` characters."""
-    line = clean_text(text[: limit * 20]).replace("\n", " ")
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    return cut_line(text, limit)[0]
+
+
+def cut_line(text: str, limit: int) -> tuple[str, bool]:
+    """Return the same, and whether something of the text is missing in it."""
+    looked_at = text[: limit * 20]
+    line = clean_text(looked_at).replace("\n", " ")
+    if len(line) > limit:
+        return line[: limit - 1].rstrip() + "…", True
+    return line, len(looked_at) < len(text) and not text[limit * 20 :].isspace()
 
 
 def without_controls(text: str) -> str:
@@ -338,4 +319,5 @@ def check_link(link: str, base: str = "") -> str | None:
         return None
     if not is_link or "@" in parts.netloc or len(absolute) > MAX_LINK:
         return None
+    absolute = parts.scheme + absolute[len(parts.scheme) :]  # in lower case
     return absolute.translate(_QUOTED_IN_LINK) if _TO_QUOTE.search(absolute) else absolute

@@ -5,25 +5,24 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from syndicate.errors import NetworkError
 from syndicate.http import Client, Response
-from syndicate.http.times import asked_wait, http_date
-from syndicate.model import NetworkSettings
-from syndicate.sources.robots import LONGEST_DELAY, MAX_BYTES, Robots, read_robots
+from syndicate.model import NetworkSettings, Spent
+from syndicate.sources.fetch import ONE_REQUEST, spent_on
+from syndicate.sources.robots import MAX_BYTES, Robots, read_robots
+from syndicate.sources.turns import Clock, OwnTurns, Turns
 
 MAX_SITES = 1000  # remembered
 MAX_ROBOTS_BYTES = 4 * 1024 * 1024  # of all that are remembered; their rules take forty times as much
 ROBOTS_AGE = timedelta(hours=24)  # RFC 9309 2.4
 ROBOTS_RETRY = timedelta(minutes=10)  # when it could not be had
-PAUSE = timedelta(minutes=5)  # when a server asks for less (429, 503), at least
-LONGEST_PAUSE = timedelta(hours=24)
 HTML = "text/html, application/xhtml+xml;q=0.9"
-_ROBOTS = {"accept": "text/plain, */*;q=0.1"}
+_ROBOTS = "text/plain, */*;q=0.1"
+NOTHING = Spent()
 
-Clock = Callable[[], float]  # seconds that only grow
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -32,17 +31,23 @@ class NotAsked:
     """A page that was left alone, and why, in words."""
 
     reason: str
+    is_for_ever: bool = False  # its site does not want to be asked for it
+    is_early: bool = False  # it is too early: nobody was asked for anything
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Window:
-    """When requests may begin, on the clock of a Sites."""
+    """When requests may begin, on the clock of a Sites, and what those that did have taken."""
 
     opens: float
     closes: float
+    spent: Spent = NOTHING
+
+    def add(self, spent: Spent) -> None:
+        """Count what a request took."""
+        self.spent += spent
 
 
-_NEVER = datetime.max.replace(tzinfo=UTC)
 _UNREAD = Robots(unknown="it was not asked for yet")
 
 
@@ -52,7 +57,7 @@ class _Site:
     host: str  # as people know it
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     visitors: int = 0
-    next_at: float = 0.0  # when the next request may begin
+    not_before: float = 0.0  # as what it says itself was learned only after it was asked
     robots: Robots = _UNREAD
     robots_until: float = 0.0
 
@@ -62,6 +67,7 @@ class Sites:
 
     Args:
         clock: what the pace is measured by; it has to go on while `sleep` sleeps.
+        turns: by the same clock; None: of this process alone.
     """
 
     def __init__(
@@ -71,11 +77,13 @@ class Sites:
         settings: NetworkSettings,
         sleep: Sleep = asyncio.sleep,
         clock: Clock = time.monotonic,
+        turns: Turns | None = None,
     ) -> None:
         self._client = client
         self._interval = settings.host_interval
         self._sleep = sleep
         self.clock = clock
+        self._turns = turns or OwnTurns(clock)
         self._sites: dict[str, _Site] = {}
 
     async def get(self, url: str, max_bytes: int, window: Window, accept: str = HTML) -> Response | NotAsked:
@@ -90,12 +98,12 @@ class Sites:
             refused = await self._refusal(site, url, window) or await self._wait(site, window)
             if refused:
                 return refused
-            response = await self._client.get(url, {"accept": accept}, max_bytes=max_bytes)
-            if response.status in (429, 503):
-                site.next_at = self.clock() + _pause(response).total_seconds()
+            response = await self._answer(url, accept, max_bytes, window)
         if response.redirects:
             async with self._visit(response.url) as site:
-                site.next_at = max(site.next_at, self._after_this(site))
+                site.not_before = max(site.not_before, self._after_this(site))
+                # A turn was had already; others wait as if it had been ours.
+                await self._turns.take(response.url, self._pace(site), self.clock(), window.closes)
                 return await self._refusal(site, response.url, window) or response
         return response
 
@@ -105,23 +113,38 @@ class Sites:
             await self._refusal(site, url, window)
             return site.robots.sitemaps
 
+    async def _answer(
+        self, url: str, accept: str, max_bytes: int, window: Window, *, is_cut: bool = False
+    ) -> Response:
+        """Return an answer, counted; who answers that we ask too much is left alone by all."""
+        try:
+            response = await self._client.get(url, {"accept": accept}, max_bytes=max_bytes, is_cut=is_cut)
+        except NetworkError:
+            window.add(ONE_REQUEST)
+            raise
+        window.add(spent_on(response))
+        if response.status in (429, 503):
+            await self._turns.pause(response.url, response.headers.get("retry-after"))
+        return response
+
     async def _refusal(self, site: _Site, url: str, window: Window) -> NotAsked | None:
         """Return why robots.txt keeps us from asking, None if it does not."""
         if site.robots_until <= self.clock():
             refused = await self._wait(site, window)
             if refused:
                 return refused
-            await self._read_robots(site)
+            await self._read_robots(site, window)
         if site.robots.unknown is not None:
-            return NotAsked(reason=f"robots.txt of {site.host} can't be read: {site.robots.unknown}")
+            why = f"robots.txt of {site.host} can't be read: {site.robots.unknown}"
+            return NotAsked(reason=why)
         if not site.robots.allows(url):
-            return NotAsked(reason=f"robots.txt of {site.host} does not allow it")
+            return NotAsked(reason=f"robots.txt of {site.host} does not allow it", is_for_ever=True)
         return None
 
-    async def _read_robots(self, site: _Site) -> None:
+    async def _read_robots(self, site: _Site, window: Window) -> None:
         """Get what robots.txt says now. What it said before holds while it can't be read (RFC 9309 2.4)."""
         try:
-            answer = await self._client.get(f"{site.origin}/robots.txt", _ROBOTS, max_bytes=MAX_BYTES)
+            answer = await self._answer(f"{site.origin}/robots.txt", _ROBOTS, MAX_BYTES, window, is_cut=True)
             robots = await asyncio.to_thread(read_robots, answer.status, answer.body)
         except NetworkError as error:
             robots = Robots(unknown=str(error))
@@ -129,22 +152,26 @@ class Sites:
             site.robots = robots
         age = ROBOTS_AGE if robots.unknown is None else ROBOTS_RETRY
         site.robots_until = self.clock() + age.total_seconds()
-        site.next_at = max(site.next_at, self._after_this(site))
+        site.not_before = self._after_this(site)
 
     async def _wait(self, site: _Site, window: Window) -> NotAsked | None:
         """Wait for our turn to ask a site, and take it; return why not if that is too far off."""
-        seconds = max(site.next_at, window.opens) - self.clock()
-        if seconds > LONGEST_DELAY.total_seconds() + self._interval.total_seconds():
-            return NotAsked(reason=f"{site.host} asked for a pause")
-        if self.clock() + seconds >= window.closes:
-            return NotAsked(reason="there was no time left for it")
+        opens = max(site.not_before, window.opens)
+        at = await self._turns.take(site.origin, self._pace(site), opens, window.closes)
+        if at is None:
+            return NotAsked(reason=f"{site.host} asked for a pause", is_early=True)
+        if at >= window.closes:
+            return NotAsked(reason="there was no time left for it", is_early=True)
+        seconds = at - self.clock()
         if seconds > 0:
             await self._sleep(seconds)
-        site.next_at = self._after_this(site)
         return None
 
     def _after_this(self, site: _Site) -> float:
-        return self.clock() + max(self._interval, site.robots.delay).total_seconds()
+        return self.clock() + self._pace(site).total_seconds()
+
+    def _pace(self, site: _Site) -> timedelta:
+        return max(self._interval, site.robots.delay)
 
     @asynccontextmanager
     async def _visit(self, url: str) -> AsyncIterator[_Site]:
@@ -174,10 +201,3 @@ class Sites:
             if not site.visitors:
                 del self._sites[origin]
                 excess, excess_bytes = excess - 1, excess_bytes - site.robots.length_bytes
-
-
-def _pause(response: Response) -> timedelta:
-    """Return how long to leave a site alone that asks for less; a date counts by the site's own clock."""
-    its_now = http_date(response.headers.get("date", "")) or _NEVER
-    asked = asked_wait(response.headers.get("retry-after"), its_now) or PAUSE
-    return min(max(asked, PAUSE), LONGEST_PAUSE)

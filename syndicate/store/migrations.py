@@ -343,6 +343,41 @@ def m0004_kinds_of_source(db: Database) -> None:
 
 
 @migrations()
+def m0006_articles(db: Database) -> None:
+    """The pages of articles that were read, and what became of the page of each item."""
+    db.executescript(
+        """
+        CREATE TABLE pages (
+            id INTEGER PRIMARY KEY,
+            source INTEGER NOT NULL REFERENCES sources (id),
+            host TEXT NOT NULL,
+            page TEXT NOT NULL,
+            reading TEXT NOT NULL,
+            fetched_at TEXT NOT NULL,
+            blocks TEXT NOT NULL,
+            lines TEXT,  -- NULL: too old to be used again
+            UNIQUE (source, page)
+        );
+        CREATE INDEX pages_by_host ON pages (source, host, id);
+        CREATE INDEX pages_by_address ON pages (page, reading) WHERE lines IS NOT NULL;
+        CREATE INDEX pages_by_age ON pages (fetched_at) WHERE lines IS NOT NULL;
+
+        CREATE TABLE articles (
+            item INTEGER PRIMARY KEY REFERENCES items (id),
+            source INTEGER NOT NULL REFERENCES sources (id),
+            told TEXT NOT NULL,
+            has_text INTEGER NOT NULL,
+            tries INTEGER NOT NULL,
+            since TEXT NOT NULL,
+            next_try_at TEXT,
+            suppressed TEXT
+        );
+        CREATE INDEX articles_awaited ON articles (source, next_try_at) WHERE next_try_at IS NOT NULL;
+        """
+    )
+
+
+@migrations()
 def m0007_words_without_their_text(db: Database) -> None:
     """Keep of the words of items only the index, not their text as well, which took a third of the file."""
     db.executescript(

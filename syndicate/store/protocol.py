@@ -13,14 +13,17 @@ from syndicate.model import (
     AlertDraft,
     AlertStatus,
     Attempt,
+    AwaitedArticle,
     Claim,
     Delivery,
     DeliveryState,
     DeliveryStatus,
     FoundItem,
     Item,
+    KeptArticle,
     KnownItem,
     Match,
+    Page,
     Poll,
     Recorded,
     Source,
@@ -29,6 +32,8 @@ from syndicate.model import (
     StoredMatch,
     Wanted,
 )
+
+PAGE_AGE = timedelta(hours=24)  # for which the page of an article is not asked for again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +112,21 @@ class Store(Protocol):
         What is leased counts from the end of its lease, what waits for its host from the end of that.
         """
 
-    def take_turn(self, url: str, pace: HostPace) -> datetime | None:
+    def take_turn(
+        self,
+        url: str,
+        pace: HostPace,
+        *,
+        earliest: datetime | None = None,
+        latest: datetime | None = None,
+    ) -> datetime | None:
         """Return when the host of an address may be asked next, and have all others wait until after that.
 
-        None: it wants to be left alone.
+        None: it wants to be left alone. A time from `latest` on comes too late: the turn is left to others.
         """
+
+    def leave_alone(self, url: str, until: datetime) -> None:
+        """Have nobody ask the host of an address until then."""
 
     def release_sources(self, claims: Sequence[Claim]) -> None:
         """Give back claims that came to nothing (shutdown); they are due as before."""
@@ -128,6 +143,23 @@ class Store(Protocol):
         A poll whose claim has gone to someone else changes nothing. A poll that cannot be written raises
         nothing here: it is reported in `Recorded.error`, its source backs off, and the others are written.
         """
+
+    # -- pages of articles
+
+    def page(self, key: str, reading: str, since: datetime) -> Page | None:
+        """Return a page that any source has read in this way since then, None if none has."""
+
+    def keep_page(self, source: str, page: Page) -> None:
+        """Keep a page that a source has read, instead of what it read of it before; older ones go."""
+
+    def pages_of(self, source: str, host: str) -> list[Page]:
+        """Return the last pages that a source has read of a host, oldest first, without their lines."""
+
+    def kept_articles(self, items: Sequence[int]) -> Mapping[int, KeptArticle]:
+        """Return what is known of the articles of items; nothing of those whose page was never wanted."""
+
+    def awaited_articles(self, source: str, limit: int) -> list[AwaitedArticle]:
+        """Return items of a source whose articles are to be asked for again by now, longest due first."""
 
     # -- rules over what is stored
 

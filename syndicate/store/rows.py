@@ -71,6 +71,7 @@ def source_definition(source: Source) -> str:
             "language": source.language,
             "tags": source.tags,
             "full_text": source.full_text,
+            **({"prune": source.prune} if source.prune else {}),
             "enabled": source.enabled,
             "baseline": source.baseline,
         }
@@ -82,6 +83,7 @@ def source_of(definition: str) -> Source:
     values = json.loads(definition)
     values["interval"] = timedelta(seconds=values["interval"])
     values["urls"], values["tags"] = tuple(values["urls"]), tuple(values["tags"])
+    values["prune"] = tuple(values.get("prune", ()))
     values["addresses"] = tuple(_address(each) for each in values.get("addresses", ()))
     return Source(**values)
 
@@ -129,6 +131,11 @@ def _bytes(value: str | None) -> bytes | None:
 def enclosures_json(enclosures: tuple[Enclosure, ...]) -> str:
     """Return enclosures as JSON."""
     return json_text([[one.url, one.type, one.length_bytes] for one in enclosures])
+
+
+def enclosures_of(text: str) -> tuple[Enclosure, ...]:
+    """Return the enclosures that the JSON holds."""
+    return tuple(Enclosure(url=url, type=kind, length_bytes=length) for url, kind, length in json.loads(text))
 
 
 def evidence_json(match: Match) -> str:
@@ -182,10 +189,7 @@ def item_of(row: Row) -> Item:
         content_html=row["content_html"],
         author=row["author"],
         categories=tuple(json.loads(row["categories"])),
-        enclosures=tuple(
-            Enclosure(url=url, type=kind, length_bytes=length)
-            for url, kind, length in json.loads(row["enclosures"])
-        ),
+        enclosures=enclosures_of(row["enclosures"]),
         language=row["language"],
         published=time_or_none(row["published"]),
         updated=time_or_none(row["updated"]),

@@ -20,13 +20,16 @@ from syndicate.model import (
     AddressStatus,
     AlertStatus,
     Attempt,
+    AwaitedArticle,
     Claim,
     Delivery,
     DeliveryState,
     DeliveryStatus,
     FoundItem,
     Item,
+    KeptArticle,
     KnownItem,
+    Page,
     Poll,
     Recorded,
     Source,
@@ -35,6 +38,7 @@ from syndicate.model import (
     StoredMatch,
 )
 from syndicate.store import (
+    sqlite_articles,
     sqlite_claims,
     sqlite_configuration,
     sqlite_deliveries,
@@ -129,9 +133,42 @@ class SqliteStore:
         with self._read() as db:
             return sqlite_claims.next_claim_at(db, due_by, self.now())
 
-    def take_turn(self, url: str, pace: HostPace) -> datetime | None:
+    def take_turn(
+        self,
+        url: str,
+        pace: HostPace,
+        *,
+        earliest: datetime | None = None,
+        latest: datetime | None = None,
+    ) -> datetime | None:
         with self._write() as db:
-            return sqlite_claims.take_turn(db, url, pace, self.now())
+            now = self.now()
+            earliest = max(now, earliest or now)
+            return sqlite_claims.take_turn(db, url, pace, earliest=earliest, latest=latest, now=now)
+
+    def leave_alone(self, url: str, until: datetime) -> None:
+        with self._write() as db:
+            sqlite_claims.leave_alone(db, url, until)
+
+    def page(self, key: str, reading: str, since: datetime) -> Page | None:
+        with self._read() as db:
+            return sqlite_articles.page(db, key, reading, since)
+
+    def keep_page(self, source: str, page: Page) -> None:
+        with self._write() as db:
+            sqlite_articles.keep_page(db, source, page, self.now())
+
+    def pages_of(self, source: str, host: str) -> list[Page]:
+        with self._read() as db:
+            return sqlite_articles.pages_of(db, source, host)
+
+    def kept_articles(self, items: Sequence[int]) -> Mapping[int, KeptArticle]:
+        with self._read() as db:
+            return sqlite_articles.kept_articles(db, items)
+
+    def awaited_articles(self, source: str, limit: int) -> list[AwaitedArticle]:
+        with self._read() as db:
+            return sqlite_articles.awaited_articles(db, source, limit, self.now())
 
     def release_sources(self, claims: Sequence[Claim]) -> None:
         with self._write() as db:

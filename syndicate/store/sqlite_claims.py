@@ -68,15 +68,27 @@ def next_claim_at(db: Database, due_by: datetime, now: datetime) -> datetime | N
     return None if row[0] is None else max(now, time_of(row[0]))
 
 
-def take_turn(db: Database, url: str, pace: HostPace, now: datetime) -> datetime | None:
+def take_turn(  # noqa: PLR0913  the unit of work's own four, the database and the time
+    db: Database, url: str, pace: HostPace, *, earliest: datetime, latest: datetime | None, now: datetime
+) -> datetime | None:
     """See `Store.take_turn`."""
     host = host_of(url)
     row = db.execute("SELECT * FROM hosts WHERE host = ?", [host]).fetchone()
     if row is not None and (row["backoff_until"] or "") > time_text(now):
         return None
-    at = max(now, (row and time_or_none(row["next_request_at"])) or now)
-    _keep_others_waiting(db, host, at + pace.interval)
+    at = max(earliest, (row and time_or_none(row["next_request_at"])) or earliest)
+    if latest is None or at < latest:
+        _keep_others_waiting(db, host, at + pace.interval)
     return at
+
+
+def leave_alone(db: Database, url: str, until: datetime) -> None:
+    """See `Store.leave_alone`. A shorter pause ends no longer one."""
+    db.execute(
+        "INSERT INTO hosts (host, backoff_until) VALUES (?, ?) ON CONFLICT (host) DO UPDATE"
+        " SET backoff_until = max(coalesce(backoff_until, ''), excluded.backoff_until)",
+        [host_of(url), time_text(until)],
+    )
 
 
 def _keep_others_waiting(db: Database, host: str, until: datetime) -> None:

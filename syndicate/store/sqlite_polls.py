@@ -9,9 +9,16 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from syndicate.model import Change, Poll, PollState, Recorded
+from syndicate.model import FULL_TEXT, Change, Poll, PollState, Recorded
 from syndicate.store.rows import host_of, parts_json, text_or_none, time_text
-from syndicate.store.sqlite_claims import first_to_ask, host_to_ask, live_addresses, next_to_ask
+from syndicate.store.sqlite_articles import note_articles
+from syndicate.store.sqlite_claims import (
+    first_to_ask,
+    host_to_ask,
+    leave_alone,
+    live_addresses,
+    next_to_ask,
+)
 from syndicate.store.sqlite_items import Kept, keep_words
 from syndicate.store.sqlite_learned import record_lessons
 from syndicate.store.sqlite_many import insert_rows
@@ -66,6 +73,7 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
             _record_source(db, row["id"], row["address_index"], poll, now)
             mine = _Later()
             done, new_items = _record_changes(db, row["id"], poll, mine, now)
+            note_articles(db, row["id"], poll.articles, new_items)
             notices = record_lessons(db, row["id"], poll, new_items, now)
         later.words += mine.words
         later.stale |= mine.stale
@@ -114,11 +122,7 @@ def _record_source(db: Database, source: int, index: int, poll: Poll, now: datet
     if poll.is_in_charge:
         _record_document(db, source, poll)
     if poll.host_backoff_until:
-        db.execute(
-            "INSERT INTO hosts (host, backoff_until) VALUES (?, ?) ON CONFLICT (host) DO UPDATE"
-            " SET backoff_until = max(coalesce(backoff_until, ''), excluded.backoff_until)",
-            [host_of(poll.host_backoff_url or claim.address), time_text(poll.host_backoff_until)],
-        )
+        leave_alone(db, poll.host_backoff_url or claim.address, poll.host_backoff_until)
 
 
 def _next_index(db: Database, source: int, index: int, poll: Poll) -> int:
@@ -144,6 +148,18 @@ def _record_document(db: Database, source: int, poll: Poll) -> None:
             "UPDATE sources SET document_title = ?, document_link = ?, problems = ? WHERE id = ?",
             [poll.document_title, poll.document_link, json.dumps(poll.problems, ensure_ascii=False), source],
         )
+    elif poll.articles:
+        _replace_problems_with_articles(db, source, poll.problems)
+
+
+def _replace_problems_with_articles(db: Database, source: int, problems: Sequence[str]) -> None:
+    """Keep what was the matter with the document; of its articles, what is the matter now."""
+    (text,) = db.execute("SELECT problems FROM sources WHERE id = ?", [source]).fetchone()
+    others = [each for each in json.loads(text) if not each.startswith(FULL_TEXT)]
+    db.execute(
+        "UPDATE sources SET problems = ? WHERE id = ?",
+        [json.dumps([*others, *problems], ensure_ascii=False), source],
+    )
 
 
 def _own_host(poll: Poll) -> str:

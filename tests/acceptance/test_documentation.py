@@ -34,7 +34,7 @@ from syndicate.config.shapes import (
 )
 from syndicate.errors import ConfigError
 from syndicate.http import transport, trip
-from syndicate.sources import discover, outline, parse
+from syndicate.sources import discover, fields, outline, parse
 from syndicate.web.app import create
 from tests.documents import (
     DOCS,
@@ -357,6 +357,9 @@ def test_the_bounds_are_as_said():
         "headers": transport.MAX_FIELDS,
         "entries of a document": outline.MAX_ENTRIES,
         "reading a large or odd document": int(parse.DEADLINE_SECONDS),
+        "an entry's categories, enclosures": fields.MAX_CATEGORIES,
+        "an entry's title, author, guid": fields.MAX_TITLE,
+        "all texts of a document": fields.MAX_DOCUMENT // 1024**2,
         "looking around a site (`sources discover`)": discover.MAX_REQUESTS,
         "a whole request": int(outbox.TIMEOUT.total_seconds()),
         "an answer's body": NetworkTable().max_bytes // 1024**2,

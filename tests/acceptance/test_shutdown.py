@@ -93,5 +93,6 @@ def test_interrupted_while_it_starts_it_just_ends(desk):
     process = desk.start(PYTHONPROFILEIMPORTTIME="1")
     eventually(lambda: "syndicate.errors" in desk.log.read_text())
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+    # Python may end itself by the signal after all, which a shell reports as 130 as well.
+    assert process.wait(60) in (130, -signal.SIGINT)
     assert "Traceback" not in desk.log.read_text()

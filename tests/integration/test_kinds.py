@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -34,32 +34,13 @@ from syndicate.store.protocol import ItemFilter, RuleState
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from tests.contract.making import Clock, claimed
-from tests.outlets import Article, Asked, LocalServer, Pages, Reply, rss
+from tests.outlets import Article, LocalServer, Outlet, Reply, rss
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 SETTINGS = NetworkSettings(allow_private=(ip_network("127.0.0.0/8"),), host_interval=timedelta())
 INDEX = RuleIndex([Rule(id="water", title="Water", version="1", query=Word("water"), notify=("desk",))])
 DOWN = Reply(status=500)
 ANSWER = Answer(status=304, validators=Validators(), asked=None, moved_to=None, length_bytes=0)
-
-
-@dataclass
-class Outlet(Pages):
-    """An outlet that says what it publishes in several ways; conditional requests are honoured."""
-
-    asked: list[Asked] = field(default_factory=list)
-
-    def answer(self, asked: Asked) -> Reply:
-        self.asked.append(asked)
-        reply = super().answer(asked)
-        etag = reply.headers.get("etag")
-        return Reply(status=304) if etag and asked.headers.get("if-none-match") == etag else reply
-
-    def paths(self) -> list[str]:
-        """Return what was asked since the last time."""
-        paths = [asked.path for asked in self.asked]
-        self.asked.clear()
-        return paths
 
 
 @dataclass

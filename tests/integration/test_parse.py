@@ -118,7 +118,7 @@ def test_a_process_that_is_killed_is_a_parse_error():
     async def kill() -> None:
         task = asyncio.create_task(parse(ENDLESS, {}, URL))
         os.kill(await until_a_child_runs(), 9)
-        with pytest.raises(ParseError, match="cannot be read within 1024 MiB"):
+        with pytest.raises(ParseError, match="cannot be read within 112 MiB"):
             await task
 
     asyncio.run(kill())

@@ -266,6 +266,7 @@ adaptive = false
 language = "kk-Cyrl"
 tags = ["official", "Орталық Азия"]
 full_text = true
+prune = [".related", "aside > p "]
 enabled = false
 baseline = false
 
@@ -318,6 +319,7 @@ headers = { X-Token = "a b" }
             language="kk-Cyrl",
             tags=("official", "Орталық Азия"),
             full_text=True,
+            prune=(".related", "aside > p"),
             enabled=False,
             baseline=False,
         ),

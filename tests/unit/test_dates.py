@@ -1,14 +1,16 @@
 """Dates as documents and pages write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndicate.sources.dates import attribute_date, iso_date, spoken_date
+from syndicate.sources.dates import attribute_date, is_plausible, iso_date, spoken_date
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+FIRST, LAST = datetime(1971, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 
 def moment(text: str | None) -> datetime | None:
@@ -159,3 +161,45 @@ def test_today_in_a_zone_further_east_is_not_in_the_future():
 def test_any_text_is_a_date_or_none(written):
     for found in (iso_date(written), attribute_date(written, NOW), spoken_date(written, NOW)):
         assert found is None or datetime(1970, 1, 1, tzinfo=UTC) <= found
+
+
+# --------------------------------------------------------------------------- what lenient readers find
+
+
+@pytest.mark.parametrize(
+    ("found", "written"),
+    [
+        ("9999-11-01T00:00", "99999-01-01T00:00:00Z"),
+        ("9999-11-01T00:00", "9" * 200),
+        ("2026-01-04T00:00", "-0044-03-15T00:00:00Z"),
+        ("2026-03-02T00:00", "2026-02-30T00:00:00Z"),
+        ("2027-01-01T00:00", "2026-13-01"),
+        ("2026-03-06T03:00", "2026-03-02T99:00:00Z"),
+        ("2026-03-02T11:39", "2026-03-02T10:99:00Z"),
+        ("2026-03-02T00:00", "Mon, 02 Mar 2031 10:00:00 GMT"),
+        ("2026-03-02T00:00", "yesterday"),
+    ],
+)
+def test_a_date_that_nobody_can_have_meant_is_not_plausible(found, written):
+    assert not is_plausible(datetime.fromisoformat(found).replace(tzinfo=UTC), written)
+
+
+@given(
+    st.datetimes(*(day.replace(tzinfo=None) for day in (FIRST, LAST))),
+    st.integers(-12 * 4, 14 * 4).map(lambda quarters: timezone(timedelta(minutes=15 * quarters))),
+)
+def test_a_date_is_plausible_however_it_is_written(naive, zone):
+    local = naive.replace(tzinfo=zone)
+    for written in (
+        local.isoformat(),
+        local.isoformat(" ", "minutes"),
+        format_datetime(local),
+        f"{local:%A, %d-%b-%y %H:%M:%S %z}",
+        f"{local:%a %b %e %H:%M:%S %Y}",
+        f"{local:%Y%m%dT%H%M%S%z}",
+        f"{local:%Y%m%d}",
+        f"{local:%Y-%j}",
+        f"{local:%d.%m.%Y}",
+        f"{local:%Y년 %m월 %d일 %H:%M:%S}",
+    ):
+        assert is_plausible(local.astimezone(UTC), written), written

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from syndicate.sources.markup import read_page
 from syndicate.sources.sanitise import (
     MAX_HTML,
     check_link,
@@ -13,9 +14,9 @@ from syndicate.sources.sanitise import (
     clean_line,
     clean_plain,
     clean_text,
+    cut_line,
     has_markup,
     has_references,
-    read_page,
     text_of,
 )
 
@@ -146,6 +147,21 @@ def test_combining_marks_without_end_are_cut():
     assert len(clean_text("a" + "\u0301\u0316" * 30_000)) <= 32
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "was_cut"),
+    [
+        ("x" * 10, "x" * 10, False),
+        ("x" * 11, "x" * 9 + "…", True),
+        ("12345678 9 0", "12345678…", True),  # shorter than it may be, and cut
+        ("a" + " " * 500, "a", False),
+        (" " * 500 + "a", "", True),  # looked at no further
+        ("x" * 9 + "…", "x" * 9 + "…", False),
+    ],
+)
+def test_it_is_known_whether_a_line_was_cut(text, line, was_cut):
+    assert cut_line(text, 10) == (line, was_cut)
+
+
 def test_lines_are_cut_with_an_ellipsis():
     assert clean_line("a\nb", 10) == "a b"
     assert clean_line("x" * 11, 10) == "x" * 9 + "…"
@@ -176,7 +192,7 @@ def test_references_are_told_from_text():
     ("link", "checked"),
     [
         ("https://e.example/a?b=c&d=e#f", "https://e.example/a?b=c&d=e#f"),
-        (" HTTP://E.example/ ", "HTTP://E.example/"),
+        (" HTTP://E.example/ ", "http://E.example/"),
         ("2.html", "https://steppe.example/news/2.html"),
         ("//cdn.example/x", "https://cdn.example/x"),
         ("https://e.example/вода", "https://e.example/вода"),

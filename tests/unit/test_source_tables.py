@@ -47,6 +47,9 @@ SOURCES = st.builds(
 )
 
 
+PRUNE = st.lists(st.sampled_from([".related", 'div[class="more"]', "aside > p", "#x"]), unique=True)
+
+
 def config_of(text: str) -> tuple[Source, ...]:
     """Return the sources that the config reader finds in a text; none of its problems may be theirs."""
     reading = read(Path("/nowhere/config.toml"), {}, text)
@@ -64,6 +67,8 @@ def test_a_source_is_read_as_it_was_written(source, data):
     )
     addresses = [Address(url=url, **data.draw(more)) for url in source.urls if url in said]
     source = replace(source, addresses=tuple(addresses))
+    if source.full_text:
+        source = replace(source, prune=tuple(data.draw(PRUNE)))
     assert config_of(source_table(source)) == (source,)
 
 
