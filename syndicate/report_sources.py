@@ -243,7 +243,7 @@ def shown_lines(shown: Shown, now: datetime) -> Iterator[str]:
     yield from _configured(shown.source)
     for address in shown.addresses:
         yield f"\nAddress {address.url}"
-        yield from _facts(_address_facts(address))
+        yield from _facts(_address_facts(address, now))
     yield from _newest(shown.items)
 
 
@@ -314,9 +314,10 @@ def _configured(source: Source | None) -> Iterator[str]:
         yield f"  {line}"
 
 
-def _address_facts(address: AddressStatus) -> Iterator[tuple[str, str]]:
+def _address_facts(address: AddressStatus, now: datetime) -> Iterator[tuple[str, str]]:
     yield "state", address.state
     yield "error", address.error or ""
+    yield "had news", _when(address.brought_at, now)
     if address.adopted:
         yield "asked at", f"{address.adopted}, where it has moved for good"
     if address.moved_to and address.moved_to != address.adopted:
@@ -343,6 +344,7 @@ def _address_json(address: AddressStatus) -> Values:
         "moved_count": address.moved_count,
         "etag": address.etag,
         "last_modified": address.last_modified,
+        "had_news_at": time_json(address.brought_at),
     }
 
 

@@ -1,6 +1,7 @@
 """Outlets and webhook receivers: real HTTP servers on ports of their own, which say what a test wants."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ class Asked:
     path: str
     headers: Mapping[str, str]  # by lower-case name; Latin-1, so that every byte can be seen
     body: bytes = b""
+    method: str = "GET"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +44,21 @@ Answer = Callable[[Asked], Reply | None]  # None: the connection is closed witho
 
 
 class LocalServer:
-    """Answers every request as a function says, and keeps what was asked."""
+    """Answers every request as a function says, and keeps what was asked.
 
-    def __init__(self, answer: Answer) -> None:
+    Args:
+        tls: by which connections are encrypted; certificates that it loads later are shown from then on.
+    """
+
+    def __init__(self, answer: Answer, *, tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[Asked] = []
         self.closing = threading.Event()
         self._answer = answer
         self._changed = threading.Condition()
         self._http = _Http(("127.0.0.1", 0), partial(_Handler, self))
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,))
 
     def __enter__(self) -> Self:
@@ -66,7 +75,7 @@ class LocalServer:
     @property
     def address(self) -> str:
         """Its URL, without a trailing slash."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._http.server_address[1]}"
 
     def at(self, path: str) -> list[Asked]:
         """Return what a path was asked, in order."""
@@ -129,10 +138,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return  # whoever sent it was killed meanwhile
         headers = {name.lower(): value for name, value in self.headers.items()}
-        asked = Asked(at=time.monotonic(), path=self.path, headers=headers, body=body)
+        asked = Asked(at=time.monotonic(), path=self.path, headers=headers, body=body, method=self.command)
         self._send(self.owner.take(asked))
 
     def do_POST(self) -> None:
+        self.do_GET()
+
+    def do_HEAD(self) -> None:
         self.do_GET()
 
     def _send(self, reply: Reply | None) -> None:

@@ -4,8 +4,9 @@ A delivery is tried again and again over three days; what fails then is a dead l
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
+
+from syndicate.http.times import asked_wait
 
 WAITS = (
     timedelta(seconds=5),
@@ -79,28 +80,9 @@ def after_attempt(  # noqa: PLR0913  all that bears on it
     wait = WAITS[attempts_before] * (1 - SPREAD + 2 * SPREAD * jitter)
     asked = asked_wait(retry_after, now)
     if asked is not None:
+        asked = min(max(asked, SHORTEST_ASKED), LONGEST_ASKED)
         wait = asked if attempts_before < SHORTENED_WAITS else max(wait, asked)
     return RetryAt(at=now + wait, reason=reason)
-
-
-def asked_wait(retry_after: str | None, now: datetime) -> timedelta | None:
-    """Return how long Retry-After asks to wait (RFC 9110 10.2.3), within bounds; None if it is unreadable."""
-    text = (retry_after or "").strip()
-    if text.isascii() and text.isdigit():
-        asked = timedelta(seconds=int(text[:9]))
-    elif (date := _date(text)) is not None:
-        asked = date - now
-    else:
-        return None
-    return min(max(asked, SHORTEST_ASKED), LONGEST_ASKED)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError, IndexError):
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _meaning(status: int | None) -> str:

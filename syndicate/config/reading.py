@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from syndicate import __version__
 from syndicate.config import values
@@ -35,8 +37,8 @@ from syndicate.model import (
 
 TABLES = ("service", "network", "source", "endpoint")
 NO_SOURCES = "there are no sources: add a [[source]] with an id and a url"
+_PRIVATE_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 MAX_SECRET_BYTES = 64 * 1024
-USER_AGENT = f"Syndicate/{__version__} (+a self-hosted news watcher)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
     config = Config(
         path=path.absolute(),
         service=_service(service, path.absolute().parent),
-        network=_network(network),
+        network=_network(network, service.base_url),
         sources=sources,
         endpoints=endpoints,
         rules=rules,
@@ -168,7 +170,7 @@ def _service(table: Service, folder: Path) -> ServiceSettings:
     )
 
 
-def _network(table: NetworkTable) -> NetworkSettings:
+def _network(table: NetworkTable, base_url: str) -> NetworkSettings:
     return NetworkSettings(
         allow_private=tuple(table.allow_private),
         host_interval=table.host_interval,
@@ -176,9 +178,19 @@ def _network(table: NetworkTable) -> NetworkSettings:
         concurrency=table.concurrency,
         timeout=table.timeout,
         max_bytes=table.max_bytes,
-        user_agent=table.user_agent or USER_AGENT,
+        user_agent=table.user_agent or user_agent(base_url),
         retry_after=Scope(table.retry_after),
     )
+
+
+def user_agent(base_url: str) -> str:
+    """Return how we introduce ourselves: by name and version, and where others can see us, if they can."""
+    host = urlsplit(base_url).hostname or ""
+    try:
+        is_public = ip_address(host).is_global
+    except ValueError:
+        is_public = "." in host and not host.endswith(_PRIVATE_NAMES) and base_url.isascii()
+    return f"Syndicate/{__version__} (+{base_url if is_public else 'a self-hosted news watcher'})"
 
 
 # --------------------------------------------------------------------------- sources

@@ -31,6 +31,7 @@ class KnownItem:
     revision: int
     guid: str | None = None
     title: str = ""
+    first_seen: datetime | None = None  # None: it makes no difference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,9 @@ class Poll:
     notify: tuple[str, ...] = ()  # endpoints that the notices go to
     format: str = ""  # of the document; of the one before, when there is nothing new
     parts: tuple[Part, ...] = ()  # of the index
+    is_in_charge: bool = True  # False: it says nothing of how the source is, whose other addresses count
+    has_news: bool = False  # its address lists something that it did not before
+    stale_until: datetime | None = None  # None: its address is not stale
     articles: tuple[ArticleNote, ...] = ()
     doubts: int | None = None  # whether its hub can be relied upon, see `Pushing`; None: as before
 

@@ -102,7 +102,7 @@ class AddressStatus:
     """How one address of a source is, for people."""
 
     url: str  # as configured
-    state: str  # ok, failing, gone, untried
+    state: str  # ok, stale, failing, gone, untried
     format: str = ""  # of the last document read from it
     error: str | None = None
     adopted: str | None = None  # the permanent redirect that is asked instead
@@ -110,6 +110,7 @@ class AddressStatus:
     moved_count: int = 0  # how many answers in a row led there
     etag: str | None = None  # Latin-1, as it came
     last_modified: str | None = None
+    brought_at: datetime | None = None  # when it last had something new; None: never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ class Claim:
     token: str  # names this claim; a poll recorded under an older one changes nothing
     url: str  # the configured address to try now
     address: str  # where that address is really asked: itself, or its adopted permanent redirect
-    is_last_address: bool  # no other configured address is left to try after this one
+    is_last_address: bool  # no other configured address is left that may be tried after this one
     validators: Validators
     body_hash: str | None  # sha256 of the last body read from this address
     failures: int  # failed polls in a row
@@ -75,5 +75,8 @@ class Claim:
     learned: Learned = Learned()
     trust: Trust = Trust()
     others_answered_at: datetime | None = None  # when any source last had an answer; None: none ever
+    brought_at: datetime | None = None  # when this address last listed what it had not before; None: never
+    stale_until: datetime | None = None  # it had nothing new for long: see `takeover`; None: it is not stale
+    is_look: bool = False  # the address before it works, but is stale: is this one ahead?
     pushing: Pushing = Pushing()
     push: Push | None = None  # what is to be read instead of asking the source; None: it is to be asked

@@ -13,7 +13,7 @@ from syndicate.errors import NetworkError, ParseError
 from syndicate.http import Client
 from syndicate.model import Claim, Document, Gap, Spent
 from syndicate.sources.decide import Reading
-from syndicate.sources.fetch import accept, spent_on
+from syndicate.sources.fetch import Failed, accept, failed_by, spent_on
 from syndicate.sources.identity import Identified, identify, items_by_entry
 from syndicate.sources.learn import Filled, find_gap
 from syndicate.sources.parse import parse
@@ -39,6 +39,7 @@ class _Walk:
     received_bytes: int = 0
     is_closed: bool = False
     problem: str | None = None
+    refusal: Failed | None = None  # of a host that asks for less
 
     @property
     def filled(self) -> Filled:
@@ -114,6 +115,8 @@ class Archives:
             walk.received_bytes += response.received_bytes
             if response.status != 200:
                 walk.problem = f"its archive {url} was not read: the server answered {response.status}"
+                failed = failed_by(response, self._store.now())
+                walk.refusal = failed if failed.backs_off_host else None
                 return None
             return await parse(response.body, response.headers, response.url, address)
         except (NetworkError, ParseError) as error:
@@ -143,4 +146,5 @@ def _with_what_was_found(reading: Reading, walk: _Walk) -> Reading:
         document=replace(reading.document, problems=problems),
         entries=(*reading.entries, *walk.entries),
         filled=walk.filled,
+        refusal=walk.refusal,
     )

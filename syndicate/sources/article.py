@@ -17,7 +17,7 @@ from syndicate.sources.decode import decode
 from syndicate.sources.extract import Extractor
 from syndicate.sources.repeats import blocks_of, repeated, without
 from syndicate.sources.sanitise import check_link, paragraphs
-from syndicate.sources.schedule import retry_after
+from syndicate.sources.schedule import asked_by_retry_after
 from syndicate.sources.sites import NotAsked, Sites, Sleep, Window
 from syndicate.sources.turns import Clock, StoreTurns
 from syndicate.sources.worth import MIN_ARTICLE, MIN_LEFT, objection, without_notices
@@ -203,7 +203,7 @@ class Articles:
             return Undone(
                 words=f"was not fetched: the server answered {answer.status}",
                 may_change=answer.status not in _FINAL,
-                asked=retry_after(answer.headers.get("retry-after"), self._store.now()),
+                asked=asked_by_retry_after(answer.headers.get("retry-after"), self._store.now()),
             )
         media_type = answer.headers.get("content-type", _HTML_TYPES[0]).partition(";")[0].strip().lower()
         if media_type not in _HTML_TYPES:

@@ -17,7 +17,6 @@ from syndicate.model import (
     Hints,
     KnownItem,
     LateArticle,
-    Learned,
     Match,
     Poll,
     PollState,
@@ -39,6 +38,7 @@ from syndicate.sources.schedule import (
     safety_wait,
     unskipped,
 )
+from syndicate.sources.takeover import is_later, known_until
 from syndicate.stories import story_keys
 
 NOTHING_FILLED = Filled()
@@ -64,6 +64,7 @@ class Reading:
     document: Document
     entries: tuple[Identified, ...]  # of the document, and behind them those of archives
     filled: Filled = NOTHING_FILLED
+    refusal: Failed | None = None  # of the host of its archives, which asks for less
     articles: Mapping[str, ArticleNote] = field(
         default_factory=dict
     )  # of entries that are new or edited, by their first key
@@ -89,6 +90,7 @@ def decide_reading(
     hints, mistake = discovered(claim, reading)
     document = replace(reading.document, hints=hints)
     lesson = learn.of_document(claim, answer, document, entries, moment.now)
+    listed = learn.newer_half(entries[:own], compared.names[:own], reading.document)
     new = [entry for entry, item in entries[:own] if item is None]
     doubts = websub.doubts_after_poll(claim.pushing, claim.last_success_at, new, moment.now)
     is_other = doubts != claim.pushing.doubts
@@ -104,8 +106,9 @@ def decide_reading(
         problems=(*reading.document.problems, *((mistake,) if mistake else ())),
         changes=compared.changes,
         new_keys=compared.new_keys,
-        listed=learn.newer_half(entries[:own], compared.names[:own], reading.document),
+        listed=listed if lesson.standing.is_in_charge else None,
         gap=_filled(lesson.gap, reading.filled),
+        **_backing_off(reading.refusal, moment.now),
         articles=compared.articles,
         spent=answer.spent + reading.filled.spent,
         doubts=doubts if is_other else None,
@@ -139,7 +142,9 @@ def compare(
             mine = entry if item else replace(entry, keys=_keys_of_new(entry, known))
             changes.append(change_of(mine, item, seen))
             names.append(item.id if item else mine.keys[0])
-            notes += _noted(reading.articles.get(entry.keys[0]), names[-1], suppression(claim, entry.entry))
+            notes += _noted(
+                reading.articles.get(entry.keys[0]), names[-1], suppression(claim, entry.entry, now)
+            )
         else:
             new_keys += [(key, item.id) for key in entry.keys if key not in known]
             names.append(item.id)
@@ -204,16 +209,24 @@ def decide_failure(claim: Claim, outcome: Failed | Gone, moment: Moment) -> Poll
         next_poll_why=due.why,
         spent=failed.spent,
         **_taught(claim, lesson),
-        host_backoff_until=moment.now + (failed.asked or HOST_BACKOFF) if failed.backs_off_host else None,
-        host_backoff_url=failed.url,
+        **_backing_off(failed, moment.now),
         held_until=moment.now + failed.asked if failed.asked else None,
         try_next_address=not claim.is_last_address,
+        is_in_charge=not claim.is_look,
+        stale_until=claim.stale_until,
         validators=claim.validators,
         body_hash=claim.body_hash,
         format=claim.format,
         parts=claim.parts,
         adopted=None,
     )
+
+
+def _backing_off(failed: Failed | None, now: datetime) -> dict[str, Any]:
+    """Return the fields of a poll that say which host wants to be left alone, and until when."""
+    if failed is None or not failed.backs_off_host:
+        return {}
+    return {"host_backoff_until": now + (failed.asked or HOST_BACKOFF), "host_backoff_url": failed.url}
 
 
 def _failed_by(gone: Gone) -> Failed:
@@ -224,6 +237,9 @@ def _due_after_failure(claim: Claim, failed: Failed, moment: Moment) -> Due:
     if not claim.is_last_address:
         return Due(at=claim.due_at, why="its next address is asked")
     wait = learned_wait(claim.source, claim.learned.habit, moment.now)
+    if claim.is_look:  # the one before it works
+        due = next_poll(moment.now, wait, 0, (), moment.jitter)
+        return unskipped(due, claim.learned.hints, moment.now, moment.jitter)
     if failed.status is None:  # nobody was bothered: it may be our own network that is down
         wait = replace(wait, length=min(wait.length, UNREACHED_INTERVAL))
     asked = list(asked_by_server(failed.asked))
@@ -231,8 +247,10 @@ def _due_after_failure(claim: Claim, failed: Failed, moment: Moment) -> Due:
     return unskipped(due, claim.learned.hints, moment.now, moment.jitter)
 
 
-def _due_after_answer(claim: Claim, answer: Answer, learned: Learned, moment: Moment) -> Due:
-    now = moment.now
+def _due_after_answer(claim: Claim, answer: Answer, lesson: Lesson, moment: Moment) -> Due:
+    if lesson.standing.looks_on:
+        return Due(at=claim.due_at, why="it has nothing new for long, so its next address is asked")
+    now, learned = moment.now, lesson.learned
     wait = learned_wait(claim.source, learned.habit, now)
     if claim.pushing.is_relied_upon(now):
         wait = safety_wait(claim.source, learned.habit, wait, claim.pushing, now)
@@ -258,7 +276,7 @@ def _after_answer(claim: Claim, state: PollState, answer: Answer, lesson: Lesson
     if answer.moved_to is not None:
         moved_count = claim.moved_count + 1 if answer.moved_to == claim.moved_to else 1
     is_adopting = moved_count >= ADOPT_AFTER
-    due = _due_after_answer(claim, answer, lesson.learned, moment)
+    due = _due_after_answer(claim, answer, lesson, moment)
     return Poll(
         claim=claim,
         ended_at=moment.now,
@@ -274,6 +292,10 @@ def _after_answer(claim: Claim, state: PollState, answer: Answer, lesson: Lesson
         format=claim.format,
         parts=claim.parts,
         length_bytes=answer.length_bytes,
+        try_next_address=lesson.standing.looks_on,
+        is_in_charge=lesson.standing.is_in_charge,
+        has_news=lesson.standing.has_news,
+        stale_until=lesson.standing.stale_until,
         moved_to=None if is_adopting else answer.moved_to,
         moved_count=0 if is_adopting else moved_count,
         adopted=answer.moved_to if is_adopting else adopted,
@@ -306,7 +328,7 @@ def change_of(identified: Identified, item: KnownItem | None, seen: "Seen") -> C
         words=words,
         words_version=WORDS_VERSION,
         matches=matches,
-        alerts=tuple(drafts(matches, seen.index, suppression(seen.claim, entry))),
+        alerts=tuple(drafts(matches, seen.index, suppression(seen.claim, entry, seen.now))),
     )
 
 
@@ -346,18 +368,14 @@ def drafts(
             yield AlertDraft(rule=match.rule, endpoint=endpoint, suppressed=suppressed)
 
 
-def suppression(claim: Claim, entry: Entry) -> Suppressed | None:
+def suppression(claim: Claim, entry: Entry, now: datetime) -> Suppressed | None:
     """Return why what a poll finds raises no alerts, None if it does.
 
-    The first valid document is a baseline. When another address takes over, only what was published after
-    the last success is news; an entry without a date can't show that it is. When the first takes back, that
-    is the last success of its own: what others did not have meanwhile was missed until now.
+    The first valid document is a baseline. When another address takes over, only what was published since
+    all was known is news (`takeover.known_until`); an entry without a date can't show that it is.
     """
     if not claim.has_baseline:
         return Suppressed.BASELINE if claim.source.baseline else None
     if claim.last_success_url == claim.url or claim.last_success_at is None:
         return None
-    its_own = claim.read_at if claim.url == claim.source.urls[0] else None
-    dated = entry.published or entry.updated
-    is_later = dated is not None and dated > (its_own or claim.last_success_at)
-    return None if is_later else Suppressed.FALLBACK
+    return None if is_later(entry, known_until(claim, now)) else Suppressed.FALLBACK

@@ -18,7 +18,7 @@ from syndicate.model import (
     Spent,
     Validators,
 )
-from syndicate.sources.schedule import freshness, retry_after
+from syndicate.sources.schedule import asked_by_retry_after, freshness
 from syndicate.sources.trust import conditions, is_conditional
 
 ACCEPT = (
@@ -115,7 +115,7 @@ def failed_by(response: Response, now: datetime) -> Failed:
     return Failed(
         status=response.status,
         error=f"the server answered {response.status}",
-        asked=retry_after(response.headers.get("retry-after"), now),
+        asked=asked_by_retry_after(response.headers.get("retry-after"), now),
         backs_off_host=response.status in (429, 503),
         url=response.url,
         spent=spent_on(response),

@@ -180,6 +180,8 @@ class Poller:
         if not isinstance(read, tuple):
             return read
         reading = await self._archives.filled(claim, await _reading(*read))
+        if not self._does_host_wait:
+            reading = replace(reading, refusal=None)
         return await self._full_text.of_reading(claim, reading) if claim.source.full_text else reading
 
     async def _pushed(self, claim: Claim, push: Push) -> Result:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
+from syndicate.http.times import asked_wait, delta_seconds, http_date
 from syndicate.model import Due, Habit, Hints, Pushing, Source
 from syndicate.sources.habit import SHORTEST_WAIT, is_known, silence, turnover, typical_gap
 
@@ -170,15 +170,10 @@ def unskipped(due: Due, hints: Hints, now: datetime, jitter: float) -> Due:
 # --------------------------------------------------------------------------- header fields
 
 
-def retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """Return how long Retry-After asks to wait (RFC 9110 10.2.3), None if it says nothing we can read."""
-    if value is None:
-        return None
-    seconds = _seconds(value)
-    if seconds is not None:
-        return seconds
-    date = _date(value)
-    return None if date is None else _within_a_day(date - now)
+def asked_by_retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """Return how long Retry-After asks to wait, a day at most; None if it says nothing we can read."""
+    asked = asked_wait(value, now)
+    return None if asked is None else min(asked, LONGEST_WAIT)
 
 
 def freshness(headers: Mapping[str, str], now: datetime) -> timedelta | None:
@@ -189,33 +184,18 @@ def freshness(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     lifetime = _lifetime(headers, now)
     if lifetime is None:
         return None
-    age = _seconds(headers.get("age", "")) or timedelta()
+    age = delta_seconds(headers.get("age", "")) or timedelta()
     return _within_a_day(lifetime - age)
 
 
 def _lifetime(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     found = _MAX_AGE.search(headers.get("cache-control", ""))
     if found:
-        return timedelta(seconds=int(found[1][:9]))
-    expires = _date(headers.get("expires", ""))
+        return delta_seconds(found[1])
+    expires = http_date(headers.get("expires", ""))
     if expires is None:  # "0" and the like have expired
         return None
-    return expires - (_date(headers.get("date", "")) or now)
-
-
-def _seconds(value: str) -> timedelta | None:
-    value = value.strip()
-    if not (value.isascii() and value.isdigit()):
-        return None
-    return min(timedelta(seconds=int(value[:9])), LONGEST_WAIT)
-
-
-def _date(value: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(value.strip())
-    except (ValueError, OverflowError):
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
+    return expires - (http_date(headers.get("date", "")) or now)
 
 
 def _within_a_day(length: timedelta) -> timedelta:

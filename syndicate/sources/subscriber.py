@@ -12,7 +12,7 @@ from syndicate.http import Client, Response
 from syndicate.http.addresses import target
 from syndicate.model import Asked, Config, Kept, NetworkSettings, Subscription, SubscriptionState
 from syndicate.sources.sanitise import clean_line
-from syndicate.sources.schedule import retry_after
+from syndicate.sources.schedule import asked_by_retry_after
 from syndicate.sources.websub import (
     after_asking,
     confirmation,
@@ -161,7 +161,7 @@ class Subscriber:
 
     def _after(self, subscription: Subscription, error: str | None, response: Response | None) -> Asked:
         now = self._store.now()
-        asked = response and retry_after(response.headers.get("retry-after"), now)
+        asked = response and asked_by_retry_after(response.headers.get("retry-after"), now)
         return after_asking(subscription, error, asked or None, now, self._random())
 
     # -- what hubs say and send

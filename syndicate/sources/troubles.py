@@ -76,6 +76,11 @@ def shown_by_failure(claim: Claim, status: int | None, error: str, *, is_gone: b
     return {TroubleKind.FAILING: error}
 
 
+def shown_by_silence(claim: Claim, now: datetime) -> Shown:
+    """Return what is shown by that an address has nothing newer than all that is known."""
+    return {TroubleKind.SILENT: _silent(claim.learned.habit, now)}
+
+
 def shown_by_certificate(certificate: Certificate | None, now: datetime) -> Shown:
     """Return what the certificate of a server shows; nothing where none was seen."""
     if certificate is None:

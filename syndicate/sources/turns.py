@@ -79,5 +79,5 @@ class StoreTurns:
     async def pause(self, url: str, retry_after: str | None) -> None:
         if self._does_host_wait:
             now = self._store.now()
-            asked = schedule.retry_after(retry_after, now) or PAUSE
+            asked = schedule.asked_by_retry_after(retry_after, now) or PAUSE
             await self._call(self._store.leave_alone, url, now + asked)

@@ -441,3 +441,19 @@ def m0007_words_without_their_text(db: Database) -> None:
         ALTER TABLE words_fts RENAME TO items_fts;
         """
     )
+
+
+@migrations()
+def m0008_addresses_that_go_stale(db: Database) -> None:
+    """When each address last had something new, so that another can take over from one that has no more."""
+    db.executescript(
+        """
+        ALTER TABLE addresses ADD COLUMN brought_at TEXT;
+        ALTER TABLE addresses ADD COLUMN stale_until TEXT;
+        UPDATE addresses SET brought_at = (
+            SELECT max(first_seen) FROM items WHERE source = addresses.source
+        ) WHERE read_at IS NOT NULL;
+
+        ALTER TABLE sources ADD COLUMN is_look INTEGER NOT NULL DEFAULT 0;
+        """
+    )

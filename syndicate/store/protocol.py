@@ -139,7 +139,7 @@ class Store(Protocol):
         """Give back claims that came to nothing (shutdown); they are due as before."""
 
     def poll_now(self, sources: Sequence[str] | None) -> None:
-        """Make these sources (None: all) due. Hosts that asked to be left alone still are."""
+        """Make these sources (None: all) due. Hosts and addresses that asked to be left alone still are."""
 
     def known_items(self, source: str, keys: Sequence[str]) -> Mapping[str, KnownItem]:
         """Return what is stored under each of these keys of a source."""

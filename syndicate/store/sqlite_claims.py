@@ -135,10 +135,33 @@ def release_all(db: Database) -> int:
 
 def poll_now(db: Database, sources: Sequence[str] | None, now: datetime) -> None:
     """See `Store.poll_now`."""
-    if sources is None:
-        make_due(db, now, "as you asked")
-    else:
-        make_due(db, now, "as you asked", f"slug IN ({', '.join('?' * len(sources))})", *sources)
+    which = "1" if sources is None else f"slug IN ({', '.join('?' * len(sources))})"
+    left_alone = _skip_what_is_held(db, which, sources or (), now)
+    marks = ", ".join("?" * len(left_alone))
+    make_due(db, now, "as you asked", f"{which} AND id NOT IN ({marks})", *(sources or ()), *left_alone)
+
+
+def _skip_what_is_held(db: Database, which: str, values: Sequence[str], now: datetime) -> list[int]:
+    """Have sources begin with an address that has not asked for time; return those that have none."""
+    rows = db.execute(
+        "SELECT id, definition, last_success_url FROM sources WHERE id IN"
+        " (SELECT source FROM addresses WHERE held_until > ?)"
+        f" AND coalesce(lease_until, '') <= ? AND ({which})",
+        [time_text(now), time_text(now), *values],
+    ).fetchall()
+    left_alone = []
+    for row in rows:
+        urls = source_of(row["definition"]).urls
+        live = live_addresses(db, row["id"], urls)
+        if not any(_may_be_asked(db, row["id"], url, now) for url in live):
+            left_alone.append(row["id"])
+            continue
+        index = first_to_ask(db, row["id"], urls, now, row["last_success_url"])
+        db.execute(
+            "UPDATE sources SET address_index = ?, is_look = 0, host = ? WHERE id = ?",
+            [index, host_to_ask(db, row["id"], urls, index), row["id"]],
+        )
+    return left_alone
 
 
 def make_due(db: Database, by: datetime, why: str, which: str = "1", *values: object) -> None:
@@ -170,7 +193,7 @@ def _claim(db: Database, row: Row, now: datetime, lease: timedelta) -> Claim:
         token=token,
         url=urls[index],
         address=(known["adopted"] if known else None) or urls[index],
-        is_last_address=index == len(urls) - 1,
+        is_last_address=next_to_ask(db, row["id"], urls, index, now) is None,
         validators=_validators(known) if known else Validators(),
         body_hash=known["body_hash"] if known else None,
         failures=row["failures"],
@@ -187,6 +210,9 @@ def _claim(db: Database, row: Row, now: datetime, lease: timedelta) -> Claim:
         learned=learned_of(db.execute("SELECT * FROM learned WHERE source = ?", [row["id"]]).fetchone()),
         trust=_trust(known) if known else Trust(),
         pushing=pushing_of(db, row["id"], row["last_polled_at"]),
+        brought_at=time_or_none(known["brought_at"]) if known else None,
+        stale_until=time_or_none(known["stale_until"]) if known else None,
+        is_look=bool(row["is_look"]),
     )
 
 
@@ -216,18 +242,36 @@ def live_addresses(db: Database, source: int, urls: Sequence[str]) -> list[str]:
     return [url for url in urls if url not in gone] or list(urls)
 
 
-def first_to_ask(db: Database, source: int, urls: Sequence[str], at: datetime) -> int:
-    """Return which of the live addresses a poll at a time begins with: the first that may be asked then."""
-    for index, url in enumerate(live_addresses(db, source, urls)):
-        row = db.execute(
-            "SELECT adopted, held_until FROM addresses WHERE source = ? AND url = ?", [source, url]
-        ).fetchone()
-        host = host_of((row["adopted"] if row else None) or url)
-        backoff = db.execute("SELECT backoff_until FROM hosts WHERE host = ?", [host]).fetchone()
-        until = max((row and row["held_until"]) or "", (backoff and backoff["backoff_until"]) or "")
-        if until <= time_text(at):
+def first_to_ask(db: Database, source: int, urls: Sequence[str], at: datetime, in_charge: str | None) -> int:
+    """Return which of the live addresses a poll at a time begins with: the first that may be asked then.
+
+    Args:
+        in_charge: which the source goes by; stale ones before it are left out. None: it goes by none.
+    """
+    live = live_addresses(db, source, urls)
+    place = live.index(in_charge) if in_charge in live else 0
+    for index, url in enumerate(live):
+        if _may_be_asked(db, source, url, at, is_passed_over_if_stale=index < place):
             return index
     return 0
+
+
+def next_to_ask(db: Database, source: int, live: Sequence[str], index: int, at: datetime) -> int | None:
+    """Return which of the live addresses after one may be asked at a time, None if there is none."""
+    later = range(index + 1, len(live))
+    return next((place for place in later if _may_be_asked(db, source, live[place], at)), None)
+
+
+def _may_be_asked(
+    db: Database, source: int, url: str, at: datetime, *, is_passed_over_if_stale: bool = False
+) -> bool:
+    row = db.execute("SELECT * FROM addresses WHERE source = ? AND url = ?", [source, url]).fetchone()
+    host = host_of((row["adopted"] if row else None) or url)
+    backoff = db.execute("SELECT backoff_until FROM hosts WHERE host = ?", [host]).fetchone()
+    until = [backoff["backoff_until"] if backoff else None]
+    if row is not None:
+        until += [row["held_until"], row["stale_until"] if is_passed_over_if_stale else None]
+    return max(each or "" for each in until) <= time_text(at)
 
 
 def host_to_ask(db: Database, source: int, urls: Sequence[str], index: int) -> str:

@@ -125,7 +125,7 @@ def _start_over(db: Database, row_id: int, source: Source, now: datetime) -> Non
         [row_id, *source.urls],
     )
     db.execute(
-        "UPDATE sources SET address_index = 0, host = ?, lease_until = NULL, lease_owner = NULL,"
+        "UPDATE sources SET address_index = 0, is_look = 0, host = ?, lease_until = NULL, lease_owner = NULL,"
         " state = CASE state WHEN 'gone' THEN 'new' ELSE state END WHERE id = ?",
         [host_to_ask(db, row_id, source.urls, 0), row_id],
     )

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from syndicate.model import FoundItem, Item, KnownItem, Wanted
 from syndicate.store.protocol import ItemFilter
-from syndicate.store.rows import item_of, time_text
+from syndicate.store.rows import item_of, time_of, time_text
 from syndicate.store.sqlite_many import insert_rows
 
 _KEYS_AT_ONCE = 500
@@ -25,7 +25,7 @@ def known_items(db: Database, source: str, keys: Sequence[str]) -> Mapping[str, 
     known = {}
     for some in _batches(keys):
         rows = db.execute(
-            "SELECT k.key, i.id, i.content_hash, i.revision, i.guid, i.title"
+            "SELECT k.key, i.id, i.content_hash, i.revision, i.guid, i.title, i.first_seen"
             " FROM item_keys k JOIN items i ON i.id = k.item"
             " WHERE k.source = (SELECT id FROM sources WHERE slug = ?)"
             f" AND k.key IN ({', '.join('?' * len(some))})",
@@ -38,6 +38,7 @@ def known_items(db: Database, source: str, keys: Sequence[str]) -> Mapping[str, 
                 revision=row["revision"],
                 guid=row["guid"],
                 title=row["title"],
+                first_seen=time_of(row["first_seen"]),
             )
     return known
 

@@ -12,7 +12,13 @@ from sqlite_utils import Database
 from syndicate.model import FULL_TEXT, Change, Poll, PollState, Recorded
 from syndicate.store.rows import host_of, parts_json, text_or_none, time_text
 from syndicate.store.sqlite_articles import note_articles
-from syndicate.store.sqlite_claims import first_to_ask, host_to_ask, leave_alone
+from syndicate.store.sqlite_claims import (
+    first_to_ask,
+    host_to_ask,
+    leave_alone,
+    live_addresses,
+    next_to_ask,
+)
 from syndicate.store.sqlite_items import Kept, keep_words
 from syndicate.store.sqlite_learned import record_lessons
 from syndicate.store.sqlite_many import insert_rows
@@ -31,6 +37,11 @@ from syndicate.store.sqlite_pushes import give_push_up, note_doubts, record_push
 SHORTEST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(hours=24)
 _READ = (PollState.OK, PollState.UNCHANGED)
+_STATE = """
+    , state = :state, failures = :failures, last_status = :status, last_error = :error,
+    last_success_at = CASE WHEN :succeeded THEN :ended_at ELSE last_success_at END,
+    last_success_url = CASE WHEN :succeeded THEN :url ELSE last_success_url END
+"""  # how a source is, which the address that it goes by decides
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,7 +74,7 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
             if poll.claim.push is not None:
                 record_push(db, row["id"], poll, poll.claim.push)
             else:
-                _record_source(db, row["id"], row["address_index"], poll)
+                _record_source(db, row["id"], row["address_index"], poll, now)
             mine = _Later()
             done, new_items = _record_changes(db, row["id"], poll, mine, now)
             note_articles(db, row["id"], poll.articles, new_items)
@@ -85,44 +96,60 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
         return Recorded(source=poll.claim.source.id, error=text)
 
 
-def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
-    _record_address(db, source, poll)
-    urls = poll.claim.source.urls
-    is_gone = poll.state is PollState.GONE
-    next_index = first_to_ask(db, source, urls, poll.next_poll_at) if len(urls) > 1 else 0
-    if poll.try_next_address:
-        next_index = index + (0 if is_gone else 1)
-    succeeded = poll.state in (PollState.OK, PollState.UNCHANGED)
+def _record_source(db: Database, source: int, index: int, poll: Poll, now: datetime) -> None:
+    _record_address(db, source, poll, now)
+    claim, urls, has_succeeded = poll.claim, poll.claim.source.urls, poll.state in _READ
+    next_index = _next_index(db, source, index, poll)
     db.execute(
-        """
+        f"""
         UPDATE sources SET
-            lease_until = NULL, lease_owner = NULL, address_index = :index, host = :host,
-            next_poll_at = :next_poll_at, next_poll_why = :next_poll_why, state = :state,
-            failures = :failures, last_polled_at = :ended_at,
-            requests = requests + :requests, received_bytes = received_bytes + :received_bytes,
-            last_success_at = CASE WHEN :succeeded THEN :ended_at ELSE last_success_at END,
-            last_success_url = CASE WHEN :succeeded THEN :url ELSE last_success_url END,
-            last_status = :status, last_error = :error
+            lease_until = NULL, lease_owner = NULL, address_index = :index, host = :host, is_look = :is_look,
+            next_poll_at = :next_poll_at, next_poll_why = :next_poll_why, last_polled_at = :ended_at,
+            requests = requests + :requests, received_bytes = received_bytes + :received_bytes
+            {_STATE if poll.is_in_charge else ""}
         WHERE id = :id
         """,
         {
             "id": source,
             "index": next_index,
             "host": host_to_ask(db, source, urls, next_index) if len(urls) > 1 else _own_host(poll),
+            "is_look": poll.try_next_address and (claim.is_look or (poll.is_in_charge and has_succeeded)),
             "next_poll_at": time_text(poll.next_poll_at),
             "next_poll_why": poll.next_poll_why,
             "requests": poll.spent.requests,
             "received_bytes": poll.spent.received_bytes,
             "state": _source_state(db, source, poll),
-            "failures": 0 if succeeded else poll.claim.failures + (0 if poll.try_next_address else 1),
+            "failures": 0 if has_succeeded else claim.failures + (0 if poll.try_next_address else 1),
             "ended_at": time_text(poll.ended_at),
-            "succeeded": succeeded,
-            "url": poll.claim.url,
+            "succeeded": has_succeeded,
+            "url": claim.url,
             "status": poll.status,
             "error": poll.error,
         },
     )
-    if succeeded:
+    if poll.is_in_charge:
+        _record_document(db, source, poll)
+    if poll.host_backoff_until:
+        leave_alone(db, poll.host_backoff_url or claim.address, poll.host_backoff_until)
+
+
+def _next_index(db: Database, source: int, index: int, poll: Poll) -> int:
+    """Return which of the live addresses is asked next."""
+    urls = poll.claim.source.urls
+    if len(urls) == 1:
+        return 0
+    if poll.try_next_address:
+        # What has said 410 is not among them any more.
+        before = index - 1 if poll.state is PollState.GONE else index
+        following = next_to_ask(db, source, live_addresses(db, source, urls), before, poll.ended_at)
+        return before + 1 if following is None else following
+    has_failed = poll.is_in_charge and poll.state not in _READ  # then a stale address is better than none
+    in_charge = poll.claim.url if poll.is_in_charge else poll.claim.last_success_url
+    return first_to_ask(db, source, urls, poll.next_poll_at, None if has_failed else in_charge)
+
+
+def _record_document(db: Database, source: int, poll: Poll) -> None:
+    if poll.state in _READ:
         _forget_errors_of_later_addresses(db, source, poll)
     if poll.state is PollState.OK:
         db.execute(
@@ -131,8 +158,6 @@ def _record_source(db: Database, source: int, index: int, poll: Poll) -> None:
         )
     elif poll.articles:
         _replace_problems_with_articles(db, source, poll.problems)
-    if poll.host_backoff_until:
-        leave_alone(db, poll.host_backoff_url or poll.claim.address, poll.host_backoff_until)
 
 
 def _replace_problems_with_articles(db: Database, source: int, problems: Sequence[str]) -> None:
@@ -158,16 +183,16 @@ def _source_state(db: Database, source: int, poll: Poll) -> str:
     return "failing"
 
 
-def _record_address(db: Database, source: int, poll: Poll) -> None:
+def _record_address(db: Database, source: int, poll: Poll, now: datetime) -> None:
     db.execute(
         """
         INSERT INTO addresses
             (source, url, adopted, moved_to, moved_count, is_gone, etag, last_modified,
             validated_url, body_hash, error, held_until, unchanged_since, checked_at, strikes, without_etag,
-            without_last_modified, read_at, format, parts)
+            without_last_modified, read_at, brought_at, stale_until, format, parts)
         VALUES (:source, :url, :adopted, :moved_to, :moved_count, :is_gone, :etag, :last_modified,
             :validated_url, :body_hash, :error, :held_until, :unchanged_since, :checked_at, :strikes,
-            :without_etag, :without_last_modified, :read_at, :format, :parts)
+            :without_etag, :without_last_modified, :read_at, :brought_at, :stale_until, :format, :parts)
         ON CONFLICT (source, url) DO UPDATE SET
             adopted = excluded.adopted, moved_to = excluded.moved_to,
             moved_count = excluded.moved_count, is_gone = excluded.is_gone, etag = excluded.etag,
@@ -177,7 +202,9 @@ def _record_address(db: Database, source: int, poll: Poll) -> None:
             checked_at = excluded.checked_at,
             strikes = excluded.strikes, without_etag = excluded.without_etag,
             without_last_modified = excluded.without_last_modified,
-            read_at = coalesce(excluded.read_at, read_at), format = excluded.format, parts = excluded.parts
+            read_at = coalesce(excluded.read_at, read_at),
+            brought_at = coalesce(excluded.brought_at, brought_at),
+            stale_until = excluded.stale_until, format = excluded.format, parts = excluded.parts
         """,
         {
             "source": source,
@@ -198,6 +225,8 @@ def _record_address(db: Database, source: int, poll: Poll) -> None:
             "without_etag": poll.trust.without_etag,
             "without_last_modified": poll.trust.without_last_modified,
             "read_at": text_or_none(poll.ended_at if poll.state in _READ else None),
+            "brought_at": text_or_none(now if poll.has_news else None),
+            "stale_until": text_or_none(poll.stale_until),
             "format": poll.format,
             "parts": parts_json(poll.parts),
         },

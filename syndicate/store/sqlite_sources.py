@@ -23,22 +23,38 @@ def sources(db: Database, now: datetime) -> list[SourceStatus]:
     learned = {row["source"]: learned_of(row) for row in db.execute("SELECT * FROM learned")}
     known_gaps = gaps(db)
     subscriptions = subscription_statuses(db, now)
-    failing: dict[int, list[str]] = {}
-    for row in db.execute("SELECT source, url, error FROM addresses WHERE error IS NOT NULL"):
-        failing.setdefault(row["source"], []).append(f"{row['url']}: {row['error']}")
+    amiss = _amiss(db)
     rows = db.execute(
         "SELECT s.*, h.backoff_until FROM sources s LEFT JOIN hosts h ON h.host = s.host"
         " ORDER BY is_configured DESC, place, slug"
     ).fetchall()
     return [
         _with_learned(
-            _status(row, counts.get(row["id"], _NO_ITEMS), failing.get(row["id"], [])),
+            _status(row, counts.get(row["id"], _NO_ITEMS), amiss.get(row["id"], [])),
             learned.get(row["id"], Learned()),
             known_gaps.get(row["id"]),
             subscriptions.get(row["id"]),
         )
         for row in rows
     ]
+
+
+def _amiss(db: Database) -> Mapping[int, list[str]]:
+    """Return what is the matter with addresses of each source: those that fail, or were stale when asked."""
+    rows = db.execute(
+        "SELECT source, url, error, stale_until, brought_at FROM addresses"
+        " WHERE error IS NOT NULL OR stale_until IS NOT NULL"
+    )
+    amiss: dict[int, list[str]] = {}
+    for row in rows:
+        amiss.setdefault(row["source"], []).append(f"{row['url']}: {row['error'] or _stale(row)}")
+    return amiss
+
+
+def _stale(address: Row) -> str:
+    brought_at = time_or_none(address["brought_at"])
+    since = f" since {brought_at:%Y-%m-%d %H:%M} UTC" if brought_at else ""
+    return f"it answers, but has had nothing new{since}"
 
 
 def addresses(db: Database, source: str) -> list[AddressStatus]:
@@ -57,7 +73,7 @@ def _address(url: str, row: Row | None) -> AddressStatus:
         return AddressStatus(url=url, state="untried")
     return AddressStatus(
         url=url,
-        state="gone" if row["is_gone"] else "failing" if row["error"] else "ok",
+        state=_address_state(row),
         format=row["format"],
         error=row["error"],
         adopted=row["adopted"],
@@ -65,7 +81,16 @@ def _address(url: str, row: Row | None) -> AddressStatus:
         moved_count=row["moved_count"],
         etag=_latin_1(row["etag"]),
         last_modified=_latin_1(row["last_modified"]),
+        brought_at=time_or_none(row["brought_at"]),
     )
+
+
+def _address_state(row: Row) -> str:
+    if row["is_gone"]:
+        return "gone"
+    if row["error"]:
+        return "failing"
+    return "stale" if row["stale_until"] else "ok"
 
 
 def _latin_1(value: bytes | None) -> str | None:

@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import ssl
+import subprocess
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +11,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.desk import endpoint, network, rule, service, source
-from tests.outlets import FEED_TYPE, Article, Reply, feed, rss
+from tests.outlets import FEED_TYPE, Article, LocalServer, Reply, feed, rss
+from tests.support import require
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -165,6 +168,31 @@ def test_archives_fill_a_gap(desk, pages, outlets, watch):
     assert status["requests"] == 4
 
 
+@pytest.mark.parametrize(("scope", "waits"), [("host", True), ("source", False)])
+def test_an_archive_that_asks_for_less_is_obeyed_as_any_address(desk, pages, outlets, scope, waits):
+    def page(first):
+        link = '<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="/archive"/>'
+        body = rss([article(number) for number in range(first + 4, first, -1)])
+        return Reply(
+            headers={"content-type": FEED_TYPE}, body=body.replace(b"<item>", link.encode() + b"<item>", 1)
+        )
+
+    pages["/outlet"], pages["/other"] = page(0), feed([article(99)])
+    pages["/archive"] = Reply(status=429, headers={"retry-after": "7200"})
+    sources = [source(name, f"{outlets.address}/{name}", interval="1s") for name in ("outlet", "other")]
+    desk.write(service(), network(retry_after=scope), *sources, rules={"water": rule("water")})
+    desk.call("once")
+    pages["/outlet"] = page(10)
+    assert "/archive was not read: the server answered 429" in desk.call("once", "--all").err
+    for _ in range(2):
+        desk.call("once", "--all")
+    assert len(outlets.at("/archive")) == 1
+    assert len(outlets.at("/outlet")) == (2 if waits else 4)
+    outlet, other = desk.json("sources")
+    assert outlet["gaps"] == 1
+    assert ("its host asks for less" in (outlet["next_poll_why"], other["next_poll_why"])) is waits
+
+
 # -- servers that lie
 
 
@@ -252,6 +280,72 @@ def test_a_source_that_is_gone_is_told(desk, pages, receiver, watch):
     called = desk.call("once", "--all")
     assert "source.troubled source=outlet trouble=gone" in called.err
     assert told(receiver) == [("gone", "begun")]
+
+
+def test_a_certificate_that_expires_soon_is_told_once_and_so_is_a_new_one(desk, pages, receiver, tmp_path):
+    bundle = tmp_path / "trusted.pem"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    soon, later = (certificate(tmp_path, days) for days in (10, 90))
+    bundle.write_text(soon.read_text() + later.read_text())
+    context.load_cert_chain(soon)
+    pages["/outlet"] = feed([article(1)])
+    with LocalServer(pages.answer, tls=context) as outlet:
+        desk.write(
+            service(notify=["desk"]),
+            network(),
+            source("outlet", f"{outlet.address}/outlet"),
+            endpoint("desk", f"{receiver.address}/desk", secret=SECRET),
+            rules={"water": rule("water")},
+        )
+        for _ in range(3):
+            assert desk.call("once", "--all", SSL_CERT_FILE=str(bundle)).status == 0
+        assert told(receiver) == [("certificate", "begun")]
+        status = shown(desk)
+        assert status["state_in_words"] == "working, its certificate expires soon"
+        ends = f"{NOW + 10 * DAY:%Y-%m-%d}"
+        assert status["troubles"][0]["text"].startswith(f"the certificate of 127.0.0.1 expires on {ends}")
+        context.load_cert_chain(later)
+        for _ in range(2):
+            desk.call("once", "--all", SSL_CERT_FILE=str(bundle))
+    assert told(receiver) == [("certificate", "begun"), ("certificate", "over")]
+    assert shown(desk)["troubles"] == []
+
+
+AUTHORITY = """
+[ca]
+default_ca = itself
+[itself]
+database = {folder}/index.txt
+new_certs_dir = {folder}
+rand_serial = yes
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+[extensions]
+subjectAltName = IP:127.0.0.1
+basicConstraints = critical, CA:TRUE
+"""
+
+
+def certificate(folder, days):
+    """Make a certificate of 127.0.0.1, of two months ago, that ends so long from now; return file and key."""
+    openssl = require("openssl", "apt-get install openssl")
+    key, asked, made, how = (folder / f"{days}.{kind}" for kind in ("key", "csr", "pem", "cnf"))
+    how.write_text(AUTHORITY.format(folder=folder))
+    (folder / "index.txt").touch()
+    begins, ends = (f"{moment:%Y%m%d%H%M%SZ}" for moment in (NOW - 60 * DAY, NOW + days * DAY))
+    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", asked)
+    sign = ("-keyfile", key, "-in", asked, "-out", made, "-startdate", begins, "-enddate", ends)
+    for words in (
+        ("req", "-new", *new, "-subj", f"/CN=outlet {days}"),
+        ("ca", "-batch", "-selfsign", "-notext", "-config", how, "-extensions", "extensions", *sign),
+    ):
+        done = subprocess.run([openssl, *words], check=False, capture_output=True)
+        assert done.returncode == 0, done.stderr
+    made.write_text(made.read_text() + key.read_text())
+    return made
 
 
 # -- what it took

@@ -27,6 +27,8 @@ from tests.contract.making import (
     with_validators,
 )
 
+DAY = 24 * HOUR
+
 
 def ids(claims):
     return [claim.source.id for claim in claims]
@@ -439,6 +441,95 @@ def test_the_first_of_addresses_that_all_asked_for_time_is_asked_when_that_is_ov
     clock.forward(HOUR)
     (claim,) = claim_all(store)
     assert claim.url == "https://a.example/wire.xml"
+
+
+def test_who_asks_for_a_poll_now_does_not_ask_those_that_want_time(store, clock):
+    store.configure([source("wire"), source("post", "a.example", "b.example")], [])
+    until = {"held_until": START + 3 * HOUR, "next_poll_at": START + 3 * HOUR}
+    recorded(store, failed(claimed(store), store, status=429, **until))
+    for _ in range(2):
+        held = failed(claimed(store, "post"), store, status=503, held_until=START + 2 * HOUR)
+        recorded(store, replace(held, next_poll_at=START + 4 * HOUR))
+    store.poll_now(None)
+    assert claim_all(store) == []
+    clock.forward(2 * HOUR)
+    store.poll_now(["post"])
+    assert [claim.url for claim in claim_all(store)] == ["https://a.example/post.xml"]
+
+
+def test_a_poll_now_begins_with_an_address_that_does_not_want_time(store):
+    store.configure([source("wire", "a.example", "b.example")], [])
+    recorded(store, failed(claimed(store), store, status=429, held_until=START + HOUR))
+    recorded(store, poll(claimed(store), store, next_poll_at=START + 2 * HOUR))
+    assert claimed(store).url == "https://b.example/wire.xml"
+
+
+# -- addresses that go stale
+
+
+def test_what_is_known_of_a_stale_address_comes_back_with_the_next_claim(store, clock):
+    store.configure([source("wire", "a.example", "b.example")], [])
+    recorded(store, poll(claimed(store), store, has_news=True))
+    clock.forward(HOUR)
+    until = clock.now + 5 * HOUR
+    recorded(store, poll(claimed(store), store, stale_until=until))
+    claim = claimed(store)
+    assert (claim.brought_at, claim.stale_until, claim.is_look) == (START, until, False)
+
+
+def looking_on(store, until):
+    """Return the next claim after the first address had nothing new, though the source goes by it."""
+    claim = claimed(store)
+    looking = poll(claim, store, try_next_address=True, stale_until=until, next_poll_at=claim.due_at)
+    recorded(store, looking)
+    (following,) = claim_all(store)
+    return following
+
+
+def test_a_look_at_the_next_address_that_leads_to_nothing_leaves_the_source_as_it_was(store, clock):
+    store.configure([source("wire", "a.example", "b.example")], [])
+    look = looking_on(store, START + DAY)
+    assert (look.url, look.is_look, look.is_last_address) == ("https://b.example/wire.xml", True, True)
+    recorded(store, failed(look, store, is_in_charge=False))
+    status = statuses(store)["wire"]
+    assert (status.state, status.failures, status.last_error) == ("ok", 0, None)
+    claim = claimed(store)
+    assert (claim.url, claim.is_look) == ("https://a.example/wire.xml", False)
+
+
+def test_what_took_over_is_asked_alone_until_the_stale_address_may_be_doubted(store, clock):
+    store.configure([source("wire", "a.example", "b.example")], [])
+    recorded(store, poll(looking_on(store, START + 3 * HOUR), store))
+    assert statuses(store)["wire"].state == "fallback"
+    assert [address.state for address in store.addresses("wire")] == ["stale", "ok"]
+    for _ in range(2):
+        clock.forward(HOUR)
+        recorded(store, poll(claimed(store), store, next_poll_at=clock.now + HOUR))
+    assert claimed(store).url == "https://a.example/wire.xml"
+
+
+def test_when_what_took_over_fails_the_stale_address_is_asked_next(store, clock):
+    store.configure([source("wire", "a.example", "b.example")], [])
+    recorded(store, poll(looking_on(store, START + DAY), store))
+    clock.forward(HOUR)
+    claim = claimed(store)
+    assert (claim.url, claim.is_look) == ("https://b.example/wire.xml", False)
+    recorded(store, failed(claim, store))
+    assert claimed(store).url == "https://a.example/wire.xml"
+
+
+def test_no_look_is_taken_at_an_address_that_wants_time(store):
+    store.configure([source("wire", "a.example", "b.example"), source("post", "b.example")], [])
+    recorded(store, failed(claimed(store, "post"), store, host_backoff_until=START + HOUR))
+    assert claimed(store).is_last_address
+
+
+def test_a_change_of_the_addresses_ends_a_look(store):
+    store.configure([source("wire", "a.example", "b.example")], [])
+    recorded(store, poll(claimed(store), store, try_next_address=True, stale_until=START + DAY))
+    store.configure([source("wire", "a.example", "b.example", "c.example")], [])
+    claim = claimed(store)
+    assert (claim.url, claim.is_look) == ("https://a.example/wire.xml", False)
 
 
 def test_a_fallback_address_is_the_same_source_with_the_same_items(store):

@@ -9,6 +9,7 @@ import threading
 import uuid
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -589,3 +590,19 @@ def test_what_is_recorded_under_another_set_of_rules_is_made_up_for(tmp_path):
         assert new.configure([source("wire")], [rule, other]) == ()
         read(old, entry())
         assert new.configure([source("wire")], [rule, other]) == ("eu", "new")
+
+
+def test_when_addresses_of_the_third_schema_last_had_news_is_told_by_their_items(path):
+    second_schema(path)
+    with closing(sqlite3.connect(path)) as connection:
+        migrations.apply(Database(connection), stop_before="m0008_addresses_that_go_stale")
+        connection.execute(
+            "INSERT INTO addresses (source, url, read_at)"
+            " SELECT id, 'https://wire.example/wire.xml', last_success_at FROM sources"
+        )
+        ((newest,),) = connection.execute("SELECT max(first_seen) FROM items")
+        connection.commit()
+    with closing(SqliteStore(path, Clock())) as store:
+        (claim,) = claim_all(store)
+        assert claim.brought_at == datetime.fromisoformat(newest)
+        assert (claim.stale_until, claim.is_look) == (None, False)

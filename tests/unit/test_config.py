@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate import config
+from syndicate import __version__, config
 from syndicate.config import duration, public
 from syndicate.config.durations import spelled
 from syndicate.config.variables import filled, filled_places
@@ -225,7 +225,7 @@ def test_the_defaults(folder):
     assert (read.network.host_interval, read.network.timeout) == (timedelta(seconds=1), timedelta(seconds=30))
     assert (read.network.host_concurrency, read.network.concurrency) == (2, 64)
     assert (read.network.allow_private, read.network.max_bytes) == ((), 15 * 1024 * 1024)
-    assert read.network.user_agent.startswith("Syndicate/")
+    assert read.network.user_agent == f"Syndicate/{__version__} (+a self-hosted news watcher)"
     assert read.sources == (Source(id="a", title="a", urls=("https://a.example/",)),)
     assert (read.rules[0].id, read.rules[0].title, read.rules[0].feed) == ("eu", "eu", True)
 

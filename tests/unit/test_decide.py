@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from syndicate.model import (
     AlertDraft,
@@ -365,7 +367,7 @@ def test_a_sitemap_or_a_page_edits_what_it_has_named_itself():
     ],
 )
 def test_a_baseline_and_what_is_older_than_a_switch_raise_no_alert(claim, entry, expected):
-    assert suppression(claim, entry) is expected
+    assert suppression(claim, entry, NOW) is expected
 
 
 def test_a_suppressed_match_is_kept_with_its_reason():
@@ -475,3 +477,91 @@ def test_gone_is_gone():
     poll = decide_failure(CLAIM, Gone(), MOMENT)
     assert (poll.state, poll.status, poll.try_next_address) == (PollState.GONE, 410, False)
     assert poll.error == "the server answered 410 (gone)"
+
+
+# -- never silence
+
+
+REPLIES = st.one_of(
+    st.builds(
+        Failed,
+        status=st.none() | st.integers(200, 599),
+        error=st.just("x"),
+        asked=st.none() | st.timedeltas(timedelta(), DAY),
+        backs_off_host=st.booleans(),
+    ),
+    st.just(Gone()),
+    st.builds(
+        lambda asked, target: NotModified(answer=replace(ANSWER, status=304, asked=asked, moved_to=target)),
+        st.none() | st.timedeltas(timedelta(), DAY),
+        st.none() | st.just(TARGET),
+    ),
+    st.builds(
+        lambda numbers, hints: reading(
+            *(replace(ENTRY, guid=f"g{n}", link=None, published=NOW - n * MINUTE) for n in numbers),
+            hints=hints,
+        ),
+        st.lists(st.integers(0, 5000), max_size=5, unique=True),
+        st.builds(
+            Hints,
+            ttl_seconds=st.none() | st.integers(1, 10**9),
+            update_seconds=st.none() | st.integers(1, 10**9),
+            skip_hours=st.sets(st.integers(0, 23)).map(tuple),
+            skip_days=st.sets(st.integers(0, 6)).map(tuple),
+        ),
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(REPLIES, st.floats(0, 1), st.timedeltas(timedelta(), 3 * DAY)), min_size=1, max_size=12
+    ),
+    st.sampled_from([timedelta(seconds=1), HOUR, DAY, 30 * DAY]),
+    st.booleans(),
+)
+def test_whatever_happens_there_is_a_next_poll_neither_early_nor_far_off(replies, interval, is_adaptive):
+    source = replace(WIRE, urls=(URL,), interval=interval, adaptive=is_adaptive)
+    claim, now = replace(FIRST, source=source, validators=Validators()), NOW
+    for reply, jitter, late in replies:
+        poll = decided(claim, reply, Moment(now=now, duration=timedelta(), jitter=jitter))
+        wait = poll.next_poll_at - now
+        asked = reply.asked if isinstance(reply, Failed) else getattr(reply, "answer", ANSWER).asked
+        floor = MINUTE if isinstance(reply, Failed) and reply.status is None else 5 * MINUTE
+        assert wait >= min(interval, floor)
+        assert wait >= (asked or timedelta())
+        assert wait <= max(interval, DAY) * 1.05 + 3 * MINUTE
+        assert poll.next_poll_why
+        assert (poll.state is PollState.GONE) == (isinstance(reply, Gone) and claim.address == URL)
+        claim = after(claim, poll)
+        now = poll.next_poll_at + late
+
+
+def decided(claim, reply, moment):
+    match reply:
+        case Reading():
+            return decide_reading(claim, reply, {}, INDEX, moment)
+        case NotModified():
+            return decide_unchanged(claim, reply, moment)
+        case _:
+            return decide_failure(claim, reply, moment)
+
+
+def after(claim, poll):
+    """Return the claim that follows on a poll, as the store makes it."""
+    has_succeeded = poll.state in (PollState.OK, PollState.UNCHANGED)
+    return replace(
+        claim,
+        address=poll.adopted or claim.url,
+        moved_to=poll.moved_to,
+        moved_count=poll.moved_count,
+        failures=0 if has_succeeded else claim.failures + 1,
+        last_success_at=poll.ended_at if has_succeeded else claim.last_success_at,
+        last_success_url=claim.url if has_succeeded else claim.last_success_url,
+        has_baseline=claim.has_baseline or has_succeeded,
+        learned=poll.learned or claim.learned,
+        trust=poll.trust,
+        due_at=poll.next_poll_at,
+        format=poll.format,
+    )

@@ -141,7 +141,7 @@ def test_an_edit_is_taken_unless_a_poll_was_later():
 def suppressed(claim):
     from syndicate.sources.decide import suppression
 
-    return suppression(replace(claim, last_success_url=claim.url), replace(ENTRY, published=None))
+    return suppression(replace(claim, last_success_url=claim.url), replace(ENTRY, published=None), NOW)
 
 
 def test_what_is_pushed_is_news_but_before_the_baseline():

