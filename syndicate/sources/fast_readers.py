@@ -20,6 +20,7 @@ from syndicate.sources.fast_parts import (
     Values,
     attributes_of,
     content_of,
+    language_in,
     leaf,
 )
 from syndicate.sources.fast_values import moment, person, recoded, resolved
@@ -147,7 +148,11 @@ def _media_content(part: Part, element: Element, depth: int) -> None:
 def _media_group(part: Part, element: Element, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise Unusual
+    around = part.language
+    if element.keys():
+        part.language = language_in(attributes_of(element), around)
     part.read(element, depth + 1)
+    part.language = around
 
 
 def _media_thumbnail(part: Part, element: Element, _depth: int) -> None:

@@ -86,6 +86,15 @@ def test_what_is_usual_is_read(path):
     assert is_read(path.read_bytes())
 
 
+@pytest.mark.parametrize("language", ["de", "", "not a language"])
+@pytest.mark.parametrize("root", ["", ' xml:lang="en"'])
+def test_the_language_of_media_is_that_of_the_titles_in_it(root, language):
+    group = f'<media:group xml:lang="{language}"><media:title>a</media:title></media:group>'
+    body = rss(f"{group}</item><item><title>b</title>", MEDIA + root).encode()
+    assert is_read(body)
+    assert_same(body)
+
+
 # --------------------------------------------------------------------------- what it must know of feedparser
 
 
