@@ -231,15 +231,19 @@ _ITUNES = "http://www.itunes.com/"
 
 def _add_tag(part: Part, term: str | None, scheme: str | None, label: str | None) -> None:
     tags = part.values.setdefault("tags", [])
-    tag = {"term": term, "scheme": scheme, "label": label}
-    if any((term, scheme, label)) and tag not in tags:
-        tags.append(tag)
+    key = (term, scheme, label)
+    if any(key) and key not in part.tags:
+        part.tags.add(key)
+        tags.append({"term": term, "scheme": scheme, "label": label})
 
 
 def _add_term(part: Part, term: str) -> None:
     tags = part.values["tags"]
     if term and tags and not tags[-1]["term"]:
-        tags[-1]["term"] = term
+        last = tags[-1]
+        part.tags.discard((last["term"], last["scheme"], last["label"]))
+        last["term"] = term
+        part.tags.add((term, last["scheme"], last["label"]))
     elif term:
         _add_tag(part, term, None, None)
 

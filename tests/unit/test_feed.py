@@ -125,8 +125,9 @@ def test_a_long_author_is_cut_before_the_feed_parser_sees_it():
         rss("<a>" * 300 + "</a>" * 300),
         rss("<item>" + "<category>c</category>" * 1001 + "</item>"),
         rss("<item><title><b></title></item>" + " " * 40_000),
+        rss(f"<item><keywords>{'a,b&#44;' * 3000}</keywords></item>"),
     ],
-    ids=["many bytes", "long attribute", "deep", "many elements in an entry", "broken"],
+    ids=["many bytes", "long attribute", "deep", "many elements in an entry", "broken", "many keywords"],
 )
 def test_what_may_take_long_is_not_light(body):
     assert not feed.prepare(body, {}, URL, by_feedparser=True).is_light
