@@ -294,7 +294,8 @@ class Maker:
 
     def media(self) -> str:
         inner = self.some(self.leaves(), 3) if self.pick((True, False)) else ""
-        return self.element("media:content media:content media:group", inner, self.file_attributes())
+        attributes = self.file_attributes() + self.lang()
+        return self.element("media:content media:content media:group", inner, attributes)
 
     def strange(self) -> str:
         """Return what few have."""

@@ -24,6 +24,7 @@ from syndicate.sources.fast_values import checked_base, resolved
 from syndicate.sources.outline import MAX_ENTRIES, without_illegal
 
 _FEW = 1024 * 1024  # bytes, of which there may be what there wants to be
+_PIECE = 512 * 1024  # characters
 _MAX_TAGS = 300_000  # and attributes: of 2,000 entries, 70 each and their ends
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _RSS_VERSIONS = {"0.91": "rss091u", "0.92": "rss092", "0.93": "rss093", "0.94": "rss094"}
@@ -54,11 +55,18 @@ def _may_be_changed(data: bytes) -> bool:
     return has_literals and b"&#" in data and without_illegal(data.decode(errors="replace"))[1] > 0
 
 
+class _Text(TextIOWrapper):
+    """Gives large pieces where iterparse asks for small ones: expat 2.5 begins a tag anew with each piece."""
+
+    def read(self, _size: int | None = -1, /) -> str:
+        return super().read(_PIECE)
+
+
 class _Reading:
     """One document."""
 
     def __init__(self, data: bytes) -> None:
-        text = TextIOWrapper(BytesIO(data), "utf-8", newline="")  # whatever it declares
+        text = _Text(BytesIO(data), "utf-8", newline="")  # whatever it declares
         parsing = iterparse(text, ("start-ns",))  # noqa: S314  no entities without a DOCTYPE
         declared = [declaration for _, declaration in parsing]
         self._root: Element = parsing.root  # type: ignore[attr-defined]  # it is documented

@@ -127,7 +127,8 @@ class Names(dict[str, str]):
         for prefix, namespace in dict.fromkeys(declared):
             self._declare(prefix, namespace)
         for prefix in self._prefix_by_namespace.values():  # it forgets their case, too
-            if prefix != (lower := prefix.lower()) and lower in (*_PREFIXES, *self._namespace_by_prefix):
+            lower = prefix.lower()
+            if prefix != lower and (lower in _PREFIXES or lower in self._namespace_by_prefix):
                 raise Unusual
 
     def _declare(self, prefix: str, namespace: str) -> None:

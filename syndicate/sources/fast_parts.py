@@ -41,6 +41,7 @@ class Part:
     language: str | None
     is_feed: bool = False
     values: Values = field(default_factory=dict)
+    tags: set[tuple[str | None, ...]] = field(default_factory=set)  # those that are there, to find them fast
     depth_by_key: dict[str, int] = field(default_factory=dict)  # where a value comes from
     title_depth: int = -1
     has_content: bool = False

@@ -20,6 +20,7 @@ from syndicate.sources.fast_parts import (
     Values,
     attributes_of,
     content_of,
+    language_in,
     leaf,
 )
 from syndicate.sources.fast_values import moment, person, recoded, resolved
@@ -147,7 +148,11 @@ def _media_content(part: Part, element: Element, depth: int) -> None:
 def _media_group(part: Part, element: Element, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise Unusual
+    around = part.language
+    if element.keys():
+        part.language = language_in(attributes_of(element), around)
     part.read(element, depth + 1)
+    part.language = around
 
 
 def _media_thumbnail(part: Part, element: Element, _depth: int) -> None:
@@ -226,15 +231,19 @@ _ITUNES = "http://www.itunes.com/"
 
 def _add_tag(part: Part, term: str | None, scheme: str | None, label: str | None) -> None:
     tags = part.values.setdefault("tags", [])
-    tag = {"term": term, "scheme": scheme, "label": label}
-    if any((term, scheme, label)) and tag not in tags:
-        tags.append(tag)
+    key = (term, scheme, label)
+    if any(key) and key not in part.tags:
+        part.tags.add(key)
+        tags.append({"term": term, "scheme": scheme, "label": label})
 
 
 def _add_term(part: Part, term: str) -> None:
     tags = part.values["tags"]
     if term and tags and not tags[-1]["term"]:
-        tags[-1]["term"] = term
+        last = tags[-1]
+        part.tags.discard((last["term"], last["scheme"], last["label"]))
+        last["term"] = term
+        part.tags.add((term, last["scheme"], last["label"]))
     elif term:
         _add_tag(part, term, None, None)
 

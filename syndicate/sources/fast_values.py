@@ -146,8 +146,9 @@ def _zone(name: str) -> timedelta:
 
 # --------------------------------------------------------------------------- names
 
-_EMAIL = re.compile(
-    r"(([a-zA-Z0-9\_\-\.\+]+)@((\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.)|(([a-zA-Z0-9\-]+\.)+))"
+_EMAIL = re.compile(  # feedparser's, but from the beginning of a word on: it tries each letter, in vain
+    r"(?<![a-zA-Z0-9_.+-])(([a-zA-Z0-9\_\-\.\+]+)@"
+    r"((\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.)|(([a-zA-Z0-9\-]+\.)+))"
     r"([a-zA-Z]{2,4}|[0-9]{1,3})(\]?))(\?subject=\S+)?"
 )
 

@@ -30,6 +30,7 @@ _LIGHT_BROKEN_BYTES = 32 * 1024  # of what has to be read leniently, in places w
 _LIGHT_ATTRIBUTE = 8 * 1024
 _LIGHT_DEPTH = 256
 _LIGHT_ELEMENTS = 1000
+_LIGHT_TERMS = 5000  # in keywords, each of which feedparser compares with all before it
 
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf"})
 _MAX_ALTERNATIVES = 8  # contents of one entry that are looked at
@@ -169,6 +170,7 @@ def _is_light(data: bytes, found: outline.Outline) -> bool:
         and found.longest_attribute <= _LIGHT_ATTRIBUTE
         and found.depth <= _LIGHT_DEPTH
         and found.entry_elements <= _LIGHT_ELEMENTS
+        and (data.count(b",") + data.count(b"&#") <= _LIGHT_TERMS or b"keywords" not in data.lower())
     )
 
 

@@ -22,6 +22,7 @@ _REFERENCE = re.compile(r"&#(?:x([0-9a-f]+)|([0-9]+));?", re.IGNORECASE)
 _NAMED = re.compile(r"&(\w{1,32});")
 _BARE_AMPERSAND = re.compile(r"&(?!#\d+;|#x[0-9a-fA-F]+;|(?:amp|lt|gt|quot|apos);)")
 _TAG_START = re.compile(r"<([A-Za-z_][\w.-]*(?::[\w.-]+)?)")
+_START_TAG = re.compile(rb"""(?:[^>"']|"[^"]*+"|'[^']*+')*+>""")  # which may have ">" in its attributes
 _FEED_START = re.compile(r"<(?:rss|feed|\w+:feed|\w+:RDF|RDF)[\s>]", re.IGNORECASE)
 _ROOT_END = re.compile(r"</(?:rss|feed|\w+:feed|\w+:RDF|RDF)\s*>", re.IGNORECASE)
 _ENTRY_START = re.compile(r"<(?:\w+:)?(?:item|entry)[\s>/]", re.IGNORECASE)
@@ -94,6 +95,7 @@ class _Pass:
         self.found, self.parser, self.data = found, parser, data
         self.stack: list[str] = []
         self.entry_depth = 0  # 0: not in an entry
+        self.entry_inside = 0  # where its start tag ends
         self.children = 0
         self.author: list[str] | None = None
         self.author_start = self.author_depth = 0
@@ -120,7 +122,7 @@ class _Pass:
         if attributes:
             found.longest_attribute = max(found.longest_attribute, *map(len, attributes.values()))
         if name in _ENTRIES and not self.entry_depth:
-            self.entry_depth, self.children = len(stack), 0
+            self.entry_depth, self.entry_inside, self.children = len(stack), self._behind_start_tag(), 0
         elif len(stack) == self.entry_depth + 1:
             self.children += 1
             found.entry_elements = max(found.entry_elements, self.children)
@@ -131,7 +133,7 @@ class _Pass:
 
     def _start_author(self) -> None:
         self.author, self.author_depth = [], len(self.stack)
-        self.author_start = self._behind_tag()
+        self.author_start = self._behind_start_tag()
         self.parser.CharacterDataHandler = self.author.append
 
     def end(self, tag: str) -> None:
@@ -153,11 +155,18 @@ class _Pass:
         self.entry_depth = 0
         self.found.entries += 1
         if self.found.entries == MAX_ENTRIES:
-            self.found.cut_at = self._behind_tag()
+            self.found.cut_at = self._behind_entry()
             self.found.open_at_cut = tuple(reversed(self.stack))
 
-    def _behind_tag(self) -> int:
-        return self.data.find(b">", self.parser.CurrentByteIndex) + 1
+    def _behind_start_tag(self) -> int:
+        tag = _START_TAG.match(self.data, self.parser.CurrentByteIndex)
+        return tag.end() if tag else len(self.data)
+
+    def _behind_entry(self) -> int:
+        at = self.parser.CurrentByteIndex
+        if at == self.entry_inside and self.data.endswith(b"/>", 0, at):  # <item/>, behind which expat is
+            return at
+        return self.data.find(b">", at) + 1
 
 
 def _names(tag: str) -> tuple[str, str]:

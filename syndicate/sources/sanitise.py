@@ -67,6 +67,7 @@ _HALF_REFERENCE = re.compile(r"&[#\w]{0,30}$")
 _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = re.compile(
     "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
@@ -198,7 +199,10 @@ def _shallow(markup: str) -> str:
 def _sanitised(markup: str, base: str) -> tuple[str, bool]:
     """Return safe HTML, and whether it is known to have only characters that can be seen."""
     markup = _FORM.sub(r"<\1div", markup) if _FORM.search(markup) else markup
-    html = _cleaner(base).clean(markup)
+    try:
+        html = _cleaner(base).clean(markup)
+    except UnicodeEncodeError:  # half a pair of surrogates, which JSON can name; no tag may come of it
+        html = _cleaner(base).clean(_SURROGATE.sub("\ufffd", markup))
     is_printable = _is_printable(html)
     return (html if is_printable else _CONTROL.sub("", _BREAK.sub("\n", html))).strip(), is_printable
 

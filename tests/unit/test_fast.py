@@ -1,6 +1,7 @@
 """fast.read: as much of a document as feedparser gives, or nothing; and often enough it gives all of it."""
 
 import json
+import time
 from collections import Counter
 from dataclasses import fields
 
@@ -19,6 +20,8 @@ from tests.support import ROOT
 CASES = sorted((ROOT / "tests/data/feeds").glob("*.xml"))
 SHAPES = [path for path in CASES if path.stem.startswith("shape_")]
 URL = "https://feeds.example/main.xml"
+MEDIA = ' xmlns:media="http://search.yahoo.com/mrss/"'
+ITUNES = ' xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'
 FEWEST_READ = 0.8  # of usual feeds
 FEWEST_ODD_READ = 0.2
 
@@ -50,6 +53,14 @@ def is_read(body: bytes) -> bool:
         return feed.prepare(body, {}, URL).read is not None
     except ParseError:
         return False
+
+
+def rss(item: str, root: str = "", channel: str = "") -> str:
+    return f'<rss version="2.0"{root}><channel{channel}><title>T</title><item>{item}</item></channel></rss>'
+
+
+def atom(entry: str) -> str:
+    return f'<feed xmlns="http://www.w3.org/2005/Atom"><entry>{entry}</entry></feed>'
 
 
 # --------------------------------------------------------------------------- the same
@@ -84,6 +95,35 @@ def test_whatever_feed_there_is_is_the_same_as_from_feedparser(text):
 @pytest.mark.parametrize("path", SHAPES, ids=lambda path: path.stem)
 def test_what_is_usual_is_read(path):
     assert is_read(path.read_bytes())
+
+
+@pytest.mark.parametrize("language", ["de", "", "not a language"])
+@pytest.mark.parametrize("root", ["", ' xml:lang="en"'])
+def test_the_language_of_media_is_that_of_the_titles_in_it(root, language):
+    group = f'<media:group xml:lang="{language}"><media:title>a</media:title></media:group>'
+    body = rss(f"{group}</item><item><title>b</title>", MEDIA + root).encode()
+    assert is_read(body)
+    assert_same(body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rss("", "".join(f" xmlns:P{number:x}='u'" for number in range(20_000))),
+        rss("", "".join(f" xmlns:P{number:x}='{number}'" for number in range(20_000))),
+        rss(f"<itunes:keywords>{','.join(map(str, range(40_000)))}</itunes:keywords>", ITUNES),
+        rss(f"<author>{'a' * 900}@</author></item><item>" * 1000),
+        rss(f"<author>a@{'a.' * 490}</author></item><item>" * 1000),
+        rss(f"<enclosure url='{'x' * 12_000_000}'/>"),
+        rss(f"<!--{'x' * 12_000_000}-->"),
+    ],
+    ids=["prefixes", "namespaces", "keywords", "words before @", "words behind @", "attribute", "comment"],
+)
+def test_nothing_takes_long(text):
+    body = text.encode()
+    began = time.process_time()
+    fast.read(body)
+    assert time.process_time() - began < 1
 
 
 # --------------------------------------------------------------------------- what it must know of feedparser
@@ -129,17 +169,6 @@ def test_it_guesses_html_alike(text):
 
 
 # --------------------------------------------------------------------------- what is left to feedparser
-
-
-def rss(item: str, root: str = "", channel: str = "") -> str:
-    return f'<rss version="2.0"{root}><channel{channel}><title>T</title><item>{item}</item></channel></rss>'
-
-
-def atom(entry: str) -> str:
-    return f'<feed xmlns="http://www.w3.org/2005/Atom"><entry>{entry}</entry></feed>'
-
-
-MEDIA = ' xmlns:media="http://search.yahoo.com/mrss/"'
 
 
 @pytest.mark.parametrize(

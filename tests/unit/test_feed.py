@@ -50,6 +50,23 @@ def test_entries_beyond_the_limit_are_left_out_and_counted():
     assert document.problems == ("entries after the first 2,000, left out: 5",)
 
 
+@pytest.mark.parametrize("last", ["<item/>", '<item a="x>y"/>', "<item></item>", '<item a="/>"></item>'])
+def test_what_is_cut_behind_an_entry_with_nothing_in_it_stays_well_formed(last):
+    items = "<item><title>a</title></item>" * (outline.MAX_ENTRIES - 1)
+    document = feed.parse(rss(items + last + "<item><title>b</title></item>" * 2), {}, URL)
+    assert len(document.entries) == outline.MAX_ENTRIES - 1
+    assert not any("leniently" in problem for problem in document.problems)
+
+
+@pytest.mark.parametrize("attribute", ['role="a>b"', "role='\">'"])
+def test_a_long_author_whose_tag_has_an_angle_in_it_stays_well_formed(attribute):
+    author = f"<contributor {attribute}>{'x' * 2000}</contributor>"
+    body = rss(f"<item><title>A</title>{author}<author>J &amp; K</author></item>")
+    document = feed.parse(body, {}, URL, by_feedparser=True)
+    assert not document.problems
+    assert document.entries[0].author == "J & K"
+
+
 def test_entries_beyond_the_limit_are_left_out_of_broken_xml_too():
     items = "".join(f"<item><title>{number}<br></title></item>" for number in range(outline.MAX_ENTRIES + 5))
     document = feed.parse(rss(items), {}, URL)
@@ -108,8 +125,9 @@ def test_a_long_author_is_cut_before_the_feed_parser_sees_it():
         rss("<a>" * 300 + "</a>" * 300),
         rss("<item>" + "<category>c</category>" * 1001 + "</item>"),
         rss("<item><title><b></title></item>" + " " * 40_000),
+        rss(f"<item><keywords>{'a,b&#44;' * 3000}</keywords></item>"),
     ],
-    ids=["many bytes", "long attribute", "deep", "many elements in an entry", "broken"],
+    ids=["many bytes", "long attribute", "deep", "many elements in an entry", "broken", "many keywords"],
 )
 def test_what_may_take_long_is_not_light(body):
     assert not feed.prepare(body, {}, URL, by_feedparser=True).is_light
