@@ -62,8 +62,10 @@ def sources(context: typer.Context, as_json: AsJson = False) -> None:
         now, statuses = store.now(), loading.source_statuses(loaded, store)
     if as_json:
         print_json([source_json(status) for status in statuses])
-    else:
-        print_table(SOURCE_TITLES, (source_row(status, now) for status in statuses), "No sources.")
+        return
+    rows = [source_row(status, now) for status in statuses]
+    narrow = [line for status in statuses for line in report_sources.source_lines(status, now)]
+    print_table(SOURCE_TITLES, rows, "No sources.", narrow)
 
 
 @sources_app.command()
@@ -84,7 +86,8 @@ def discover(
     now = datetime.now(UTC)
     titles = ("address", "title", "format", "entries", "newest", "found")
     rows = (report_sources.found_row(each, now) for each in found.found)
-    print_table(titles, rows, f"Nothing to watch was found at {found.address}.")
+    narrow = [line for each in found.found for line in report_sources.found_lines(each, now)]
+    print_table(titles, rows, f"Nothing to watch was found at {found.address}.", narrow)
     for line in report_sources.tried_lines(found):
         err.print(line)
 

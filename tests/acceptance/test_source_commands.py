@@ -1,7 +1,10 @@
 """The commands about sources, as their user runs them."""
 
 import json
+import os
+import re
 import subprocess
+from contextlib import suppress
 from xml.etree import ElementTree
 
 import pytest
@@ -78,6 +81,46 @@ def test_where_there_is_nothing_to_watch_that_is_said(first, site, pages):
     err = first.call("sources", "add", site, status=1).err
     assert "Nothing to watch was found" in err
     assert "addresses were looked at" in err
+
+
+# -- on a terminal
+
+
+def test_no_word_is_broken_on_a_narrow_terminal(watched, site, pages):
+    pages.pop("/feed")
+    both = source("wire", f"{site}/feed", f"{site}/comments/feed")
+    watched.write(service(), network(), both, rules=RULES)
+    watched.call("once", "--all")
+    listed = on_terminal(watched, "sources", columns=80)
+    assert listed.startswith("wire  working, at another address\n")
+    assert f"\n  {site}/feed: the server answered 404\n" in listed
+    found = on_terminal(watched, "sources", "discover", f"{site}/comments/feed", columns=50)
+    assert f"{site}/comments/feed\n  An outlet: RSS 2.0, 1 entry" in found
+
+
+def test_a_wide_terminal_shows_a_table(watched):
+    titles, wire, _ = on_terminal(watched, "sources", columns=300).splitlines()
+    assert " ".join(titles.split()) == "id state items a day last success next poll spent"
+    assert wire.startswith("wire ")
+
+
+def on_terminal(desk: Desk, *words: str, columns: int) -> str:
+    """Return what a command says to a terminal, without colours."""
+    ours, theirs = os.openpty()
+    done = subprocess.Popen(
+        [*desk.command, "--config", str(desk.config), *words],
+        env=environment(COLUMNS=str(columns), TERM="xterm"),
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    with suppress(OSError):  # EIO at its end
+        while part := os.read(ours, 4096):
+            said += part
+    os.close(ours)
+    assert done.wait(60) == 0, said
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode()).replace("\r\n", "\n")
 
 
 # -- add
