@@ -22,7 +22,7 @@ from syndicate.report import SOURCE_TITLES, source_json, source_row
 from syndicate.report_sources import Extension, Shown
 from syndicate.sources import opml
 from syndicate.sources.discover import Discovery, Explorer, addresses
-from syndicate.sources.leads import Found
+from syndicate.sources.leads import Found, Via
 from syndicate.sources.opml import ListedSource, SourceList
 from syndicate.sources.planning import feed_address, listed, plan
 from syndicate.store.protocol import ItemFilter
@@ -135,7 +135,9 @@ def add(
     added = config.add_sources(context.obj.config, os.environ, choose, is_trial=dry_run)
     if not added.sources:
         (skipped,) = plan(wanted, added.before.sources).skipped
-        err.print(f"{best.url} {skipped.why}. Nothing was changed.")
+        is_given = best.via is Via.GIVEN
+        named = best.url if is_given else f"The best at {discovery.address} is {best.url}, which"
+        err.print(f"{named} {skipped.why}. Nothing was changed.")
         raise typer.Exit(1)
     tell_added(extension_of(context, added, is_trial=dry_run), discovery, as_json=as_json)
 

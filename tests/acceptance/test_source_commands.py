@@ -156,7 +156,10 @@ def test_what_was_added_is_told_as_json(first, site):
 
 def test_a_source_that_is_there_is_refused_and_named(watched, site):
     before = watched.config.read_text()
-    assert f"{site}/feed is there already, as wire" in watched.call("sources", "add", site, status=1).err
+    best = f"The best at {site}/ is {site}/feed, which is there already, as wire. Nothing was changed."
+    assert best in watched.call("sources", "add", site, status=1).err
+    given = watched.call("sources", "add", f"{site}/feed", status=1)
+    assert f"{site}/feed is there already, as wire. Nothing was changed." in given.err
     taken = watched.call("sources", "add", site, "--id", "wire", status=2).err
     assert f"wire is taken by wire, {site}/feed" in taken
     assert watched.config.read_text() == before
