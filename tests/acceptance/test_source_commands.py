@@ -83,6 +83,17 @@ def test_where_there_is_nothing_to_watch_that_is_said(first, site, pages):
     assert "addresses were looked at" in err
 
 
+# -- after an edit that nobody has taken over
+
+
+@pytest.mark.parametrize(("edit", "state"), [("enabled", "disabled"), ("gone", "removed")])
+def test_a_source_that_is_polled_no_longer_is_shown_so_at_once(watched, site, edit, state):
+    wire = source("wire" if edit == "enabled" else "other", f"{site}/feed", enabled=False)
+    watched.write(service(), network(), wire, rules=RULES)
+    (status,) = [each for each in watched.json("sources") if each["id"] == "wire"]
+    assert (status["state"], status["next_poll_at"], status["items"]) == (state, None, 1)
+
+
 # -- on a terminal
 
 
