@@ -22,7 +22,7 @@ from syndicate.report import SOURCE_TITLES, source_json, source_row
 from syndicate.report_sources import Extension, Shown
 from syndicate.sources import opml
 from syndicate.sources.discover import Discovery, Explorer, addresses
-from syndicate.sources.leads import Found
+from syndicate.sources.leads import Found, Via
 from syndicate.sources.opml import ListedSource, SourceList
 from syndicate.sources.planning import feed_address, listed, plan
 from syndicate.store.protocol import ItemFilter
@@ -62,8 +62,10 @@ def sources(context: typer.Context, as_json: AsJson = False) -> None:
         now, statuses = store.now(), loading.source_statuses(loaded, store)
     if as_json:
         print_json([source_json(status) for status in statuses])
-    else:
-        print_table(SOURCE_TITLES, (source_row(status, now) for status in statuses), "No sources.")
+        return
+    rows = [source_row(status, now) for status in statuses]
+    narrow = [line for status in statuses for line in report_sources.source_lines(status, now)]
+    print_table(SOURCE_TITLES, rows, "No sources.", narrow)
 
 
 @sources_app.command()
@@ -84,7 +86,8 @@ def discover(
     now = datetime.now(UTC)
     titles = ("address", "title", "format", "entries", "newest", "found")
     rows = (report_sources.found_row(each, now) for each in found.found)
-    print_table(titles, rows, f"Nothing to watch was found at {found.address}.")
+    narrow = [line for each in found.found for line in report_sources.found_lines(each, now)]
+    print_table(titles, rows, f"Nothing to watch was found at {found.address}.", narrow)
     for line in report_sources.tried_lines(found):
         err.print(line)
 
@@ -132,7 +135,9 @@ def add(
     added = config.add_sources(context.obj.config, os.environ, choose, is_trial=dry_run)
     if not added.sources:
         (skipped,) = plan(wanted, added.before.sources).skipped
-        err.print(f"{best.url} {skipped.why}. Nothing was changed.")
+        is_given = best.via is Via.GIVEN
+        named = best.url if is_given else f"The best at {discovery.address} is {best.url}, which"
+        err.print(f"{named} {skipped.why}. Nothing was changed.")
         raise typer.Exit(1)
     tell_added(extension_of(context, added, is_trial=dry_run), discovery, as_json=as_json)
 

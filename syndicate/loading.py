@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from syndicate import config
@@ -72,11 +72,23 @@ def take_over(loaded: Loaded, store: Store) -> tuple[str, ...]:
 
 
 def source_statuses(loaded: Loaded, store: Store) -> list[SourceStatus]:
-    """Return how each source is; those that the store has not met are new."""
+    """Return how each source is; those that the store has not met are new.
+
+    Nobody need have taken the configuration over: what it polls no longer is shown so all the same.
+    """
     known = {status.id: status for status in store.sources()}
-    configured = [known.get(source.id, new_source(source)) for source in loaded.config.sources]
-    names = {source.id for source in loaded.config.sources}
-    return configured + [status for status in known.values() if status.id not in names and status.items]
+    sources = {source.id: source for source in loaded.config.sources}
+    others = [status for name, status in known.items() if name not in sources and status.items]
+    return [
+        *(_configured(known.get(name, new_source(source)), source) for name, source in sources.items()),
+        *(replace(status, state="removed", next_poll_at=None) for status in others),
+    ]
+
+
+def _configured(status: SourceStatus, source: Source) -> SourceStatus:
+    if source.enabled:
+        return status
+    return replace(status, enabled=False, state="disabled", next_poll_at=None)
 
 
 def new_source(source: Source) -> SourceStatus:

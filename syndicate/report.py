@@ -318,7 +318,7 @@ def source_row(source: SourceStatus, now: datetime) -> tuple[str, ...]:
         ago(source.last_success_at, now),
         next_poll_words(source, now),
         spent_words(source.spent),
-        "; ".join(_remarks(source)),
+        "; ".join(remarks(source)),
     )
 
 
@@ -359,7 +359,8 @@ def spent_words(spent: Spent) -> str:
     return f"{counted(spent.requests, 'request')}, {size(spent.received_bytes)}"
 
 
-def _remarks(source: SourceStatus) -> Iterator[str]:
+def remarks(source: SourceStatus) -> Iterator[str]:
+    """Yield what is the matter with a source, or was with its last document."""
     if source.state in ("failing", "gone") and source.last_error:
         yield source.last_error
     else:

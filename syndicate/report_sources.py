@@ -17,11 +17,13 @@ from syndicate.model import (
     SubscriptionStatus,
 )
 from syndicate.report import (
+    Line,
     Values,
     gaps_words,
     item_json,
     item_row,
     next_poll_words,
+    remarks,
     source_json,
     spent_words,
     state_words,
@@ -67,6 +69,30 @@ class Shown:
     items: Sequence[FoundItem]  # the newest
 
 
+# --------------------------------------------------------------------------- the list
+
+
+def source_lines(status: SourceStatus, now: datetime) -> Iterator[Line]:
+    """Yield what a row of `sources` says, for where a row has no room; first the id, which stands out."""
+    yield Line(f"{status.id}  {state_words(status)}", marks=((0, len(status.id)),))
+    success = f"last success {ago(status.last_success_at, now)}"
+    if status.next_poll_at:
+        success += f", next poll {next_poll_words(status, now)}"
+    yield Line(success, indent=2)
+    gaps = gaps_words(status, now)
+    items = f"{counted(status.items, 'item')}{_pace(status)}"
+    numbers = (items, gaps and f"gaps: {gaps}", spent_words(status.spent))
+    yield Line("; ".join(filter(None, numbers)), indent=2)
+    for remark in remarks(status):
+        yield Line(remark, indent=2)
+
+
+def _pace(status: SourceStatus) -> str:
+    a_day = "" if status.items_per_day is None else f", {status.items_per_day:.3g} a day"
+    delay = "" if status.median_delay is None else f", seen after {length_words(status.median_delay)}"
+    return f"{a_day}{delay}"
+
+
 # --------------------------------------------------------------------------- discovery
 
 
@@ -98,6 +124,14 @@ def found_row(found: Found, now: datetime) -> tuple[str, ...]:
     return (found.url, found.title, format_words(found.format), str(found.entries), newest, _VIA[found.via])
 
 
+def found_lines(found: Found, now: datetime) -> Iterator[Line]:
+    """Yield that for where a row has no room."""
+    yield Line(found.url, marks=((0, len(found.url)),))
+    yield Line(
+        f"{found.title}: {_found_words(found, now)}" if found.title else _found_words(found, now), indent=2
+    )
+
+
 def tried_lines(discovery: Discovery) -> Iterator[str]:
     """Yield what there was reason to look at, in vain."""
     for each in discovery.tried:
@@ -106,9 +140,13 @@ def tried_lines(discovery: Discovery) -> Iterator[str]:
 
 def found_line(found: Found, now: datetime) -> str:
     """Return something to watch as a sentence."""
+    return f"{found.url}: {_found_words(found, now)}"
+
+
+def _found_words(found: Found, now: datetime) -> str:
     newest = f", the newest {ago(found.newest, now)}" if found.newest else ""
     entries = counted(found.entries, "entry", "entries")
-    return f"{found.url}: {format_words(found.format)}, {entries}{newest} ({_VIA[found.via]})"
+    return f"{format_words(found.format)}, {entries}{newest} ({_VIA[found.via]})"
 
 
 def format_words(name: str) -> str:
@@ -265,9 +303,7 @@ def _status_facts(status: SourceStatus, now: datetime) -> Iterator[tuple[str, st
         yield "trouble", f"since {_moment(trouble.since)}: {trouble.text}"
     for problem in status.problems:
         yield "remark", problem
-    a_day = "" if status.items_per_day is None else f", {status.items_per_day:.3g} a day"
-    delay = "" if status.median_delay is None else f", seen after {length_words(status.median_delay)}"
-    yield "items", f"{status.items}{a_day}{delay}"
+    yield "items", f"{status.items}{_pace(status)}"
     yield "gaps", gaps_words(status, now)
     if status.subscription:
         yield from _subscription_facts(status.subscription, now)

@@ -100,10 +100,13 @@ def known(option: str, name: str | None, names: Sequence[str]) -> None:
 _WHOLE = frozenset({"id", "date", "source", "endpoint", "state", "made"})  # columns that are not broken
 
 
-def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
+def print_table(
+    titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str, narrow: Sequence[Line] = ()
+) -> None:
     """Print rows: within a terminal's width, names whole; as wide as they need to be where nobody watches.
 
-    There, every column is there at each time; a person is not shown those with nothing in them.
+    There, every column is there at each time; a person is not shown those with nothing in them. Where rows
+    would have to be broken to fit, the narrow lines are printed instead, if any are given.
     """
     table = Table(box=None, pad_edge=False, header_style="bold")
     found = list(rows)
@@ -112,7 +115,14 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]], empty: str
         table.add_column(titles[at], no_wrap=titles[at] in _WHOLE, overflow="fold")
     for row in found:
         table.add_row(*(row[at] for at in shown))
+    if found and narrow and out.is_terminal and _natural_width(table) > out.width:
+        print_lines(narrow)
+        return
     out.print(table if found else empty, crop=False)
+
+
+def _natural_width(table: Table) -> int:
+    return out.measure(table, options=out.options.update(max_width=PIPE_WIDTH)).maximum
 
 
 def print_lines(lines: Iterable[Line]) -> None:

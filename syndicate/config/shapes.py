@@ -53,6 +53,12 @@ def _within(least: timedelta, most: timedelta) -> AfterValidator:
     return AfterValidator(after)
 
 
+def _one_address(value: object) -> object:
+    if isinstance(value, list | dict):
+        raise ValueError("must be one text in quotes; several, or more to say of one, go into urls = [...]")
+    return value
+
+
 def _weight(value: object) -> float:
     if isinstance(value, dict):
         raise ValueError("its weight must be a number, without quotes; a term with a dot in it needs quotes")
@@ -167,7 +173,7 @@ class AddressTable(Table):
 class SourceTable(Table):
     id: Id
     title: Line | None = None
-    url: Address | None = None
+    url: Annotated[Address, BeforeValidator(_one_address)] | None = None
     urls: list[Annotated[AddressTable, BeforeValidator(_address)]] = Field(default_factory=list)
     interval: Annotated[Duration, _within(timedelta(seconds=1), timedelta(days=30))] = timedelta(minutes=60)
     adaptive: bool = True

@@ -72,13 +72,20 @@ def read(
     fields = Fields(url=page.base)
     html = tree.css_first("html[lang]")
     kept = found[: outline.MAX_ENTRIES]
+    entries = tuple(fields.kept(_entry(block, page, fields) for block in kept))
     return Document(
         format=FORMAT,
         title=fields.line(page.title),
         link=check_link(url),
         language=(language_tag(attribute(html, "lang")) if html is not None else None) or language,
-        entries=tuple(fields.kept(_entry(block, page, fields) for block in kept)),
-        problems=(*how, *bounds.problems, *left_out(len(found)), *fields.in_words()),
+        entries=entries,
+        problems=(
+            *how,
+            *_in_vain(kept, entries, address),
+            *bounds.problems,
+            *left_out(len(found)),
+            *fields.in_words(),
+        ),
     )
 
 
@@ -195,6 +202,21 @@ def _entry(block: Block, page: _Page, fields: Fields) -> Entry:
         published_raw=fields.raw_date(written) or None,
         is_listed=True,
     )
+
+
+def _in_vain(found: Sequence[Block], entries: Sequence[Entry], address: Address) -> Iterator[str]:
+    """Yield which of the selectors that an article can do without finds nothing in any."""
+    around = [node for block in found for node in block.around]
+    if address.title and (address.item or address.link) and not _finds(address.title, around):
+        yield f'title = "{address.title}" finds nothing: each article has the text of its link as its title'
+    if address.date and not any(entry.published for entry in entries):
+        beside = [node for block in found for node in block.beside]
+        what = "no date that can be read" if _finds(address.date, [*around, *beside]) else "nothing"
+        yield f'date = "{address.date}" finds {what}: the articles have no dates'
+
+
+def _finds(selector: str, nodes: Iterable[Node]) -> bool:
+    return any(node.css_first(selector) is not None for node in nodes)
 
 
 def _title(block: Block, page: _Page) -> str:

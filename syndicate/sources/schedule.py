@@ -85,7 +85,7 @@ def _habitual(habit: Habit, now: datetime) -> Wait:
     if gap is not None and gap >= quiet / SILENCE_SHARE:
         return Wait(length=gap, why=f"it publishes about every {spelled(gap)}")
     if gap is None and not habit.arrivals:
-        return Wait(length=quiet / SILENCE_SHARE, why=f"its habit is not known after {spelled(quiet)}")
+        return Wait(length=quiet / SILENCE_SHARE, why="nothing new has come since it was first read")
     return Wait(length=quiet / SILENCE_SHARE, why=f"it has published nothing for {spelled(quiet)}")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urljoin
 
 import structlog
@@ -15,6 +16,7 @@ from syndicate.sources.sanitise import clean_line
 from syndicate.sources.schedule import asked_by_retry_after
 from syndicate.sources.websub import (
     after_asking,
+    can_reach,
     confirmation,
     intent_of,
     is_signed,
@@ -84,7 +86,9 @@ class Subscriber:
 
     async def settle(self) -> None:
         """Have the subscriptions that sources name hubs for, and give the others up."""
-        changed = await self._call(self._store.subscribe, self._base)
+        base = self._base
+        can_reach_us = None if base is None else partial(can_reach, base_url=base)
+        changed = await self._call(self._store.subscribe, base, can_reach_us)
         if changed:
             log.debug("websub.settled", changed=changed)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from syndicate.http.addresses import Network, as_address, refusal
+from syndicate.http.addresses import Address, Network, as_address, refusal
 from syndicate.model import (
     Asked,
     Confirmed,
@@ -97,12 +97,30 @@ def unreachable(base_url: str, allowed: Sequence[Network]) -> str | None:
     one, then.
     """
     host = (urlsplit(base_url).hostname or "").rstrip(".").lower()
-    is_this_machine = host == "localhost" or host.endswith(".localhost")
-    address = as_address("127.0.0.1" if is_this_machine else host)
+    address = _address(host)
     if address is not None:
         return None if refusal(address, allowed) is None else f"{host} is no public address"
-    is_local = "." not in host or any(host.endswith(f".{name}") for name in _LOCAL_NAMES)
-    return f"{host} is a name in a local network" if is_local and not allowed else None
+    return f"{host} is a name in a local network" if _is_local_name(host) and not allowed else None
+
+
+def can_reach(hub: str, base_url: str) -> bool:
+    """Whether a hub may reach an address: what is not public, only hubs that are not public either."""
+    return not _is_inside(base_url) or _is_inside(hub)
+
+
+def _is_inside(url: str) -> bool:
+    host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    address = _address(host)
+    return _is_local_name(host) if address is None else refusal(address, ()) is not None
+
+
+def _address(host: str) -> Address | None:
+    is_this_machine = host == "localhost" or host.endswith(".localhost")
+    return as_address("127.0.0.1" if is_this_machine else host)
+
+
+def _is_local_name(host: str) -> bool:
+    return "." not in host or any(host.endswith(f".{name}") for name in _LOCAL_NAMES)
 
 
 # --------------------------------------------------------------------------- asking

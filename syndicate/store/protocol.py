@@ -3,7 +3,7 @@
 `tests/contract` holds what every implementation must show. One thread writes; any thread may read.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -170,7 +170,7 @@ class Store(Protocol):
 
     # -- being told by hubs
 
-    def subscribe(self, base: str | None) -> int:
+    def subscribe(self, base: str | None, can_reach_us: Callable[[str], bool] | None = None) -> int:
         """Have a subscription for each source that is polled, wants one, and whose document names a hub.
 
         Those that are not as they should be are given up, and new ones made, due to be asked for. Active ones
@@ -178,6 +178,7 @@ class Store(Protocol):
 
         Args:
             base: what callbacks begin with; None: there are to be no subscriptions.
+            can_reach_us: whether a hub can push there; others are not asked. None: all can.
         """
 
     def claim_subscriptions(self, *, limit: int, lease: timedelta) -> list[Subscription]:

@@ -195,9 +195,9 @@ class SqliteStore:
             sqlite_learned.note_answers(db, polls, self.now())
             return sqlite_polls.record_polls(db, polls, self.now())
 
-    def subscribe(self, base: str | None) -> int:
+    def subscribe(self, base: str | None, can_reach_us: Callable[[str], bool] | None = None) -> int:
         with self._write() as db:
-            return sqlite_subscriptions.subscribe(db, base, self.now())
+            return sqlite_subscriptions.subscribe(db, base, can_reach_us, self.now())
 
     def claim_subscriptions(self, *, limit: int, lease: timedelta) -> list[Subscription]:
         with self._write() as db:

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,9 +21,14 @@ _GONE = "its hub does not push any more"
 Wish = tuple[str, str]  # hub, topic
 
 
-def subscribe(db: Database, base: str | None, now: datetime) -> int:
+def subscribe(
+    db: Database, base: str | None, can_reach_us: Callable[[str], bool] | None, now: datetime
+) -> int:
     """See `Store.subscribe`."""
-    wishes = {} if base is None else _wishes(db)
+    wanted = {} if base is None else _wishes(db)
+    wishes = {
+        source: wish for source, wish in wanted.items() if can_reach_us is None or can_reach_us(wish[0])
+    }
     marks = ", ".join("?" * len(_WANTED_STATES))
     present = db.execute(f"SELECT * FROM subscriptions WHERE state IN ({marks})", _WANTED_STATES).fetchall()
     changed, served = 0, set()

@@ -1,7 +1,10 @@
 """The commands about sources, as their user runs them."""
 
 import json
+import os
+import re
 import subprocess
+from contextlib import suppress
 from xml.etree import ElementTree
 
 import pytest
@@ -80,6 +83,57 @@ def test_where_there_is_nothing_to_watch_that_is_said(first, site, pages):
     assert "addresses were looked at" in err
 
 
+# -- after an edit that nobody has taken over
+
+
+@pytest.mark.parametrize(("edit", "state"), [("enabled", "disabled"), ("gone", "removed")])
+def test_a_source_that_is_polled_no_longer_is_shown_so_at_once(watched, site, edit, state):
+    wire = source("wire" if edit == "enabled" else "other", f"{site}/feed", enabled=False)
+    watched.write(service(), network(), wire, rules=RULES)
+    (status,) = [each for each in watched.json("sources") if each["id"] == "wire"]
+    assert (status["state"], status["next_poll_at"], status["items"]) == (state, None, 1)
+
+
+# -- on a terminal
+
+
+def test_no_word_is_broken_on_a_narrow_terminal(watched, site, pages):
+    pages.pop("/feed")
+    both = source("wire", f"{site}/feed", f"{site}/comments/feed")
+    watched.write(service(), network(), both, rules=RULES)
+    watched.call("once", "--all")
+    listed = on_terminal(watched, "sources", columns=80)
+    assert listed.startswith("wire  working, at another address\n")
+    assert f"\n  {site}/feed: the server answered 404\n" in listed
+    found = on_terminal(watched, "sources", "discover", f"{site}/comments/feed", columns=50)
+    assert f"{site}/comments/feed\n  An outlet: RSS 2.0, 1 entry" in found
+
+
+def test_a_wide_terminal_shows_a_table(watched):
+    titles, wire, _ = on_terminal(watched, "sources", columns=300).splitlines()
+    assert " ".join(titles.split()) == "id state items a day last success next poll spent"
+    assert wire.startswith("wire ")
+
+
+def on_terminal(desk: Desk, *words: str, columns: int) -> str:
+    """Return what a command says to a terminal, without colours."""
+    ours, theirs = os.openpty()
+    done = subprocess.Popen(
+        [*desk.command, "--config", str(desk.config), *words],
+        env=environment(COLUMNS=str(columns), TERM="xterm"),
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    with suppress(OSError):  # EIO at its end
+        while part := os.read(ours, 4096):
+            said += part
+    os.close(ours)
+    assert done.wait(60) == 0, said
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode()).replace("\r\n", "\n")
+
+
 # -- add
 
 
@@ -113,7 +167,10 @@ def test_what_was_added_is_told_as_json(first, site):
 
 def test_a_source_that_is_there_is_refused_and_named(watched, site):
     before = watched.config.read_text()
-    assert f"{site}/feed is there already, as wire" in watched.call("sources", "add", site, status=1).err
+    best = f"The best at {site}/ is {site}/feed, which is there already, as wire. Nothing was changed."
+    assert best in watched.call("sources", "add", site, status=1).err
+    given = watched.call("sources", "add", f"{site}/feed", status=1)
+    assert f"{site}/feed is there already, as wire. Nothing was changed." in given.err
     taken = watched.call("sources", "add", site, "--id", "wire", status=2).err
     assert f"wire is taken by wire, {site}/feed" in taken
     assert watched.config.read_text() == before

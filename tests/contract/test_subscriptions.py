@@ -106,6 +106,13 @@ def of_wire(store):
 # -- which there should be
 
 
+def test_hubs_that_cannot_reach_us_are_not_asked(store):
+    named(store)
+    assert store.subscribe(BASE, lambda hub: hub != HUB) == 0
+    assert ask(store) == []
+    assert store.subscribe(BASE, lambda hub: hub == HUB) == 1
+
+
 def test_each_source_whose_document_names_a_hub_has_one_of_its_own(store):
     assert store.subscribe(BASE) == 0
     named(store)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.loading import new_source
-from syndicate.model import AddressStatus, Source, SubscriptionState, SubscriptionStatus
+from syndicate.model import AddressStatus, Source, Spent, SubscriptionState, SubscriptionStatus
+from syndicate.report import Line
 from syndicate.report_sources import (
     Extension,
     Shown,
@@ -15,9 +16,11 @@ from syndicate.report_sources import (
     extension_lines,
     format_words,
     found_line,
+    found_lines,
     import_lines,
     refresh_line,
     shown_lines,
+    source_lines,
     subscription_words,
 )
 from syndicate.sources.leads import Found, Via
@@ -63,6 +66,45 @@ def test_what_was_found_is_one_sentence():
     )
     undated = replace(found, newest=None, entries=0, via=Via.GIVEN)
     assert found_line(undated, NOW) == "https://wire.example/rss: RSS 2.0, 0 entries (the address itself)"
+
+
+def test_what_was_found_takes_two_lines_where_one_has_no_room():
+    found = Found(
+        url="https://wire.example/rss", via=Via.GIVEN, title="Wire", format="rss20", entries=9, newest=None
+    )
+    words = "RSS 2.0, 9 entries (the address itself)"
+    first, second = found_lines(found, NOW)
+    assert first == Line(found.url, marks=((0, len(found.url)),))
+    assert second == Line(f"Wire: {words}", indent=2)
+    assert list(found_lines(replace(found, title=""), NOW))[1] == Line(words, indent=2)
+
+
+def test_a_source_takes_a_few_lines_where_a_row_has_no_room():
+    status = replace(
+        new_source(SOURCE),
+        state="fallback",
+        items=13,
+        items_per_day=3.46,
+        median_delay=timedelta(minutes=4),
+        last_success_at=NOW - timedelta(hours=1),
+        next_poll_at=NOW + timedelta(minutes=20),
+        next_poll_why="it publishes often",
+        problems=("https://wire.example/rss: the server answered 404", "cut: 1"),
+        spent=Spent(requests=23, received_bytes=2048),
+    )
+    first, *others = source_lines(status, NOW)
+    assert first == Line("wire  working, at another address", marks=((0, 4),))
+    assert others == [
+        Line("last success 60 min ago, next poll in 20 min: it publishes often", indent=2),
+        Line("13 items, 3.46 a day, seen after 4 min; 23 requests, 2 KiB", indent=2),
+        Line("https://wire.example/rss: the server answered 404", indent=2),
+        Line("cut: 1", indent=2),
+    ]
+    assert [line.text for line in source_lines(new_source(SOURCE), NOW)] == [
+        "wire  not polled yet",
+        "last success never",
+        "0 items",
+    ]
 
 
 def test_nothing_added_says_so():

@@ -21,6 +21,7 @@ from syndicate.sources.websub import (
     RENEWED_AT_MOST_EVERY,
     VERIFIED_WITHIN,
     after_asking,
+    can_reach,
     confirmation,
     discovered,
     doubts_after_poll,
@@ -177,6 +178,23 @@ def test_of_a_web_page_only_the_head_counts():
 )
 def test_who_can_be_reached(base, allowed, is_reachable):
     assert (unreachable(base, allowed) is None) is is_reachable
+
+
+@pytest.mark.parametrize(
+    ("hub", "base", "can"),
+    [
+        (HUB, "https://news.example.org/websub/", True),
+        ("http://127.0.0.1:9000/", "https://news.example.org/websub/", True),
+        (HUB, "http://127.0.0.1:8080/websub/", False),
+        (HUB, "http://192.168.1.20/websub/", False),
+        (HUB, "http://desk.internal/websub/", False),
+        ("https://93.184.215.14/", "http://localhost:8080/websub/", False),
+        ("http://127.0.0.1:9000/", "http://localhost:8080/websub/", True),
+        ("http://hub.internal/", "http://192.168.1.20/websub/", True),
+    ],
+)
+def test_a_hub_on_the_internet_reaches_nothing_inside(hub, base, can):
+    assert can_reach(hub, base) is can
 
 
 # -- asking
