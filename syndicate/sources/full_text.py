@@ -34,9 +34,9 @@ class FullText:
     async def of_reading(self, claim: Claim, reading: Reading) -> Reading:
         """Return a reading with the articles of what is new in it."""
         asked = await self._asked(claim, reading)
+        edited = {each.item.id for each in asked if each.item}  # whatever of them: a late article waits
         same = {each.identified.keys: _as_kept(each) for each in asked if _is_told_already(each)}
         asked = [each for each in asked if not _is_told_already(each)]
-        edited = {each.item.id for each in asked if each.item}
         waiting = await self._awaited(claim, edited)
         wanted = [Wanted(entry=each.identified.entry, is_edited=_is_edited(each)) for each in asked]
         done = await self._complete(claim, wanted, waiting)

@@ -273,6 +273,21 @@ def test_a_page_that_failed_is_asked_for_later_and_its_item_matched_again_and_al
     assert desk.revisions() == {"Talks in Dostyk": 2}
 
 
+def test_what_changes_around_a_text_while_its_page_is_awaited_stays_changed(desk, outlet):
+    outlet["/Dostyk"] = Reply(status=502)
+    publish(outlet, desk, "Dostyk")
+    desk.poll()
+    outlet["/rss"] = Reply(body=outlet["/rss"].body.replace(b"</item>", b"<category>rail</category></item>"))
+    outlet["/Dostyk"] = page("Dostyk")
+    for _ in range(3):
+        desk.poll(after=HOUR)
+    with closing(desk.store()) as store:
+        (found,) = store.items(ItemFilter())
+    assert found.item.categories == ("rail",)
+    assert "behind closed doors" in found.item.body
+    assert found.item.revision == 3  # its category, then its article
+
+
 def test_what_was_no_news_is_none_when_its_article_comes_late(desk, outlet):
     desk.sources = (replace(desk.sources[0], baseline=True),)
     outlet["/Dostyk"] = Reply(status=502)
