@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from syndicate.errors import ParseError
 from syndicate.model import (
+    Address,
     Change,
     Claim,
     Document,
@@ -37,17 +38,23 @@ NOTHING_SPENT = Spent()
 
 
 async def read_push(claim: Claim, push: Push) -> tuple[Fetched, Document] | Failed:
-    """Return the document that a hub has sent, read as what the address of its source answers is."""
+    """Return the document that a hub has sent, read as what its topic answers is."""
     headers = {"content-type": push.content_type}
-    address = claim.source.address(claim.url)
+    address = _address_of(claim, push)
     try:
         document = await parse(push.body, headers, push.topic, address)
     except ParseError as error:
         return Failed(status=None, error=str(error), spent=NOTHING_SPENT)
-    why = "an index of sitemaps" if document.parts else unexpected(claim, document)
+    why = "an index of sitemaps" if document.parts else unexpected(replace(claim, url=address.url), document)
     if why:
         return Failed(status=None, error=why, spent=NOTHING_SPENT)
     return _fetched(push, headers), document
+
+
+def _address_of(claim: Claim, push: Push) -> Address:
+    """Return how to read what is pushed: of several addresses, the one asked next may be another's page."""
+    is_only = len(claim.source.urls) == 1
+    return claim.source.address(claim.url if is_only else push.topic)
 
 
 def _fetched(push: Push, headers: Mapping[str, str]) -> Fetched:
