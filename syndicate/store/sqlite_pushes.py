@@ -131,7 +131,9 @@ def record_push(db: Database, source: int, poll: Poll, push: Push) -> None:
         "UPDATE subscriptions SET error = NULL WHERE source = ? AND state = ? AND failures = 0",
         [source, SubscriptionState.ACTIVE],
     )
-    if poll.next_poll_why:
+    if poll.next_poll_at < poll.claim.due_at:
+        poll_by(db, source, poll.next_poll_at, poll.next_poll_why)
+    elif poll.next_poll_why:
         db.execute(
             "UPDATE sources SET next_poll_at = ?, next_poll_why = ? WHERE id = ? AND next_poll_at = ?",
             [time_text(poll.next_poll_at), poll.next_poll_why, source, time_text(poll.claim.due_at)],

@@ -233,6 +233,19 @@ def test_a_text_that_its_publisher_edits_is_asked_for_anew(desk, outlet):
     assert desk.rules_of("Talks in Dostyk") == ("water",)
 
 
+def test_what_another_address_that_is_only_looked_at_says_asks_for_no_page(desk, outlet):
+    (wire,) = desk.sources
+    desk.sources = (replace(wire, urls=(*wire.urls, f"{desk.server.address}/other")),)
+    outlet["/Dostyk"] = page("Dostyk")
+    publish(outlet, desk, "Dostyk")
+    publish(outlet, desk, "Dostyk", text="In other words.", path="/other")
+    desk.poll()
+    desk.poll(after=timedelta(days=8))
+    assert "/other" in [asked.path for asked in outlet.asked]
+    assert pages_of(outlet) == ["/Dostyk"]
+    assert desk.revisions() == {"Talks in Dostyk": 1}
+
+
 def test_while_the_page_of_an_edited_item_fails_it_keeps_its_article(desk, outlet):
     outlet["/Dostyk"] = page("Dostyk", "The water of the river was the last point on the agenda of that day.")
     publish(outlet, desk, "Dostyk")
