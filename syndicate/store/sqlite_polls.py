@@ -247,11 +247,14 @@ def _forget_errors_of_later_addresses(db: Database, source: int, poll: Poll) -> 
 
 def _back_off(db: Database, source: int, poll: Poll, error: str, now: datetime) -> None:
     wait = max(poll.next_poll_at - now, SHORTEST_BACKOFF) * 2 ** min(poll.claim.failures, 10)
+    at, urls = now + min(wait, LONGEST_BACKOFF), poll.claim.source.urls
+    in_charge = poll.claim.last_success_url if poll.claim.is_look else None
+    index = first_to_ask(db, source, urls, at, in_charge)
     db.execute(
         "UPDATE sources SET lease_until = NULL, lease_owner = NULL, state = 'failing', last_polled_at = ?,"
-        " failures = failures + 1, last_error = ?, next_poll_at = ?,"
-        " next_poll_why = 'its last poll could not be written' WHERE id = ?",
-        [time_text(now), error, time_text(now + min(wait, LONGEST_BACKOFF)), source],
+        " failures = failures + 1, last_error = ?, next_poll_at = ?, address_index = ?, is_look = 0,"
+        " host = ?, next_poll_why = 'its last poll could not be written' WHERE id = ?",
+        [time_text(now), error, time_text(at), index, host_to_ask(db, source, urls, index), source],
     )
 
 

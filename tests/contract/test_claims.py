@@ -14,6 +14,7 @@ from tests.contract.making import (
     NO_PACE,
     SECOND,
     START,
+    UNWRITABLE,
     claim_all,
     claimed,
     entry,
@@ -493,6 +494,16 @@ def test_a_look_at_the_next_address_that_leads_to_nothing_leaves_the_source_as_i
     recorded(store, failed(look, store, is_in_charge=False))
     status = statuses(store)["wire"]
     assert (status.state, status.failures, status.last_error) == ("ok", 0, None)
+    claim = claimed(store)
+    assert (claim.url, claim.is_look) == ("https://a.example/wire.xml", False)
+
+
+def test_a_look_that_cannot_be_written_is_over_too(store, clock):
+    store.configure([source("wire", "a.example", "b.example")], [])
+    look = looking_on(store, START + DAY)
+    (done,) = store.record_polls([reading(store, look, entry(title=UNWRITABLE))])
+    assert done.error
+    clock.forward(DAY)
     claim = claimed(store)
     assert (claim.url, claim.is_look) == ("https://a.example/wire.xml", False)
 
