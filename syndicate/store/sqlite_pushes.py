@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from syndicate.model import Kept, Poll, PollState, Push, Pushing, Subscription, SubscriptionState
 from syndicate.store.rows import Row, time_of, time_or_none, time_text
 
+POLLED = "s.is_configured AND s.is_enabled AND s.state <> 'gone'"
 MOST_WAITING = 50  # of a source
 MOST_WAITING_BYTES = 64 * 1024 * 1024  # of all together
 SHORTEST_BETWEEN_POLLS = timedelta(minutes=1)  # that anyone may cause who knows a callback
@@ -26,7 +27,10 @@ class Sent:
 
 def keep_push(db: Database, subscription: Subscription, sent: Sent, now: datetime) -> Kept:
     """See `Store.keep_push`."""
-    row = db.execute("SELECT * FROM subscriptions WHERE id = ?", [subscription.id]).fetchone()
+    row = db.execute(
+        f"SELECT b.* FROM subscriptions b JOIN sources s ON s.id = b.source WHERE b.id = ? AND {POLLED}",
+        [subscription.id],
+    ).fetchone()
     if row is None or row["state"] in _GIVEN_UP:
         return Kept.UNWANTED
     if sent.is_signed:
@@ -72,10 +76,11 @@ def _poll_soon(db: Database, source: int, now: datetime) -> None:
 
 
 def poll_by(db: Database, source: int, at: datetime, why: str) -> None:
-    """Have a source polled by then, if it is due later."""
+    """Have a source polled by then, if it is due later; but not before the time that it has asked for."""
+    (held_until,) = db.execute("SELECT max(held_until) FROM addresses WHERE source = ?", [source]).fetchone()
     db.execute(
         "UPDATE sources SET next_poll_at = ?1, next_poll_why = ?2 WHERE id = ?3 AND next_poll_at > ?1",
-        [time_text(at), why, source],
+        [max(time_text(at), held_until or ""), why, source],
     )
 
 

@@ -379,6 +379,29 @@ def test_what_was_given_up_takes_nothing(store):
     assert of_wire(store) == []
 
 
+def test_nothing_is_taken_for_a_source_that_is_not_polled(store):
+    subscription = active(store)
+    recorded(store, poll(claimed(store), store, state=PollState.GONE))
+    assert keep(store, subscription) is Kept.UNWANTED
+    assert store.subscribe(BASE) == 1
+    assert status(store).subscription.state is SubscriptionState.ENDING
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_whoever_asked_for_time_has_it_whatever_a_hub_sends(store, clock, is_signed):
+    subscription = active(store)
+    until = store.now() + 3 * HOUR
+    failed = poll(claimed(store), store, state=PollState.FAILED, held_until=until, next_poll_at=until + HOUR)
+    recorded(store, failed)
+    clock.forward(HOUR)
+    keep(store, subscription, is_signed=is_signed)
+    if is_signed:
+        (claim,) = of_wire(store)
+        broken = poll(claim, store, state=PollState.UNREADABLE_PUSH, error="x", next_poll_at=store.now())
+        recorded(store, broken)
+    assert status(store).next_poll_at == until
+
+
 def test_what_waits_for_a_source_that_is_removed_is_dropped(store):
     keep(store, active(store))
     store.configure([source("post")], [])
