@@ -112,6 +112,10 @@ def _forget_other_readings(db: Database, row_id: int, known: Source, source: Sou
             )
     if known.urls[:1] != source.urls[:1]:
         db.execute("UPDATE addresses SET read_at = NULL WHERE source = ?", [row_id])
+        # Its hub pushes what is of the former; the one that is first now names its own, if it has one.
+        db.execute(
+            "UPDATE learned SET hints = json_remove(hints, '$.hubs', '$.topic') WHERE source = ?", [row_id]
+        )
 
 
 def _start_over(db: Database, row_id: int, source: Source, now: datetime) -> None:

@@ -402,6 +402,15 @@ def test_whoever_asked_for_time_has_it_whatever_a_hub_sends(store, clock, is_sig
     assert status(store).next_poll_at == until
 
 
+def test_another_first_address_has_no_hub_until_it_names_one(store):
+    active(store)
+    store.configure([source("wire", "wire.example", "spare.example"), source("post")], [])
+    assert store.subscribe(BASE) == 0
+    store.configure([source("wire", "other.example", "spare.example"), source("post")], [])
+    assert store.subscribe(BASE) == 1
+    assert status(store).subscription.state is SubscriptionState.ENDING
+
+
 def test_what_waits_for_a_source_that_is_removed_is_dropped(store):
     keep(store, active(store))
     store.configure([source("post")], [])
