@@ -535,6 +535,21 @@ def test_no_look_is_taken_at_an_address_that_wants_time(store):
     assert claimed(store).is_last_address
 
 
+def test_an_address_that_asked_for_time_has_it_whatever_is_configured(store, clock):
+    store.configure([source("wire", "a.example")], [], "one network")
+    until = START + 3 * HOUR
+    recorded(store, failed(claimed(store), store, held_until=until, next_poll_at=until))
+    clock.forward(HOUR)
+    store.configure([source("wire", "a.example")], [], "another network")
+    assert claim_all(store) == []
+    store.configure([source("wire", "a.example", enabled=False)], [], "another network")
+    store.configure([source("wire", "a.example")], [], "another network")
+    assert claim_all(store) == []
+    assert statuses(store)["wire"].next_poll_at == until
+    store.configure([source("wire", "a.example", "b.example")], [], "another network")
+    assert [claim.url for claim in claim_all(store)] == ["https://b.example/wire.xml"]
+
+
 def test_a_change_of_the_addresses_ends_a_look(store):
     store.configure([source("wire", "a.example", "b.example")], [])
     recorded(store, poll(claimed(store), store, try_next_address=True, stale_until=START + DAY))
