@@ -70,9 +70,17 @@ def _insert_push(db: Database, subscription: Row, sent: Sent, now: datetime) -> 
 
 
 def _poll_soon(db: Database, source: int, now: datetime) -> None:
-    row = db.execute("SELECT last_polled_at FROM sources WHERE id = ?", [source]).fetchone()
+    row = db.execute("SELECT * FROM sources WHERE id = ?", [source]).fetchone()
+    why = "its hub says that there is news"
+    if (row["lease_until"] or "") > time_text(now) >= row["next_poll_at"]:
+        # What is answered now may be older. `record_polls` sees that the source was made due meanwhile.
+        db.execute(
+            "UPDATE sources SET next_poll_at = ?1, next_poll_why = ?2 WHERE id = ?3",
+            [time_text(now + SHORTEST_BETWEEN_POLLS), why, source],
+        )
+        return
     last = time_or_none(row["last_polled_at"]) or now
-    poll_by(db, source, max(now, last + SHORTEST_BETWEEN_POLLS), "its hub says that there is news")
+    poll_by(db, source, max(now, last + SHORTEST_BETWEEN_POLLS), why)
 
 
 def poll_by(db: Database, source: int, at: datetime, why: str) -> None:

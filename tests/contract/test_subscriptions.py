@@ -358,6 +358,21 @@ def test_what_is_not_signed_makes_the_source_due_but_not_again_and_again(store, 
     assert [claim.push for claim in of_wire(store)] == []
 
 
+@pytest.mark.parametrize("state", [PollState.OK, PollState.FAILED])
+def test_what_is_not_signed_and_comes_during_a_poll_has_the_source_polled_once_more(store, clock, state):
+    subscription = active(store)
+    clock.forward(HOUR)
+    claim = claimed(store)
+    keep(store, subscription, is_signed=False)  # the answer under way may be older
+    clock.forward(10 * SECOND)
+    recorded(store, poll(claim, store, state=state, next_poll_at=store.now() + 4 * HOUR))
+    soon = START + HOUR + MINUTE
+    assert status(store).next_poll_at == (soon if state is PollState.OK else store.now() + 4 * HOUR)
+    clock.forward(HOUR)
+    recorded(store, poll(claimed(store), store, next_poll_at=store.now() + 4 * HOUR))
+    assert status(store).next_poll_at == store.now() + 4 * HOUR
+
+
 def test_only_so_much_waits(store):
     subscription = active(store)
     kept = [keep(store, subscription, b"%d" % number) for number in range(60)]
