@@ -16,7 +16,7 @@ from syndicate import __version__
 from syndicate.alerts.outbox import Totals
 from syndicate.errors import ConfigError, StoreError
 from syndicate.loading import Loaded, source_statuses, take_over
-from syndicate.model import Poll, Recorded, RuleStatus, SourceStatus
+from syndicate.model import Poll, PollState, Recorded, RuleStatus, SourceStatus
 from syndicate.new_rules import NewRules
 from syndicate.poll_log import log_poll
 from syndicate.reload import hang_ups, is_edited, watch
@@ -396,12 +396,20 @@ class Service:
             self._wake_publish.set()
         if any(recorded.alerts for _, recorded in polls):
             self._wake_deliver.set()
-        if any(poll.learned and poll.learned.hints != poll.claim.learned.hints for poll, _ in polls):
+        if any(map(_concerns_hubs, (poll for poll, _ in polls))):
             self._wake_settle.set()
         for poll, recorded in polls:
             log_poll(poll, recorded)
             if self._heard:
                 self._heard(poll, recorded)
+
+
+def _concerns_hubs(poll: Poll) -> bool:
+    """Whether a subscription may have to be made or given up."""
+    if poll.state is PollState.GONE:
+        return True
+    before, after = poll.claim.learned.hints, (poll.learned or poll.claim.learned).hints
+    return (before.hubs, before.topic) != (after.hubs, after.topic)
 
 
 _KEYS = {"host": "listen", "port": "listen"}

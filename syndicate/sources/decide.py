@@ -92,6 +92,8 @@ def decide_reading(
     lesson = learn.of_document(claim, answer, document, entries, moment.now)
     listed = learn.newer_half(entries[:own], compared.names[:own], reading.document)
     new = [entry for entry, item in entries[:own] if item is None]
+    if not lesson.standing.is_in_charge:  # how another address words what is known is no news
+        compared = compared.without_edits()
     doubts = websub.doubts_after_poll(claim.pushing, claim.last_success_at, new, moment.now)
     is_other = doubts != claim.pushing.doubts
     if is_other:
@@ -124,6 +126,18 @@ class Compared:
     changes: tuple[Change, ...]
     articles: tuple[ArticleNote, ...]
     new_keys: tuple[tuple[str, int], ...]
+
+    def without_edits(self) -> "Compared":
+        """Return only what is new; known items stay as they are, by more keys."""
+        return replace(
+            self,
+            changes=tuple(change for change in self.changes if change.item is None),
+            articles=tuple(note for note in self.articles if isinstance(note.item, str)),
+            new_keys=(
+                *self.new_keys,
+                *((key, change.item) for change in self.changes if change.item for key in change.keys),
+            ),
+        )
 
 
 def compare(

@@ -9,7 +9,9 @@ from syndicate.sources.article import MAX_PAGES, Articles, Completed, Outcome, W
 from syndicate.sources.awaited import note, note_again, told, with_kept
 from syndicate.sources.decide import Reading
 from syndicate.sources.fetch import NotModified
-from syndicate.sources.identity import Identified, changed_entries, is_of_listed
+from syndicate.sources.identity import Identified, changed_entries, is_of_listed, items_by_entry
+from syndicate.sources.pushes import is_outrun
+from syndicate.sources.takeover import standing_of
 from syndicate.store.protocol import Store
 from syndicate.store.thread import StoreThread
 
@@ -34,9 +36,9 @@ class FullText:
     async def of_reading(self, claim: Claim, reading: Reading) -> Reading:
         """Return a reading with the articles of what is new in it."""
         asked = await self._asked(claim, reading)
+        edited = {each.item.id for each in asked if each.item}  # whatever of them: a late article waits
         same = {each.identified.keys: _as_kept(each) for each in asked if _is_told_already(each)}
         asked = [each for each in asked if not _is_told_already(each)]
-        edited = {each.item.id for each in asked if each.item}
         waiting = await self._awaited(claim, edited)
         wanted = [Wanted(entry=each.identified.entry, is_edited=_is_edited(each)) for each in asked]
         done = await self._complete(claim, wanted, waiting)
@@ -75,6 +77,8 @@ class FullText:
     async def _asked(self, claim: Claim, reading: Reading) -> list[_Asked]:
         known = await self._call(self._store.known_items, claim.source.id, reading.keys())
         changed = changed_entries(reading.entries, known)
+        if not _takes_edits(claim, reading, known, self._store.now()):
+            changed = [(entry, item) for entry, item in changed if item is None]
         items = [item.id for _, item in changed if item]
         kept: Mapping[int, KeptArticle] = await self._call(self._store.kept_articles, items) if items else {}
         return [
@@ -91,6 +95,15 @@ class FullText:
     ) -> Completed:
         again = [_wanted_again(each) for each in waiting]
         return await self._articles.complete(claim.source, [*wanted, *again])
+
+
+def _takes_edits(claim: Claim, reading: Reading, known: Mapping[str, KnownItem], now: datetime) -> bool:
+    """Whether known items become what is read; see `Compared.without_edits`."""
+    if claim.push is not None:
+        return not is_outrun(claim)
+    items = items_by_entry(reading.entries, known)
+    found = [(entry.entry, item) for entry, item in zip(reading.entries, items, strict=True)]
+    return standing_of(claim, found[: len(reading.document.entries)], now).is_in_charge
 
 
 def _is_edited(asked: _Asked) -> bool:

@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -22,6 +24,7 @@ from syndicate.sources.fetch import (
 from syndicate.sources.parse import parse
 from syndicate.sources.sitemap import NEVER, newest
 from syndicate.sources.sites import Sleep
+from syndicate.sources.turns import Clock, Turns
 
 NOTHING = Spent()
 MAX_TIME = timedelta(seconds=60)  # for all parts of an index together
@@ -38,19 +41,33 @@ class _Gathered:
     failures: list[tuple[Part, Failed]] = field(default_factory=list)
     is_stopped: bool = False  # the server wants to be left alone
     spent: Spent = NOTHING
+    opens: float = 0  # when the first may be asked for, by the clock
+    closes: float = 0
 
 
 class Parts:
     """Reads what indexes name.
 
     Args:
-        sleep: waits that many seconds between requests.
+        turns: of hosts, which others ask as well.
+        sleep: waits that many seconds for a turn.
+        clock: what turns are measured by, in seconds.
     """
 
-    def __init__(self, *, client: Client, settings: NetworkSettings, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        *,
+        client: Client,
+        settings: NetworkSettings,
+        turns: Turns,
+        sleep: Sleep = asyncio.sleep,
+        clock: Clock = time.monotonic,
+    ) -> None:
         self._client = client
         self._interval = settings.host_interval
+        self._turns = turns
         self._sleep = sleep
+        self._clock = clock
 
     async def read(
         self, claim: Claim, outcome: Fetched | NotModified, index: Document, now: datetime
@@ -60,7 +77,10 @@ class Parts:
         Args:
             index: as it is now, or as it was when it has not changed.
         """
-        gathered = _Gathered()
+        began = self._clock()
+        gathered = _Gathered(
+            opens=began + self._interval.total_seconds(), closes=began + MAX_TIME.total_seconds()
+        )
         known = {part.url: part for part in claim.parts}
         address = claim.source.address(claim.url)
         try:
@@ -84,15 +104,25 @@ class Parts:
         if gathered.is_stopped:
             gathered.parts.append(_to_be_asked_again(part, known))
             return
-        await self._sleep(self._interval.total_seconds())
         asked = replace(known or part, modified=part.modified)
-        answer = await self._answer(asked, address, gathered, now)
+        refused = await self._wait_for_turn(part.url, gathered)
+        answer = refused or await self._answer(asked, address, gathered, now)
         if isinstance(answer, Failed):
             gathered.failures.append((part, answer))
-            gathered.is_stopped = answer.backs_off_host
+            gathered.is_stopped = answer.backs_off_host or refused is not None
             gathered.parts.append(_to_be_asked_again(part, known))
         else:
             gathered.parts.append(answer)
+
+    async def _wait_for_turn(self, url: str, gathered: _Gathered) -> Failed | None:
+        """Return when the host of a part may be asked, or why it may not be in time."""
+        at = await self._turns.take(url, self._interval, gathered.opens, gathered.closes)
+        if at is None:
+            return Failed(status=None, error="its host wants to be left alone", spent=NOTHING)
+        if at >= gathered.closes:
+            return Failed(status=None, error="others ask its host for too long", spent=NOTHING)
+        await self._sleep(max(at - self._clock(), 0))
+        return None
 
     async def _answer(
         self, part: Part, address: Address, gathered: _Gathered, now: datetime
@@ -105,7 +135,10 @@ class Parts:
             if response.status == 304 and part.body_hash:
                 return replace(part, validators=validators_of(response, part.validators))
             if not 200 <= response.status < 300:
-                return failed_by(response, now)
+                failed = failed_by(response, now)
+                if failed.backs_off_host:
+                    await self._turns.pause(part.url, response.headers.get("retry-after"))
+                return failed
             return await _read(part, response, address, gathered)
         except NetworkError as error:
             return Failed(status=None, error=str(error))
@@ -135,7 +168,11 @@ def _to_be_asked_again(part: Part, known: Part | None) -> Part:
 
 def _concluded(claim: Claim, outcome: Fetched | NotModified, index: Document, gathered: _Gathered) -> Outcome:
     parts = tuple(gathered.parts)
-    answer = replace(outcome.answer, spent=_sum(outcome.answer.spent, gathered.spent))
+    answer = replace(
+        outcome.answer,
+        spent=_sum(outcome.answer.spent, gathered.spent),
+        asked=max(filter(None, (outcome.answer.asked, *_asked(gathered))), default=None),
+    )
     failed = {part.url for part, _ in gathered.failures}
     if not gathered.documents and all(part.body_hash is None or part.url in failed for part in parts):
         part, failure = gathered.failures[0]
@@ -155,6 +192,11 @@ def _concluded(claim: Claim, outcome: Fetched | NotModified, index: Document, ga
         )
     )
     return fetched, _whole(index, parts, gathered)
+
+
+def _asked(gathered: _Gathered) -> Iterator[timedelta | None]:
+    """Yield how much time parts have asked for: the index is not asked for before, nor are they."""
+    return (failure.asked for _, failure in gathered.failures)
 
 
 def _whole(index: Document, parts: tuple[Part, ...], gathered: _Gathered) -> Document:

@@ -24,6 +24,7 @@ from syndicate.sources.parse import parse
 from syndicate.sources.parts import Outcome as PartsOutcome
 from syndicate.sources.parts import Parts
 from syndicate.sources.pushes import decide_push, decide_unreadable_push, read_push
+from syndicate.sources.turns import StoreTurns
 from syndicate.store.protocol import HostPace, Store
 from syndicate.store.thread import StoreThread
 
@@ -66,7 +67,8 @@ class Poller:
         self._client = client
         articles = Articles(client=client, store=store, call=call, settings=settings)
         self._full_text = FullText(store=store, call=call, articles=articles)
-        self._parts = Parts(client=client, settings=settings)
+        turns = StoreTurns(store=store, call=call, clock=time.monotonic, scope=settings.retry_after)
+        self._parts = Parts(client=client, settings=settings, turns=turns)
         self._store = store
         self._call = call
         self._index = index

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from syndicate.errors import ParseError
 from syndicate.model import (
-    Change,
+    Address,
     Claim,
     Document,
     Due,
@@ -37,17 +37,23 @@ NOTHING_SPENT = Spent()
 
 
 async def read_push(claim: Claim, push: Push) -> tuple[Fetched, Document] | Failed:
-    """Return the document that a hub has sent, read as what the address of its source answers is."""
+    """Return the document that a hub has sent, read as what its topic answers is."""
     headers = {"content-type": push.content_type}
-    address = claim.source.address(claim.url)
+    address = _address_of(claim, push)
     try:
         document = await parse(push.body, headers, push.topic, address)
     except ParseError as error:
         return Failed(status=None, error=str(error), spent=NOTHING_SPENT)
-    why = "an index of sitemaps" if document.parts else unexpected(claim, document)
+    why = "an index of sitemaps" if document.parts else unexpected(replace(claim, url=address.url), document)
     if why:
         return Failed(status=None, error=why, spent=NOTHING_SPENT)
     return _fetched(push, headers), document
+
+
+def _address_of(claim: Claim, push: Push) -> Address:
+    """Return how to read what is pushed: of several addresses, the one asked next may be another's page."""
+    is_only = len(claim.source.urls) == 1
+    return claim.source.address(claim.url if is_only else push.topic)
 
 
 def _fetched(push: Push, headers: Mapping[str, str]) -> Fetched:
@@ -72,17 +78,20 @@ def decide_push(
     edits nothing, since that has seen what is newer.
     """
     news = replace(claim, last_success_url=claim.url)
-    compared = compare(news, reading, known, index, moment.now)
+    whole = compare(news, reading, known, index, moment.now)
+    compared = whole.without_edits() if is_outrun(claim) else whole
     new = [entry for entry, item in compared.entries if item is None]
     pushing = replace(claim.pushing, doubts=max(claim.pushing.doubts - bool(new), 0))
     habit = _habit(claim, new, moment)
     due = _due(replace(claim, pushing=pushing), habit, moment)
+    if compared != whole:  # that poll may have begun before the edit
+        due = Due(at=min(moment.now, claim.due_at), why="what its hub has sent may be newer")
     return replace(
         _poll(claim, PollState.PUSHED, moment, due),
         length_bytes=reading.fetched.answer.length_bytes,
         format=reading.document.format,
         problems=reading.document.problems,
-        changes=_changes(claim, compared),
+        changes=compared.changes,
         articles=compared.articles,
         new_keys=compared.new_keys,
         learned=replace(claim.learned, habit=habit) if new else None,
@@ -109,10 +118,10 @@ def _poll(claim: Claim, state: PollState, moment: Moment, due: Due) -> Poll:
     )
 
 
-def _changes(claim: Claim, compared: Compared) -> tuple[Change, ...]:
+def is_outrun(claim: Claim) -> bool:
+    """Whether the source was polled after its hub has sent this."""
     push, last = claim.push, claim.last_success_at
-    is_outrun = push is not None and last is not None and push.received_at < last
-    return tuple(change for change in compared.changes if change.item is None or not is_outrun)
+    return push is not None and last is not None and push.received_at < last
 
 
 def _habit(claim: Claim, new: list[Entry], moment: Moment) -> Habit:

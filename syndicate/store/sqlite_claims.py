@@ -12,10 +12,9 @@ from syndicate.model import Claim, Trust, Validators
 from syndicate.store.learned import learned_of
 from syndicate.store.protocol import HostPace
 from syndicate.store.rows import host_of, parts_of, source_of, time_of, time_or_none, time_text
-from syndicate.store.sqlite_pushes import push_of, pushing_of
+from syndicate.store.sqlite_pushes import POLLED, push_of, pushing_of
 
 PUSHES_AT_ONCE = 4  # are read, since they may be large
-POLLED = "s.is_configured AND s.is_enabled AND s.state <> 'gone'"
 
 _CLAIMABLE = f"""
     WITH busy AS (

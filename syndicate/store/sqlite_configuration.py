@@ -9,8 +9,8 @@ from sqlite_utils import Database
 
 from syndicate.model import Source
 from syndicate.store.protocol import RuleState
-from syndicate.store.rows import host_of, source_definition, source_of, time_text
-from syndicate.store.sqlite_claims import host_to_ask, make_due
+from syndicate.store.rows import host_of, source_definition, source_of, time_or_none, time_text
+from syndicate.store.sqlite_claims import first_to_ask, host_to_ask, make_due
 
 
 def configure(
@@ -43,7 +43,8 @@ def note_network(db: Database, network: str, now: datetime) -> None:
     _installation(db, now)
     changed = db.execute("UPDATE installation SET network = ?1 WHERE network <> ?1", [network])
     if changed.rowcount:
-        make_due(db, now, "how we may reach others has changed", "state = 'failing'")
+        which = "state = 'failing' AND id NOT IN (SELECT source FROM addresses WHERE held_until > ?)"
+        make_due(db, now, "how we may reach others has changed", which, time_text(now))
 
 
 def note_rule_set(db: Database, rules: Sequence[RuleState]) -> str:
@@ -112,10 +113,14 @@ def _forget_other_readings(db: Database, row_id: int, known: Source, source: Sou
             )
     if known.urls[:1] != source.urls[:1]:
         db.execute("UPDATE addresses SET read_at = NULL WHERE source = ?", [row_id])
+        # Its hub pushes what is of the former; the one that is first now names its own, if it has one.
+        db.execute(
+            "UPDATE learned SET hints = json_remove(hints, '$.hubs', '$.topic') WHERE source = ?", [row_id]
+        )
 
 
 def _start_over(db: Database, row_id: int, source: Source, now: datetime) -> None:
-    """A person touched its addresses: ask again soon, from the first, also those that said 410.
+    """A person touched its addresses: ask again soon, from the first that may be, also those that said 410.
 
     Whoever polls it now asks what is configured no longer, so loses the claim.
     """
@@ -124,12 +129,23 @@ def _start_over(db: Database, row_id: int, source: Source, now: datetime) -> Non
         f"DELETE FROM addresses WHERE source = ? AND (is_gone OR url NOT IN ({marks}))",
         [row_id, *source.urls],
     )
+    index = first_to_ask(db, row_id, source.urls, now, None)
     db.execute(
-        "UPDATE sources SET address_index = 0, is_look = 0, host = ?, lease_until = NULL, lease_owner = NULL,"
+        "UPDATE sources SET address_index = ?, is_look = 0, host = ?, lease_until = NULL, lease_owner = NULL,"
         " state = CASE state WHEN 'gone' THEN 'new' ELSE state END WHERE id = ?",
-        [host_to_ask(db, row_id, source.urls, 0), row_id],
+        [index, host_to_ask(db, row_id, source.urls, index), row_id],
     )
-    make_due(db, now, "it was configured anew", "id = ?", row_id)
+    make_due(
+        db, _may_be_asked_at(db, row_id, source.urls[index], now), "it was configured anew", "id = ?", row_id
+    )
+
+
+def _may_be_asked_at(db: Database, row_id: int, url: str, now: datetime) -> datetime:
+    row = db.execute(
+        "SELECT held_until FROM addresses WHERE source = ? AND url = ?", [row_id, url]
+    ).fetchone()
+    held_until = time_or_none(row["held_until"]) if row else None
+    return max(held_until or now, now)
 
 
 def _configure_rule(db: Database, rule: RuleState, installation: uuid.UUID, now: datetime) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from syndicate.model import FULL_TEXT, Change, Poll, PollState, Recorded
-from syndicate.store.rows import host_of, parts_json, text_or_none, time_text
+from syndicate.store.rows import Row, host_of, parts_json, text_or_none, time_of, time_text
 from syndicate.store.sqlite_articles import note_articles
 from syndicate.store.sqlite_claims import (
     first_to_ask,
@@ -64,7 +64,8 @@ def record_polls(db: Database, polls: Sequence[Poll], now: datetime) -> list[Rec
 def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Recorded:
     """Record one poll within a savepoint."""
     row = db.execute(
-        "SELECT id, address_index FROM sources WHERE slug = ? AND lease_owner = ?",
+        "SELECT id, address_index, next_poll_at, next_poll_why FROM sources"
+        " WHERE slug = ? AND lease_owner = ?",
         [poll.claim.source.id, poll.claim.token],
     ).fetchone()
     if row is None:
@@ -74,6 +75,7 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
             if poll.claim.push is not None:
                 record_push(db, row["id"], poll, poll.claim.push)
             else:
+                poll = _due_as_asked_meanwhile(row, poll)
                 _record_source(db, row["id"], row["address_index"], poll, now)
             mine = _Later()
             done, new_items = _record_changes(db, row["id"], poll, mine, now)
@@ -131,6 +133,14 @@ def _record_source(db: Database, source: int, index: int, poll: Poll, now: datet
         _record_document(db, source, poll)
     if poll.host_backoff_until:
         leave_alone(db, poll.host_backoff_url or claim.address, poll.host_backoff_until)
+
+
+def _due_as_asked_meanwhile(row: Row, poll: Poll) -> Poll:
+    """Return a poll after which its source is due when it was made due since it was claimed, if sooner."""
+    due_at = time_of(row["next_poll_at"])
+    if poll.state not in _READ or not poll.claim.due_at < due_at < poll.next_poll_at:
+        return poll
+    return replace(poll, next_poll_at=due_at, next_poll_why=row["next_poll_why"])
 
 
 def _next_index(db: Database, source: int, index: int, poll: Poll) -> int:
@@ -247,11 +257,14 @@ def _forget_errors_of_later_addresses(db: Database, source: int, poll: Poll) -> 
 
 def _back_off(db: Database, source: int, poll: Poll, error: str, now: datetime) -> None:
     wait = max(poll.next_poll_at - now, SHORTEST_BACKOFF) * 2 ** min(poll.claim.failures, 10)
+    at, urls = now + min(wait, LONGEST_BACKOFF), poll.claim.source.urls
+    in_charge = poll.claim.last_success_url if poll.claim.is_look else None
+    index = first_to_ask(db, source, urls, at, in_charge)
     db.execute(
         "UPDATE sources SET lease_until = NULL, lease_owner = NULL, state = 'failing', last_polled_at = ?,"
-        " failures = failures + 1, last_error = ?, next_poll_at = ?,"
-        " next_poll_why = 'its last poll could not be written' WHERE id = ?",
-        [time_text(now), error, time_text(now + min(wait, LONGEST_BACKOFF)), source],
+        " failures = failures + 1, last_error = ?, next_poll_at = ?, address_index = ?, is_look = 0,"
+        " host = ?, next_poll_why = 'its last poll could not be written' WHERE id = ?",
+        [time_text(now), error, time_text(at), index, host_to_ask(db, source, urls, index), source],
     )
 
 

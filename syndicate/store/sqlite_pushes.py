@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from syndicate.model import Kept, Poll, PollState, Push, Pushing, Subscription, SubscriptionState
 from syndicate.store.rows import Row, time_of, time_or_none, time_text
 
+POLLED = "s.is_configured AND s.is_enabled AND s.state <> 'gone'"
 MOST_WAITING = 50  # of a source
 MOST_WAITING_BYTES = 64 * 1024 * 1024  # of all together
 SHORTEST_BETWEEN_POLLS = timedelta(minutes=1)  # that anyone may cause who knows a callback
@@ -26,7 +27,10 @@ class Sent:
 
 def keep_push(db: Database, subscription: Subscription, sent: Sent, now: datetime) -> Kept:
     """See `Store.keep_push`."""
-    row = db.execute("SELECT * FROM subscriptions WHERE id = ?", [subscription.id]).fetchone()
+    row = db.execute(
+        f"SELECT b.* FROM subscriptions b JOIN sources s ON s.id = b.source WHERE b.id = ? AND {POLLED}",
+        [subscription.id],
+    ).fetchone()
     if row is None or row["state"] in _GIVEN_UP:
         return Kept.UNWANTED
     if sent.is_signed:
@@ -66,16 +70,25 @@ def _insert_push(db: Database, subscription: Row, sent: Sent, now: datetime) -> 
 
 
 def _poll_soon(db: Database, source: int, now: datetime) -> None:
-    row = db.execute("SELECT last_polled_at FROM sources WHERE id = ?", [source]).fetchone()
+    row = db.execute("SELECT * FROM sources WHERE id = ?", [source]).fetchone()
+    why = "its hub says that there is news"
+    if (row["lease_until"] or "") > time_text(now) >= row["next_poll_at"]:
+        # What is answered now may be older. `record_polls` sees that the source was made due meanwhile.
+        db.execute(
+            "UPDATE sources SET next_poll_at = ?1, next_poll_why = ?2 WHERE id = ?3",
+            [time_text(now + SHORTEST_BETWEEN_POLLS), why, source],
+        )
+        return
     last = time_or_none(row["last_polled_at"]) or now
-    poll_by(db, source, max(now, last + SHORTEST_BETWEEN_POLLS), "its hub says that there is news")
+    poll_by(db, source, max(now, last + SHORTEST_BETWEEN_POLLS), why)
 
 
 def poll_by(db: Database, source: int, at: datetime, why: str) -> None:
-    """Have a source polled by then, if it is due later."""
+    """Have a source polled by then, if it is due later; but not before the time that it has asked for."""
+    (held_until,) = db.execute("SELECT max(held_until) FROM addresses WHERE source = ?", [source]).fetchone()
     db.execute(
         "UPDATE sources SET next_poll_at = ?1, next_poll_why = ?2 WHERE id = ?3 AND next_poll_at > ?1",
-        [time_text(at), why, source],
+        [max(time_text(at), held_until or ""), why, source],
     )
 
 
@@ -131,7 +144,9 @@ def record_push(db: Database, source: int, poll: Poll, push: Push) -> None:
         "UPDATE subscriptions SET error = NULL WHERE source = ? AND state = ? AND failures = 0",
         [source, SubscriptionState.ACTIVE],
     )
-    if poll.next_poll_why:
+    if poll.next_poll_at < poll.claim.due_at:
+        poll_by(db, source, poll.next_poll_at, poll.next_poll_why)
+    elif poll.next_poll_why:
         db.execute(
             "UPDATE sources SET next_poll_at = ?, next_poll_why = ? WHERE id = ? AND next_poll_at = ?",
             [time_text(poll.next_poll_at), poll.next_poll_why, source, time_text(poll.claim.due_at)],

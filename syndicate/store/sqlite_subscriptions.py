@@ -10,8 +10,7 @@ from sqlite_utils import Database
 
 from syndicate.model import Asked, Confirmed, Subscription, SubscriptionState, SubscriptionStatus
 from syndicate.store.rows import Row, source_of, text_or_none, time_of, time_or_none, time_text
-from syndicate.store.sqlite_claims import POLLED
-from syndicate.store.sqlite_pushes import poll_by, pushing_of
+from syndicate.store.sqlite_pushes import POLLED, poll_by, pushing_of
 
 TOKEN_BYTES = 24  # 192 bits, so that nobody guesses a callback
 SECRET_BYTES = 32

@@ -14,6 +14,7 @@ from tests.contract.making import (
     NO_PACE,
     SECOND,
     START,
+    UNWRITABLE,
     claim_all,
     claimed,
     entry,
@@ -497,6 +498,16 @@ def test_a_look_at_the_next_address_that_leads_to_nothing_leaves_the_source_as_i
     assert (claim.url, claim.is_look) == ("https://a.example/wire.xml", False)
 
 
+def test_a_look_that_cannot_be_written_is_over_too(store, clock):
+    store.configure([source("wire", "a.example", "b.example")], [])
+    look = looking_on(store, START + DAY)
+    (done,) = store.record_polls([reading(store, look, entry(title=UNWRITABLE))])
+    assert done.error
+    clock.forward(DAY)
+    claim = claimed(store)
+    assert (claim.url, claim.is_look) == ("https://a.example/wire.xml", False)
+
+
 def test_what_took_over_is_asked_alone_until_the_stale_address_may_be_doubted(store, clock):
     store.configure([source("wire", "a.example", "b.example")], [])
     recorded(store, poll(looking_on(store, START + 3 * HOUR), store))
@@ -522,6 +533,21 @@ def test_no_look_is_taken_at_an_address_that_wants_time(store):
     store.configure([source("wire", "a.example", "b.example"), source("post", "b.example")], [])
     recorded(store, failed(claimed(store, "post"), store, host_backoff_until=START + HOUR))
     assert claimed(store).is_last_address
+
+
+def test_an_address_that_asked_for_time_has_it_whatever_is_configured(store, clock):
+    store.configure([source("wire", "a.example")], [], "one network")
+    until = START + 3 * HOUR
+    recorded(store, failed(claimed(store), store, held_until=until, next_poll_at=until))
+    clock.forward(HOUR)
+    store.configure([source("wire", "a.example")], [], "another network")
+    assert claim_all(store) == []
+    store.configure([source("wire", "a.example", enabled=False)], [], "another network")
+    store.configure([source("wire", "a.example")], [], "another network")
+    assert claim_all(store) == []
+    assert statuses(store)["wire"].next_poll_at == until
+    store.configure([source("wire", "a.example", "b.example")], [], "another network")
+    assert [claim.url for claim in claim_all(store)] == ["https://b.example/wire.xml"]
 
 
 def test_a_change_of_the_addresses_ends_a_look(store):

@@ -365,6 +365,21 @@ def test_what_is_not_signed_makes_the_source_due_but_not_again_and_again(store, 
     assert [claim.push for claim in of_wire(store)] == []
 
 
+@pytest.mark.parametrize("state", [PollState.OK, PollState.FAILED])
+def test_what_is_not_signed_and_comes_during_a_poll_has_the_source_polled_once_more(store, clock, state):
+    subscription = active(store)
+    clock.forward(HOUR)
+    claim = claimed(store)
+    keep(store, subscription, is_signed=False)  # the answer under way may be older
+    clock.forward(10 * SECOND)
+    recorded(store, poll(claim, store, state=state, next_poll_at=store.now() + 4 * HOUR))
+    soon = START + HOUR + MINUTE
+    assert status(store).next_poll_at == (soon if state is PollState.OK else store.now() + 4 * HOUR)
+    clock.forward(HOUR)
+    recorded(store, poll(claimed(store), store, next_poll_at=store.now() + 4 * HOUR))
+    assert status(store).next_poll_at == store.now() + 4 * HOUR
+
+
 def test_only_so_much_waits(store):
     subscription = active(store)
     kept = [keep(store, subscription, b"%d" % number) for number in range(60)]
@@ -384,6 +399,38 @@ def test_what_was_given_up_takes_nothing(store):
     assert keep(store, subscription) is Kept.UNWANTED
     store.configure([source("post")], [])
     assert of_wire(store) == []
+
+
+def test_nothing_is_taken_for_a_source_that_is_not_polled(store):
+    subscription = active(store)
+    recorded(store, poll(claimed(store), store, state=PollState.GONE))
+    assert keep(store, subscription) is Kept.UNWANTED
+    assert store.subscribe(BASE) == 1
+    assert status(store).subscription.state is SubscriptionState.ENDING
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_whoever_asked_for_time_has_it_whatever_a_hub_sends(store, clock, is_signed):
+    subscription = active(store)
+    until = store.now() + 3 * HOUR
+    failed = poll(claimed(store), store, state=PollState.FAILED, held_until=until, next_poll_at=until + HOUR)
+    recorded(store, failed)
+    clock.forward(HOUR)
+    keep(store, subscription, is_signed=is_signed)
+    if is_signed:
+        (claim,) = of_wire(store)
+        broken = poll(claim, store, state=PollState.UNREADABLE_PUSH, error="x", next_poll_at=store.now())
+        recorded(store, broken)
+    assert status(store).next_poll_at == until
+
+
+def test_another_first_address_has_no_hub_until_it_names_one(store):
+    active(store)
+    store.configure([source("wire", "wire.example", "spare.example"), source("post")], [])
+    assert store.subscribe(BASE) == 0
+    store.configure([source("wire", "other.example", "spare.example"), source("post")], [])
+    assert store.subscribe(BASE) == 1
+    assert status(store).subscription.state is SubscriptionState.ENDING
 
 
 def test_what_waits_for_a_source_that_is_removed_is_dropped(store):

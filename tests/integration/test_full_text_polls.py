@@ -233,6 +233,19 @@ def test_a_text_that_its_publisher_edits_is_asked_for_anew(desk, outlet):
     assert desk.rules_of("Talks in Dostyk") == ("water",)
 
 
+def test_what_another_address_that_is_only_looked_at_says_asks_for_no_page(desk, outlet):
+    (wire,) = desk.sources
+    desk.sources = (replace(wire, urls=(*wire.urls, f"{desk.server.address}/other")),)
+    outlet["/Dostyk"] = page("Dostyk")
+    publish(outlet, desk, "Dostyk")
+    publish(outlet, desk, "Dostyk", text="In other words.", path="/other")
+    desk.poll()
+    desk.poll(after=timedelta(days=8))
+    assert "/other" in [asked.path for asked in outlet.asked]
+    assert pages_of(outlet) == ["/Dostyk"]
+    assert desk.revisions() == {"Talks in Dostyk": 1}
+
+
 def test_while_the_page_of_an_edited_item_fails_it_keeps_its_article(desk, outlet):
     outlet["/Dostyk"] = page("Dostyk", "The water of the river was the last point on the agenda of that day.")
     publish(outlet, desk, "Dostyk")
@@ -271,6 +284,21 @@ def test_a_page_that_failed_is_asked_for_later_and_its_item_matched_again_and_al
     assert pages_of(outlet) == ["/Dostyk"] * 3
     assert (desk.rules_of("Talks in Dostyk"), desk.alerted()) == (("water",), 1)
     assert desk.revisions() == {"Talks in Dostyk": 2}
+
+
+def test_what_changes_around_a_text_while_its_page_is_awaited_stays_changed(desk, outlet):
+    outlet["/Dostyk"] = Reply(status=502)
+    publish(outlet, desk, "Dostyk")
+    desk.poll()
+    outlet["/rss"] = Reply(body=outlet["/rss"].body.replace(b"</item>", b"<category>rail</category></item>"))
+    outlet["/Dostyk"] = page("Dostyk")
+    for _ in range(3):
+        desk.poll(after=HOUR)
+    with closing(desk.store()) as store:
+        (found,) = store.items(ItemFilter())
+    assert found.item.categories == ("rail",)
+    assert "behind closed doors" in found.item.body
+    assert found.item.revision == 3  # its category, then its article
 
 
 def test_what_was_no_news_is_none_when_its_article_comes_late(desk, outlet):

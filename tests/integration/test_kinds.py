@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_network
@@ -21,6 +22,7 @@ from syndicate.model import (
     Poll,
     PollState,
     Recorded,
+    Scope,
     Source,
     Validators,
 )
@@ -30,7 +32,8 @@ from syndicate.rules.tree import Word
 from syndicate.sources.fetch import Answer, NotModified
 from syndicate.sources.parts import Parts
 from syndicate.sources.poller import Poller
-from syndicate.store.protocol import ItemFilter, RuleState
+from syndicate.sources.turns import StoreTurns
+from syndicate.store.protocol import HostPace, ItemFilter, RuleState
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from tests.contract.making import Clock, claimed
@@ -438,6 +441,18 @@ def test_a_part_that_fails_is_said_and_tried_again_and_the_others_are_read(outle
     assert (outlet.paths(), recorded.new) == (["/sitemap.xml", "/a-2.xml"], 1)
 
 
+def test_a_part_that_asks_for_time_has_it_though_others_are_read(outlet, server, watch):
+    watched = watch("/sitemap.xml")
+    outlet["/a-1.xml"] = plain_sitemap(server.address, article(1, ""))
+    outlet["/a-2.xml"] = Reply(status=429, headers={"retry-after": "7200"})
+    parts = (("/a-1.xml", "2026-11-24"), ("/a-2.xml", "2026-11-23"))
+    outlet["/sitemap.xml"] = index(server.address, *parts)
+    ((poll, recorded),) = watched.poll()
+    assert recorded.new == 1
+    assert poll.next_poll_at >= watched.clock.now + timedelta(hours=2)
+    assert watched.store.take_turn(server.address, HostPace(interval=timedelta(), concurrency=1)) is None
+
+
 def test_when_all_parts_fail_so_does_the_index_and_the_next_address_is_asked(outlet, server, watch):
     watched = watch("/sitemap.xml", "/feed")
     outlet["/sitemap.xml"] = index(server.address, ("/a-1.xml", None), ("/a-2.xml", None))
@@ -466,14 +481,23 @@ def test_between_requests_for_parts_the_configured_time_passes(outlet, server, w
     waits: list[float] = []
 
     async def sleep(seconds: float) -> None:
-        waits.append(seconds)
+        waits.append(round(seconds))
+        watched.clock.forward(timedelta(seconds=seconds))
+
+    def seconds() -> float:
+        return float(watched.clock.now.timestamp())
 
     async def run() -> object:
         settings = replace(SETTINGS, host_interval=timedelta(seconds=3))
         async with Client(settings) as client:
-            parts = Parts(client=client, settings=settings, sleep=sleep)
+            turns = StoreTurns(store=watched.store, call=call, clock=seconds, scope=Scope.HOST)
+            parts = Parts(client=client, settings=settings, turns=turns, sleep=sleep, clock=seconds)
             claim = claimed(watched.store, "outlet")
             return await parts.read(claim, NotModified(answer=ANSWER), named, watched.clock.now)
 
-    assert isinstance(asyncio.run(run()), tuple)
+    with closing(StoreThread()) as call:
+        assert isinstance(asyncio.run(run()), tuple)
     assert waits == [3, 3]
+    # Others of the same host wait meanwhile, as it waits for them.
+    pace = HostPace(interval=timedelta(seconds=3), concurrency=1)
+    assert watched.store.take_turn(server.address, pace) == watched.clock.now + timedelta(seconds=3)

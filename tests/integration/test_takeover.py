@@ -187,6 +187,14 @@ def test_what_has_no_date_takes_over_and_raises_no_alert_until_the_next_poll(wor
     assert told(desk)[outlet.articles[1].title] == 1
 
 
+def test_an_address_that_is_only_looked_at_words_nothing_anew(world):
+    outlet, desk, server = world
+    outlet.pages["/sitemap"] = feed([replace(each, text="In brief.") for each in outlet.articles[:LISTED]])
+    asked = asked_in(server, partial(desk.go_on, 20 * DAY))  # nothing comes
+    assert asked["/sitemap"] > 0
+    assert sum(done.changed for _, done in desk.recorded) == 0
+
+
 def test_an_index_of_older_news_takes_nothing_over(world):
     outlet, desk, server = world
     older = [

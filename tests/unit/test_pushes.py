@@ -134,7 +134,11 @@ def test_an_edit_is_taken_unless_a_poll_was_later():
     items = known(replace(ENTRY, title="Old"), guid="g", title="Old")
     assert [change.item for change in pushed(ENTRY, items=items).changes] == [5]
     late = replace(CLAIM, last_success_at=NOW)
-    assert pushed(ENTRY, items=items, claim=late).changes == ()
+    outrun = pushed(ENTRY, items=items, claim=late)
+    assert outrun.changes == ()
+    # The poll may have been answered before the edit, so the source is asked once more.
+    assert (outrun.next_poll_at, outrun.next_poll_why) == (NOW, "what its hub has sent may be newer")
+    assert pushed(ENTRY, items=known(ENTRY), claim=late).next_poll_why != outrun.next_poll_why
     assert [change.item for change in pushed(ENTRY, claim=late).changes] == [None]
 
 
