@@ -116,6 +116,7 @@ class Service:
 
         from syndicate.web import app as web  # noqa: PLC0415
 
+        await self.call(self.store.doubt_hubs)
         self._wake_backfill.set()
         self._wake_settle.set()
         if is_edited(self.loaded.config, self.loaded.read_at):

@@ -181,6 +181,13 @@ class Store(Protocol):
             can_reach_us: whether a hub can push there; others are not asked. None: all can.
         """
 
+    def doubt_hubs(self) -> int:
+        """Rely on no hub until it pushes again: what it pushed while nobody was here may be lost.
+
+        Sources that were polled only to be safe are due when they would have been without a hub. Returns how
+        many there are.
+        """
+
     def claim_subscriptions(self, *, limit: int, lease: timedelta) -> list[Subscription]:
         """Return subscriptions of which the hub is to be asked now, leased to us, as asked from now on."""
 

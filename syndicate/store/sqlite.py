@@ -199,6 +199,10 @@ class SqliteStore:
         with self._write() as db:
             return sqlite_subscriptions.subscribe(db, base, can_reach_us, self.now())
 
+    def doubt_hubs(self) -> int:
+        with self._write() as db:
+            return sqlite_subscriptions.doubt_hubs(db, self.now())
+
     def claim_subscriptions(self, *, limit: int, lease: timedelta) -> list[Subscription]:
         with self._write() as db:
             return sqlite_subscriptions.claim_subscriptions(db, limit, lease, self.now())

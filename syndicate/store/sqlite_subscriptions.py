@@ -46,6 +46,21 @@ def subscribe(
     return changed
 
 
+def doubt_hubs(db: Database, now: datetime) -> int:
+    """See `Store.doubt_hubs`."""
+    rows = db.execute(
+        "SELECT s.id, s.last_polled_at, s.definition FROM subscriptions p JOIN sources s ON s.id = p.source"
+        " WHERE p.state = ? AND p.doubts = 0",
+        [SubscriptionState.ACTIVE],
+    ).fetchall()
+    for row in rows:
+        polled_at = time_or_none(row["last_polled_at"]) or now
+        usual = max(now, polled_at + source_of(row["definition"]).interval)
+        poll_by(db, row["id"], usual, "its hub may have pushed while nobody was here")
+    db.execute("UPDATE subscriptions SET doubts = 1 WHERE doubts = 0")
+    return len(rows)
+
+
 def _wishes(db: Database) -> Mapping[int, Wish]:
     """Return the hub and topic of each source that wants to be subscribed to."""
     rows = db.execute(

@@ -125,10 +125,15 @@ def test_it_ends_when_its_terminal_is_closed(desk, outlets):
     try:
         desk.listening(process)
         process.send_signal(signal.SIGHUP)
-        assert process.wait(60) == 0
+        try:
+            status = process.wait(60)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"it still runs: {desk.log.read_text()}")
+        assert status == 0
         assert "service.stopped" in desk.log.read_text()
     finally:
         process.kill()
+        process.wait()
         os.close(ours)
         os.close(theirs)
 

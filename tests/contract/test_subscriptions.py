@@ -441,6 +441,20 @@ def test_what_waits_for_a_source_that_is_removed_is_dropped(store):
     assert [claim.push for claim in of_wire(store)] == [None]
 
 
+def test_no_hub_is_relied_upon_until_it_pushes_again(store, clock):
+    keep(store, active(store))
+    (claim,) = of_wire(store)
+    pushed = reading(store, claim, entry(), state=PollState.PUSHED, doubts=0, status=None)
+    recorded(store, replace(pushed, next_poll_at=START + 20 * HOUR, next_poll_why="pushes arrive"))
+    assert store.doubt_hubs() == 1
+    after = status(store)
+    assert not after.subscription.is_relied_upon
+    assert after.next_poll_at == after.last_polled_at + source().interval  # as if there was no hub
+    assert "while nobody was here" in after.next_poll_why
+    assert store.doubt_hubs() == 0
+    assert status(store).next_poll_at == after.next_poll_at
+
+
 def test_what_was_rejected_is_counted(store):
     subscription = active(store)
     store.note_rejected(subscription)
