@@ -113,6 +113,7 @@ def test_what_cannot_change_while_it_runs_is_said_and_kept(desk, served, tables)
 def test_it_ends_when_its_terminal_is_closed(desk, outlets):
     desk.write(service(), network(), source("outlet", f"{outlets.address}/outlet"), rules={"a": rule("a")})
     ours, theirs = pty.openpty()
+    inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # not as nohup has it, should that run us
     with desk.log.open("wb") as log:
         process = subprocess.Popen(
             [*desk.command, "--config", str(desk.config)],  # without a command it runs the service
@@ -132,6 +133,7 @@ def test_it_ends_when_its_terminal_is_closed(desk, outlets):
         assert status == 0
         assert "service.stopped" in desk.log.read_text()
     finally:
+        signal.signal(signal.SIGHUP, inherited)
         process.kill()
         process.wait()
         os.close(ours)
