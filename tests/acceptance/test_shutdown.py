@@ -90,7 +90,9 @@ def test_it_stops_while_a_poll_and_a_delivery_hang_and_the_next_takes_both_up_at
 
 
 def test_interrupted_while_it_starts_it_just_ends(desk):
+    inherited = signal.signal(signal.SIGINT, signal.SIG_DFL)  # not as a shell has it for what it left behind
     process = desk.start(PYTHONPROFILEIMPORTTIME="1")
+    signal.signal(signal.SIGINT, inherited)
     eventually(lambda: "syndicate.errors" in desk.log.read_text())
     process.send_signal(signal.SIGINT)
     # Python may end itself by the signal after all, which a shell reports as 130 as well.
