@@ -13,7 +13,7 @@ from syndicate.errors import NetworkError, ParseError
 from syndicate.http import Client
 from syndicate.model import Claim, Document, Gap, Spent
 from syndicate.sources.decide import Reading
-from syndicate.sources.fetch import Failed, accept, failed_by, spent_on
+from syndicate.sources.fetch import ONE_REQUEST, Failed, accept, failed_by, spent_on
 from syndicate.sources.identity import Identified, identify, items_by_entry
 from syndicate.sources.learn import Filled, find_gap
 from syndicate.sources.parse import parse
@@ -23,6 +23,8 @@ from syndicate.store.thread import StoreThread
 MAX_PAGES = 20
 MAX_TIME = timedelta(minutes=2)  # a poll has to end within its lease
 CERTAINLY_OLDER = timedelta(days=1)  # than the gap: what is dated so was seen, or was never listed
+
+NOTHING = Spent()
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -35,8 +37,7 @@ class _Walk:
     gap: Gap
     seen: set[str]  # keys of what was met
     entries: list[Identified] = field(default_factory=list)
-    requests: int = 0
-    received_bytes: int = 0
+    spent: Spent = NOTHING
     is_closed: bool = False
     problem: str | None = None
     refusal: Failed | None = None  # of a host that asks for less
@@ -46,7 +47,7 @@ class _Walk:
         return Filled(
             items=len(self.entries),
             is_closed=self.is_closed,
-            spent=Spent(requests=self.requests, received_bytes=self.received_bytes),
+            spent=self.spent,
         )
 
 
@@ -111,8 +112,7 @@ class Archives:
         address = replace(walk.claim.source.address(walk.claim.url), url=url)
         try:
             response = await self._client.get(url, {"accept": accept(address)})
-            walk.requests += spent_on(response).requests
-            walk.received_bytes += response.received_bytes
+            walk.spent += spent_on(response)
             if response.status != 200:
                 walk.problem = f"its archive {url} was not read: the server answered {response.status}"
                 failed = failed_by(response, self._store.now())
@@ -120,6 +120,7 @@ class Archives:
                 return None
             return await parse(response.body, response.headers, response.url, address)
         except (NetworkError, ParseError) as error:
+            walk.spent += ONE_REQUEST if isinstance(error, NetworkError) else NOTHING
             walk.problem = f"its archive {url} was not read: {error}"
             return None
 

@@ -13,7 +13,6 @@ Values = dict[str, Any]
 
 MAX_ELEMENTS = 1000  # of an entry, or within one that nobody knows
 MAX_DEPTH = 50  # of XHTML, and of media in one another
-_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 TEXT, HTML, XHTML = "text/plain", "text/html", "application/xhtml+xml"
 TYPES = {
     **dict.fromkeys(("text", "plain", TEXT), TEXT),

@@ -129,12 +129,8 @@ def text_of(markup: str) -> str:
     return clean_html(markup, "").text
 
 
-def html_text(html: str) -> str:
-    """Return the plain text of HTML that `clean_html` wrote."""
-    return _text(html, _is_printable(html))
-
-
 def _text(html: str, is_printable: bool) -> str:
+    """Return the plain text of HTML as nh3 writes it."""
     line = html.replace("\n", " ")
     line = line if is_printable and "  " not in line else _SPACES.sub(" ", line)
     pieces = _CLEAN_TAG.split(line)  # text, name of a tag, text, ...

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from syndicate.model import (
     AlertDraft,
-    Claim,
     Document,
     Entry,
     Habit,
@@ -41,26 +40,21 @@ from syndicate.sources.decide import (
 )
 from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
 from syndicate.sources.learn import Filled
+from tests.claims import FIRST_CLAIM
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MOMENT = Moment(now=NOW, duration=timedelta(seconds=1), jitter=0)
 URL, FALLBACK, TARGET = "https://a.example/rss", "https://b.example/rss", "https://moved.example/rss"
 WIRE = Source(id="wire", title="Wire", urls=(URL, FALLBACK), interval=HOUR)
-CLAIM = Claim(
+CLAIM = replace(
+    FIRST_CLAIM,
     source=WIRE,
-    token="t",
-    url=URL,
-    address=URL,
-    is_last_address=True,
     validators=Validators(etag=b'"before"'),
     body_hash="before",
-    failures=0,
     last_success_at=NOW - HOUR,
     last_success_url=URL,
     has_baseline=True,
-    moved_to=None,
-    moved_count=0,
     due_at=NOW - MINUTE,
 )
 FIRST = replace(CLAIM, last_success_at=None, last_success_url=None, has_baseline=False)

@@ -11,25 +11,14 @@ import pytest
 from syndicate.errors import LimitError
 from syndicate.http import Redirect, Response
 from syndicate.http.messages import Headers
-from syndicate.model import Address, Claim, Kind, Source, Spent, Trust, Validators
+from syndicate.model import Address, Claim, Kind, Spent, Trust, Validators
 from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, Outcome, fetch
+from tests.claims import FIRST_CLAIM
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 URL = "https://a.example/rss"
-CLAIM = Claim(
-    source=Source(id="wire", title="Wire", urls=(URL,)),
-    token="t",
-    url=URL,
-    address=URL,
-    is_last_address=True,
-    validators=Validators(),
-    body_hash=None,
-    failures=0,
-    last_success_at=None,
-    last_success_url=None,
-    has_baseline=False,
-    moved_to=None,
-    moved_count=0,
+CLAIM = replace(
+    FIRST_CLAIM,
     due_at=NOW,
 )
 KNOWN = replace(CLAIM, validators=Validators(etag=b'"\xff1"', last_modified=b"Tue", url=URL))

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.errors import ParseError
-from syndicate.model import Address, Claim, Document, Kind, Source, Validators
+from syndicate.model import Address, Document, Kind, Source
 from syndicate.sources import kinds, markup, outline, sitemap
+from tests.claims import FIRST_CLAIM
 from tests.expected import assert_clean, assert_text, expected_document
 from tests.support import ROOT
 
@@ -33,20 +34,11 @@ URLS = {
     "webpages": "https://pages.example/news",
 }
 URL = "https://a.example/news"
-CLAIM = Claim(
+CLAIM = replace(
+    FIRST_CLAIM,
     source=Source(id="wire", title="Wire", urls=(URL,)),
-    token="t",
     url=URL,
     address=URL,
-    is_last_address=True,
-    validators=Validators(),
-    body_hash=None,
-    failures=0,
-    last_success_at=None,
-    last_success_url=None,
-    has_baseline=False,
-    moved_to=None,
-    moved_count=0,
     due_at=datetime(2026, 11, 24, tzinfo=UTC),
 )
 

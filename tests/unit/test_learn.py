@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syndicate.model import (
-    Claim,
     Document,
     Entry,
     Gap,
@@ -15,31 +14,24 @@ from syndicate.model import (
     KnownItem,
     Learned,
     Part,
-    Source,
     Trust,
     Validators,
 )
 from syndicate.sources import learn
 from syndicate.sources.fetch import Answer, Failed
+from tests.claims import FIRST_CLAIM
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 URL = "https://a.example/rss"
 HABIT = Habit(since=NOW - 30 * DAY, depth=4, arrivals=tuple(NOW - n * 2 * HOUR for n in range(1, 9)))
-CLAIM = Claim(
-    source=Source(id="wire", title="Wire", urls=(URL,)),
-    token="t",
-    url=URL,
-    address=URL,
-    is_last_address=True,
+CLAIM = replace(
+    FIRST_CLAIM,
     validators=Validators(etag=b'"1"'),
     body_hash="before",
-    failures=0,
     last_success_at=NOW - HOUR,
     last_success_url=URL,
     has_baseline=True,
-    moved_to=None,
-    moved_count=0,
     due_at=NOW,
     learned=Learned(habit=HABIT, listed=(10, 9, 8)),
     trust=Trust(unchanged_since=NOW - MINUTE),

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.model import (
-    Claim,
     Document,
     Entry,
     Habit,
@@ -32,6 +31,7 @@ from syndicate.sources.learn import MOST_LISTED
 from syndicate.sources.pushes import decide_push, decide_unreadable_push, read_push
 from syndicate.sources.schedule import Wait, learned_wait, safety_wait
 from syndicate.sources.websub import DOUBTS
+from tests.claims import FIRST_CLAIM
 from tests.outlets import Article, rss
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -42,20 +42,13 @@ WIRE = Source(id="wire", title="Wire", urls=(URL, "https://b.example/rss"), inte
 PUSH = Push(id=1, topic=URL, received_at=NOW - SECOND, content_type="application/rss+xml", body=b"")
 RELIED = Pushing(since=NOW - 3 * DAY, until=NOW + 7 * DAY, doubts=0, last_poll_at=NOW - HOUR)
 QUIET = Habit(since=NOW - 60 * DAY, depth=20, arrivals=tuple(NOW - number * DAY for number in range(1, 40)))
-CLAIM = Claim(
+CLAIM = replace(
+    FIRST_CLAIM,
     source=WIRE,
-    token="t",
-    url=URL,
-    address=URL,
-    is_last_address=True,
-    validators=Validators(),
     body_hash="before",
-    failures=0,
     last_success_at=NOW - HOUR,
     last_success_url=URL,
     has_baseline=True,
-    moved_to=None,
-    moved_count=0,
     due_at=NOW + MINUTE,
     learned=Learned(habit=QUIET, listed=(7, 8)),
     pushing=RELIED,

@@ -46,7 +46,7 @@ def long_clean_text(text):
 def test_html_text(text):
     spaced = sanitise._SPACES.sub(" ", text.replace("\n", " "))
     tagless = sanitise._CLEAN_TAG.sub(lambda tag: sanitise._SEPARATORS.get(tag[1], ""), spaced)
-    assert sanitise.html_text(text) == long_clean_text(unescape(tagless))
+    assert sanitise._text(text, sanitise._is_printable(text)) == long_clean_text(unescape(tagless))
 
 
 @settings(max_examples=200, deadline=None)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syndicate.model import Claim, Entry, Habit, KnownItem, Learned, Source, Validators
+from syndicate.model import Entry, Habit, KnownItem, Learned, Source
 from syndicate.sources.takeover import (
     IN_CHARGE,
     LOOKED_AT,
@@ -18,6 +18,7 @@ from syndicate.sources.takeover import (
     patience,
     standing_of,
 )
+from tests.claims import FIRST_CLAIM
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -30,20 +31,15 @@ def hourly(last):
     return Learned(habit=Habit(since=NOW - 30 * DAY, depth=20, arrivals=arrivals))
 
 
-CLAIM = Claim(
+CLAIM = replace(
+    FIRST_CLAIM,
     source=Source(id="a", title="A", urls=(FEED, SITEMAP, PAGE)),
-    token="t",
     url=FEED,
     address=FEED,
     is_last_address=False,
-    validators=Validators(),
-    body_hash=None,
-    failures=0,
     last_success_at=NOW - MINUTE,
     last_success_url=FEED,
     has_baseline=True,
-    moved_to=None,
-    moved_count=0,
     due_at=NOW,
     read_at=NOW - MINUTE,
     brought_at=NOW - HOUR,

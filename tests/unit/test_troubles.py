@@ -7,17 +7,14 @@ import pytest
 
 from syndicate.model import (
     Certificate,
-    Claim,
     Document,
     Entry,
     Habit,
     Learned,
     Notice,
     Part,
-    Source,
     Trouble,
     TroubleKind,
-    Validators,
 )
 from syndicate.sources.troubles import (
     judged,
@@ -26,25 +23,18 @@ from syndicate.sources.troubles import (
     shown_by_failure,
     shown_by_unchanged,
 )
+from tests.claims import FIRST_CLAIM
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 URL = "https://a.example/rss"
 DAILY = Habit(since=NOW - 60 * DAY, depth=20, arrivals=tuple(NOW - day * DAY for day in range(20)))
-CLAIM = Claim(
-    source=Source(id="wire", title="Wire", urls=(URL,)),
-    token="t",
-    url=URL,
-    address=URL,
-    is_last_address=True,
-    validators=Validators(),
+CLAIM = replace(
+    FIRST_CLAIM,
     body_hash="before",
-    failures=0,
     last_success_at=NOW - HOUR,
     last_success_url=URL,
     has_baseline=True,
-    moved_to=None,
-    moved_count=0,
     due_at=NOW,
     is_only_address=True,
     learned=Learned(habit=DAILY),

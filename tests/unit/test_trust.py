@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syndicate.model import Claim, Entry, Habit, Learned, Source, Trust, Validators
+from syndicate.model import Entry, Habit, Learned, Trust, Validators
 from syndicate.sources.trust import (
     after_reading,
     after_unchanged,
@@ -14,6 +14,7 @@ from syndicate.sources.trust import (
     is_check_due,
     is_conditional,
 )
+from tests.claims import FIRST_CLAIM
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -23,20 +24,13 @@ NOTHING = Validators()
 TWO_HOURLY = Habit(
     since=NOW - 30 * DAY, depth=20, arrivals=tuple(NOW - (12 + 2 * number) * HOUR for number in range(20))
 )
-CLAIM = Claim(
-    source=Source(id="wire", title="Wire", urls=(URL,)),
-    token="t",
-    url=URL,
-    address=URL,
-    is_last_address=True,
+CLAIM = replace(
+    FIRST_CLAIM,
     validators=BOTH,
     body_hash="before",
-    failures=0,
     last_success_at=NOW - HOUR,
     last_success_url=URL,
     has_baseline=True,
-    moved_to=None,
-    moved_count=0,
     due_at=NOW,
     learned=Learned(habit=TWO_HOURLY),
     trust=Trust(unchanged_since=NOW - 3 * HOUR),
