@@ -425,7 +425,7 @@ def m0006_articles(db: Database) -> None:
 
 @migrations()
 def m0007_words_without_their_text(db: Database) -> None:
-    """Keep of the words of items only the index, not their text as well, which took a third of the file."""
+    """Keep of the words of items only the index, not their text as well, which nobody reads."""
     db.executescript(
         """
         CREATE VIRTUAL TABLE words_fts USING fts5 (

@@ -192,8 +192,9 @@ def test_a_first_document_has_no_gap(tmp_path):
     ],
 )
 def test_what_cannot_be_had_leaves_the_gap_open_and_is_told(desk, pages, problem):
-    found, _ = desk.filled(GAP, pages)
+    found, network = desk.filled(GAP, pages)
     assert not found.filled.is_closed
+    assert found.filled.spent.requests == len(network.asked)
     (told,) = found.document.problems
     assert problem in told
     assert guids(found)[:3] == ["20", "19", "18"]
