@@ -40,6 +40,14 @@ class QueryError(SyndicateError):
         super().__init__(f"{line}:{column}: {problem}\n{excerpt}".rstrip())
 
 
+class TemplateError(SyndicateError):
+    """A template of one's own needs a person. Says in which of its lines, counted from 1; 0: not known."""
+
+    def __init__(self, problem: str, *, line: int) -> None:
+        self.problem, self.line = problem, line
+        super().__init__(f"line {line}: {problem}" if line else problem)
+
+
 class NetworkError(SyndicateError):
     """There was no complete response. Try again later."""
 

@@ -1,0 +1,101 @@
+"""Telegram: HTML by the Bot API.
+
+https://core.telegram.org/bots/api#sendmessage and #html-style. Nothing mentions anybody: a space without
+width follows each @ that would.
+"""
+
+import html
+import re
+from datetime import datetime
+
+from syndicate.alerts.channels.answers import (
+    Answer,
+    Closed,
+    Outcome,
+    Refused,
+    Taken,
+    later,
+    meaning,
+    wait_of,
+)
+from syndicate.alerts.channels.fitting import fitted
+from syndicate.alerts.channels.markup import lines, linked
+from syndicate.alerts.channels.message import Message, Request
+from syndicate.alerts.channels.settings import Telegram
+from syndicate.alerts.channels.text import PAUSE, compact_json, units
+from syndicate.alerts.channels.wording import ending, heading
+
+TEXT_LENGTH = 4_096  # UTF-16 units, once entities are parsed
+ENTITIES = 100  # what is beyond is not formatted
+MARKUP_BYTES = 32_000  # of all, so that no server in between finds it too much
+
+_TAG = re.compile(r"<(/?)[^<>]*>")
+_MENTION = re.compile(r"@(?=\w|$)")  # what stands out may end there, and the text goes on
+_CLOSED = re.compile(
+    r"chat not found|bot was (blocked|kicked)|bot is not a member|user is deactivated"
+    r"|group chat was (deleted|upgraded)|not enough rights|need administrator rights|have no rights to send"
+    r"|thread not found|topic.closed",
+    re.IGNORECASE,
+)
+_REFUSED = re.compile(r"can't parse entities|message is too long|message text is empty", re.IGNORECASE)
+
+
+def body(settings: Telegram, message: Message) -> bytes:
+    """Return the JSON of a message."""
+    thread = {} if settings.thread is None else {"message_thread_id": settings.thread}
+    return compact_json(
+        {
+            "chat_id": settings.chat,
+            **thread,
+            "text": fitted(message, _text, _fits),
+            "parse_mode": "HTML",
+            "link_preview_options": {"is_disabled": True},
+        }
+    )
+
+
+def request(settings: Telegram, body: bytes, delivery: str) -> Request:
+    """Return the request that posts it."""
+    url = f"{settings.url.rstrip('/')}/bot{settings.token}/sendMessage"
+    return Request(url=url, body=body, headers={"content-type": "application/json"})
+
+
+def outcome(answer: Answer, now: datetime) -> Outcome:
+    """Return what an answer means: `ok`, else `description` and perhaps `parameters.retry_after`.
+
+    https://core.telegram.org/bots/api#making-requests. 401 and 404 mean that the token is none.
+    """
+    values = answer.values
+    if answer.is_success and values.get("ok") is True:
+        return Taken()
+    said = str(values.get("description", ""))
+    if values.get("ok") is False and answer.status in {401, 404}:
+        return Closed(
+            reason=f"{meaning('Telegram', answer, said)}: configure the token that @BotFather gives"
+        )
+    if answer.status in {400, 403} and _CLOSED.search(said):
+        mend = "let the bot write to that chat, or configure another"
+        return Closed(reason=f"{meaning('Telegram', answer, said)}: {mend}")
+    if answer.status == 400 and _REFUSED.search(said):
+        return Refused(reason=meaning("Telegram", answer, said))
+    parameters = values.get("parameters")
+    wait = wait_of(parameters.get("retry_after")) if isinstance(parameters, dict) else None
+    return later("Telegram", answer, now, said=said, wait=wait)
+
+
+def escaped(text: str) -> str:
+    """Return a text in which Telegram finds no markup and no mention."""
+    return html.escape(_MENTION.sub("@" + PAUSE, text), quote=False)
+
+
+def _fits(text: str) -> bool:
+    shown = html.unescape(_TAG.sub("", text))
+    entities = sum(not tag[1] for tag in _TAG.finditer(text))
+    return units(shown) <= TEXT_LENGTH and entities <= ENTITIES and len(text.encode()) <= MARKUP_BYTES
+
+
+def _text(message: Message) -> str:
+    title = f"<b>{escaped(heading(message))}</b>" if message.is_summary else ""
+    rest = linked(escaped(ending(message)), message.more) if message.left_out else ""
+    blocks = ("\n".join(lines(alert, escaped, mark="b", emphasis="i")) for alert in message.alerts)
+    return "\n\n".join(block for block in (title, *blocks, rest) if block)

@@ -1,0 +1,155 @@
+"""docs/webhook.schema.json says of a webhook's body what it is, and of another that it is none."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syndicate.alerts.webhook import Names, render, render_sample
+from syndicate.model import (
+    Alert,
+    Hit,
+    Item,
+    Match,
+    Notice,
+    Score,
+    Snippet,
+    SourceAlert,
+    StoredMatch,
+    TroubleKind,
+)
+from tests.documents import DOCS, blocks_of
+from tests.json_schema import faults
+
+SCHEMA = json.loads((DOCS / "webhook.schema.json").read_text())
+NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
+TEXTS = ["", "EU", "ЕС принял", "🐎" * 5_000, '"\\' * 5_000]
+
+texts = st.sampled_from(TEXTS)
+times = st.none() | st.datetimes(timezones=st.just(UTC))
+fields = st.sampled_from(["title", "body", "author", "category", "link", "source", "lang"])
+items = st.builds(
+    Item,
+    id=st.integers(1),
+    source=st.just("wire"),
+    entry_id=st.just("urn:x"),
+    revision=st.just(2),
+    story=st.integers(1),
+    guid=st.none() | texts,
+    link=st.none() | texts.map("https://a.example/".__add__),
+    title=texts,
+    body=texts,
+    summary=texts,
+    content_html=texts,
+    author=texts,
+    categories=st.lists(texts, max_size=20).map(tuple),
+    language=st.none() | st.just("kk"),
+    published=times,
+    updated=times,
+    first_seen=st.just(NOW),
+    changed_at=st.just(NOW),
+)
+hits = st.builds(Hit, term=texts, field=fields, start=st.integers(0, 3), end=st.integers(3, 9_000))
+matches = st.builds(
+    Match,
+    rule=st.just("eu"),
+    rule_version=st.just("0a1b"),
+    hits=st.lists(hits, max_size=60).map(tuple),
+    snippet=st.builds(
+        Snippet,
+        text=texts.map(lambda text: text[:240]),
+        field=fields,
+        marks=st.lists(st.tuples(st.integers(0, 9), st.integers(9, 99)), max_size=5).map(tuple),
+    ),
+    score=st.none()
+    | st.builds(
+        Score,
+        threshold=st.floats(allow_nan=False, allow_infinity=False),
+        total=st.integers() | st.floats(-9, 9),
+        parts=st.lists(st.tuples(texts, st.floats(-9, 9)), max_size=60).map(tuple),
+    ),
+)
+
+
+@settings(deadline=None)
+@given(
+    item=items,
+    match=matches,
+    revision=st.integers(1, 2),
+    names=st.builds(Names, rules=st.just({}) | texts.map(lambda text: {"eu": text}),
+                    feeds=st.just({}) | st.just({"eu": "http://127.0.0.1:8080/feeds/eu.atom"})),
+)  # fmt: skip
+def test_every_alert_is_as_the_schema_says(item, match, revision, names):
+    stored = StoredMatch(item=item, match=match, revision=revision, matched_at=NOW)
+    alert = Alert(kind="match", rule="eu", created_at=NOW, stored=stored)
+    assert list(faults(json.loads(render(alert, names)), SCHEMA)) == []
+
+
+@settings(deadline=None)
+@given(kind=st.sampled_from(TroubleKind), text=texts, is_over=st.booleans())
+def test_every_alert_about_a_source_is_as_the_schema_says(kind, text, is_over):
+    notice = Notice(kind=kind, since=NOW, text=text, is_over=is_over)
+    alert = SourceAlert(kind="source", source="wire", created_at=NOW, notice=notice)
+    assert list(faults(json.loads(render(alert, Names())), SCHEMA)) == []
+
+
+def test_a_sample_and_what_the_documentation_shows_are_as_the_schema_says():
+    shown = [
+        json.loads(block.text) for block in blocks_of(DOCS / "webhooks.md") if block.kind.startswith("json")
+    ]
+    assert {message["type"] for message in shown} == {"alert.match", "alert.source"}
+    for message in (*shown, json.loads(render_sample(NOW))):
+        assert list(faults(message, SCHEMA)) == []
+
+
+def paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the way to each value within a value."""
+    match value:
+        case dict():
+            inner = list(value.items())
+        case list():
+            inner = list(enumerate(value))
+        case _:
+            return
+    for key, each in inner:
+        yield (*path, key)
+        yield from paths(each, (*path, key))
+
+
+def without(value: Any, path: tuple[str | int, ...], instead: Any) -> Any:
+    """Return a copy of a value with another one, or none, at the end of a path."""
+    copy = json.loads(json.dumps(value))
+    place = copy
+    for key in path[:-1]:
+        place = place[key]
+    if instead is None:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = instead
+    return copy
+
+
+MESSAGE = json.loads(render_sample(NOW))
+
+
+@pytest.mark.parametrize("path", list(paths(MESSAGE)), ids=lambda path: ".".join(map(str, path)))
+def test_the_schema_finds_what_is_missing_or_of_another_type(path):
+    may_be_missing = isinstance(path[-1], int) and not isinstance(
+        path[-2], int
+    )  # one of a list, not of a pair
+    assert may_be_missing or list(faults(without(MESSAGE, path, None), SCHEMA))
+    assert list(faults(without(MESSAGE, path, {"of": "another type"}), SCHEMA))
+
+
+@pytest.mark.parametrize("instead", ["alert.other", "alert.source", 1])
+def test_the_schema_tells_types_apart(instead):
+    assert list(faults({**MESSAGE, "type": instead}, SCHEMA))
+
+
+def test_a_keyword_that_is_not_known_is_an_error():
+    with pytest.raises(KeyError):
+        list(faults({}, {"unknownKeyword": 1}))
