@@ -95,7 +95,7 @@ class Poll:
     listed: tuple[int | str, ...] | None = None
     gap: Gap | None = None  # between the document before and this one
     notices: tuple[Notice, ...] = ()
-    notify: tuple[str, ...] = ()  # endpoints that the notices go to
+    notify: tuple[str, ...] = ()  # endpoints that the notices go to, if there are any
     format: str = ""  # of the document; of the one before, when there is nothing new
     parts: tuple[Part, ...] = ()  # of the index
     is_in_charge: bool = True  # False: it says nothing of how the source is, whose other addresses count

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlite_utils import Database
 
 from syndicate.model import FULL_TEXT, Change, Poll, PollState, Recorded
-from syndicate.store.rows import Row, host_of, parts_json, text_or_none, time_of, time_text
+from syndicate.store.rows import Row, host_of, json_text, parts_json, text_or_none, time_of, time_text
 from syndicate.store.sqlite_articles import note_articles
 from syndicate.store.sqlite_claims import (
     first_to_ask,
@@ -37,11 +38,40 @@ from syndicate.store.sqlite_pushes import give_push_up, note_doubts, record_push
 SHORTEST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(hours=24)
 _READ = (PollState.OK, PollState.UNCHANGED)
-_STATE = """
-    , state = :state, failures = :failures, last_status = :status, last_error = :error,
-    last_success_at = CASE WHEN :succeeded THEN :ended_at ELSE last_success_at END,
-    last_success_url = CASE WHEN :succeeded THEN :url ELSE last_success_url END
-"""  # how a source is, which the address that it goes by decides
+_PUT_ADDRESS = """
+    INSERT INTO addresses
+        (source, url, adopted, moved_to, moved_count, is_gone, etag, last_modified,
+        validated_url, body_hash, error, held_until, unchanged_since, checked_at, strikes, without_etag,
+        without_last_modified, read_at, brought_at, stale_until, format, parts)
+    VALUES (:source, :url, :adopted, :moved_to, :moved_count, :is_gone, :etag, :last_modified,
+        :validated_url, :body_hash, :error, :held_until, :unchanged_since, :checked_at, :strikes,
+        :without_etag, :without_last_modified, :read_at, :brought_at, :stale_until, :format, :parts)
+    ON CONFLICT (source, url) DO UPDATE SET
+        adopted = excluded.adopted, moved_to = excluded.moved_to,
+        moved_count = excluded.moved_count, is_gone = excluded.is_gone, etag = excluded.etag,
+        last_modified = excluded.last_modified, validated_url = excluded.validated_url,
+        body_hash = excluded.body_hash, error = excluded.error,
+        held_until = excluded.held_until, unchanged_since = excluded.unchanged_since,
+        checked_at = excluded.checked_at,
+        strikes = excluded.strikes, without_etag = excluded.without_etag,
+        without_last_modified = excluded.without_last_modified,
+        read_at = coalesce(excluded.read_at, read_at),
+        brought_at = coalesce(excluded.brought_at, brought_at),
+        stale_until = excluded.stale_until, format = excluded.format, parts = excluded.parts
+"""
+_PUT_TIMES_AND = """
+    UPDATE sources SET
+        lease_until = NULL, lease_owner = NULL, address_index = :index, host = :host, is_look = :is_look,
+        next_poll_at = :next_poll_at, next_poll_why = :next_poll_why, last_polled_at = :ended_at,
+        requests = requests + :requests, received_bytes = received_bytes + :received_bytes
+        {} WHERE id = :id
+"""
+_PUT_TIMES = _PUT_TIMES_AND.format("")
+_PUT_SOURCE = _PUT_TIMES_AND.format("""
+        , state = :state, failures = :failures, last_status = :status, last_error = :error,
+        last_success_at = CASE WHEN :succeeded THEN :ended_at ELSE last_success_at END,
+        last_success_url = CASE WHEN :succeeded THEN :url ELSE last_success_url END
+""")  # with how a source is, which the address that it goes by decides
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,10 +85,57 @@ class _Later:
 def record_polls(db: Database, polls: Sequence[Poll], now: datetime) -> list[Recorded]:
     """See `Store.record_polls`."""
     later = _Later()
-    recorded = [_record_poll(db, poll, later, now) for poll in polls]
-    mark_stale(db, later.stale)
-    keep_words(db, later.words)
+    done = _record_plain_polls(db, polls, now)
+    recorded = [
+        Recorded(source=poll.claim.source.id) if place in done else _record_poll(db, poll, later, now)
+        for place, poll in enumerate(polls)
+    ]
+    if later.stale:
+        mark_stale(db, later.stale)
+    if later.words:
+        keep_words(db, later.words)
     return recorded
+
+
+def _record_plain_polls(db: Database, polls: Sequence[Poll], now: datetime) -> set[int]:
+    """Record at once, and as `_record_poll` would one by one, those that change nothing but the times.
+
+    Most do. Returns the places of those that were recorded.
+    """
+    plain = {poll.claim.source.id: (place, poll) for place, poll in enumerate(polls) if _is_plain(poll)}
+    rows = db.execute(
+        "SELECT id, slug, lease_owner, next_poll_at, next_poll_why FROM sources"
+        " WHERE slug IN (SELECT value FROM json_each(?))",
+        [json_text(list(plain))],
+    )
+    due = {}
+    for row in rows:
+        place, poll = plain[row["slug"]]
+        if poll.claim.token == row["lease_owner"]:
+            due[place] = row["id"], _due_as_asked_meanwhile(row, poll)
+    try:
+        with db.atomic():
+            db.conn.executemany(_PUT_ADDRESS, [_address_values(*each, now) for each in due.values()])
+            db.conn.executemany(_PUT_SOURCE, [_source_values(db, 0, *each) for each in due.values()])
+    except Exception as error:  # one of them cannot be written: which, will turn out
+        if _is_of_the_database(error):
+            raise
+        return set()
+    return set(due)
+
+
+def _is_plain(poll: Poll) -> bool:
+    """Return whether nothing follows from a poll but when its source was asked and when it is due."""
+    return (
+        poll.state is PollState.UNCHANGED
+        and poll.claim.push is None
+        and len(poll.claim.source.urls) == 1
+        and poll.is_in_charge
+        and not poll.try_next_address
+        and poll.host_backoff_until is None
+        and (poll.learned is None and poll.listed is None and poll.gap is None and poll.doubts is None)
+        and not (poll.changes or poll.new_keys or poll.articles or poll.notices)
+    )
 
 
 def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Recorded:
@@ -85,10 +162,8 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
         later.words += mine.words
         later.stale |= mine.stale
         return replace(done, alerts=done.alerts + notices)
-    except sqlite3.OperationalError:
-        raise  # the database itself fails: no poll can be written
     except Exception as error:  # one bad source never stops the others
-        if type(error) is sqlite3.DatabaseError:  # a damaged file
+        if _is_of_the_database(error):
             raise
         text = f"could not be written, nothing of this poll was kept: {error!r}"
         if poll.claim.push is not None:
@@ -98,41 +173,40 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
         return Recorded(source=poll.claim.source.id, error=text)
 
 
+def _is_of_the_database(error: Exception) -> bool:
+    """Return whether the database itself fails, or its file is damaged, so that no poll can be written."""
+    return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
+
+
 def _record_source(db: Database, source: int, index: int, poll: Poll, now: datetime) -> None:
-    _record_address(db, source, poll, now)
-    claim, urls, has_succeeded = poll.claim, poll.claim.source.urls, poll.state in _READ
+    db.execute(_PUT_ADDRESS, _address_values(source, poll, now))
     next_index = _next_index(db, source, index, poll)
-    db.execute(
-        f"""
-        UPDATE sources SET
-            lease_until = NULL, lease_owner = NULL, address_index = :index, host = :host, is_look = :is_look,
-            next_poll_at = :next_poll_at, next_poll_why = :next_poll_why, last_polled_at = :ended_at,
-            requests = requests + :requests, received_bytes = received_bytes + :received_bytes
-            {_STATE if poll.is_in_charge else ""}
-        WHERE id = :id
-        """,
-        {
-            "id": source,
-            "index": next_index,
-            "host": host_to_ask(db, source, urls, next_index) if len(urls) > 1 else _own_host(poll),
-            "is_look": poll.try_next_address and (claim.is_look or (poll.is_in_charge and has_succeeded)),
-            "next_poll_at": time_text(poll.next_poll_at),
-            "next_poll_why": poll.next_poll_why,
-            "requests": poll.spent.requests,
-            "received_bytes": poll.spent.received_bytes,
-            "state": _source_state(db, source, poll),
-            "failures": 0 if has_succeeded else claim.failures + (0 if poll.try_next_address else 1),
-            "ended_at": time_text(poll.ended_at),
-            "succeeded": has_succeeded,
-            "url": claim.url,
-            "status": poll.status,
-            "error": poll.error,
-        },
-    )
+    db.execute(_PUT_SOURCE if poll.is_in_charge else _PUT_TIMES, _source_values(db, next_index, source, poll))
     if poll.is_in_charge:
         _record_document(db, source, poll)
     if poll.host_backoff_until:
-        leave_alone(db, poll.host_backoff_url or claim.address, poll.host_backoff_until)
+        leave_alone(db, poll.host_backoff_url or poll.claim.address, poll.host_backoff_until)
+
+
+def _source_values(db: Database, next_index: int, source: int, poll: Poll) -> dict[str, Any]:
+    claim, urls, has_succeeded = poll.claim, poll.claim.source.urls, poll.state in _READ
+    return {
+        "id": source,
+        "index": next_index,
+        "host": host_to_ask(db, source, urls, next_index) if len(urls) > 1 else _own_host(poll),
+        "is_look": poll.try_next_address and (claim.is_look or (poll.is_in_charge and has_succeeded)),
+        "next_poll_at": time_text(poll.next_poll_at),
+        "next_poll_why": poll.next_poll_why,
+        "requests": poll.spent.requests,
+        "received_bytes": poll.spent.received_bytes,
+        "state": _source_state(db, source, poll),
+        "failures": 0 if has_succeeded else claim.failures + (0 if poll.try_next_address else 1),
+        "ended_at": time_text(poll.ended_at),
+        "succeeded": has_succeeded,
+        "url": claim.url,
+        "status": poll.status,
+        "error": poll.error,
+    }
 
 
 def _due_as_asked_meanwhile(row: Row, poll: Poll) -> Poll:
@@ -193,54 +267,31 @@ def _source_state(db: Database, source: int, poll: Poll) -> str:
     return "failing"
 
 
-def _record_address(db: Database, source: int, poll: Poll, now: datetime) -> None:
-    db.execute(
-        """
-        INSERT INTO addresses
-            (source, url, adopted, moved_to, moved_count, is_gone, etag, last_modified,
-            validated_url, body_hash, error, held_until, unchanged_since, checked_at, strikes, without_etag,
-            without_last_modified, read_at, brought_at, stale_until, format, parts)
-        VALUES (:source, :url, :adopted, :moved_to, :moved_count, :is_gone, :etag, :last_modified,
-            :validated_url, :body_hash, :error, :held_until, :unchanged_since, :checked_at, :strikes,
-            :without_etag, :without_last_modified, :read_at, :brought_at, :stale_until, :format, :parts)
-        ON CONFLICT (source, url) DO UPDATE SET
-            adopted = excluded.adopted, moved_to = excluded.moved_to,
-            moved_count = excluded.moved_count, is_gone = excluded.is_gone, etag = excluded.etag,
-            last_modified = excluded.last_modified, validated_url = excluded.validated_url,
-            body_hash = excluded.body_hash, error = excluded.error,
-            held_until = excluded.held_until, unchanged_since = excluded.unchanged_since,
-            checked_at = excluded.checked_at,
-            strikes = excluded.strikes, without_etag = excluded.without_etag,
-            without_last_modified = excluded.without_last_modified,
-            read_at = coalesce(excluded.read_at, read_at),
-            brought_at = coalesce(excluded.brought_at, brought_at),
-            stale_until = excluded.stale_until, format = excluded.format, parts = excluded.parts
-        """,
-        {
-            "source": source,
-            "url": poll.claim.url,
-            "adopted": poll.adopted,
-            "moved_to": poll.moved_to,
-            "moved_count": poll.moved_count,
-            "is_gone": poll.state is PollState.GONE,
-            "etag": poll.validators.etag,
-            "last_modified": poll.validators.last_modified,
-            "validated_url": poll.validators.url,
-            "body_hash": poll.body_hash,
-            "error": poll.error,
-            "held_until": text_or_none(poll.held_until),
-            "unchanged_since": text_or_none(poll.trust.unchanged_since),
-            "checked_at": text_or_none(poll.trust.checked_at),
-            "strikes": poll.trust.strikes,
-            "without_etag": poll.trust.without_etag,
-            "without_last_modified": poll.trust.without_last_modified,
-            "read_at": text_or_none(poll.ended_at if poll.state in _READ else None),
-            "brought_at": text_or_none(now if poll.has_news else None),
-            "stale_until": text_or_none(poll.stale_until),
-            "format": poll.format,
-            "parts": parts_json(poll.parts),
-        },
-    )
+def _address_values(source: int, poll: Poll, now: datetime) -> dict[str, Any]:
+    return {
+        "source": source,
+        "url": poll.claim.url,
+        "adopted": poll.adopted,
+        "moved_to": poll.moved_to,
+        "moved_count": poll.moved_count,
+        "is_gone": poll.state is PollState.GONE,
+        "etag": poll.validators.etag,
+        "last_modified": poll.validators.last_modified,
+        "validated_url": poll.validators.url,
+        "body_hash": poll.body_hash,
+        "error": poll.error,
+        "held_until": text_or_none(poll.held_until),
+        "unchanged_since": text_or_none(poll.trust.unchanged_since),
+        "checked_at": text_or_none(poll.trust.checked_at),
+        "strikes": poll.trust.strikes,
+        "without_etag": poll.trust.without_etag,
+        "without_last_modified": poll.trust.without_last_modified,
+        "read_at": text_or_none(poll.ended_at if poll.state in _READ else None),
+        "brought_at": text_or_none(now if poll.has_news else None),
+        "stale_until": text_or_none(poll.stale_until),
+        "format": poll.format,
+        "parts": parts_json(poll.parts),
+    }
 
 
 def _forget_errors_of_later_addresses(db: Database, source: int, poll: Poll) -> None:
