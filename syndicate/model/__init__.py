@@ -43,6 +43,7 @@ from syndicate.model.deliver import (
 from syndicate.model.keep import AddressStatus, FoundItem, Item, RuleStatus, SourceStatus, StoredMatch, Wanted
 from syndicate.model.learn import Due, Gap, Habit, Hints, Learned, Notice, Trouble, TroubleKind, Trust
 from syndicate.model.match import Hit, Match, Score, Snippet, Suppressed
+from syndicate.model.pace import Cron, GroupBy, Grouping, Pace, QuietHours, Silence, SilenceDraft
 from syndicate.model.parse import Document, Enclosure, Entry
 from syndicate.model.publish import StaleFeed
 from syndicate.model.push import (
@@ -74,6 +75,7 @@ __all__ = [
     "Claim",
     "Config",
     "Confirmed",
+    "Cron",
     "Delivery",
     "DeliveryState",
     "DeliveryStatus",
@@ -85,6 +87,8 @@ __all__ = [
     "Example",
     "FoundItem",
     "Gap",
+    "GroupBy",
+    "Grouping",
     "Habit",
     "Hints",
     "Hit",
@@ -98,12 +102,14 @@ __all__ = [
     "Match",
     "NetworkSettings",
     "Notice",
+    "Pace",
     "Page",
     "Part",
     "Poll",
     "PollState",
     "Push",
     "Pushing",
+    "QuietHours",
     "Recorded",
     "RuleStatus",
     "RuleText",
@@ -111,6 +117,8 @@ __all__ = [
     "Score",
     "ScoreText",
     "ServiceSettings",
+    "Silence",
+    "SilenceDraft",
     "Snippet",
     "Source",
     "SourceAlert",
