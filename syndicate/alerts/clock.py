@@ -1,7 +1,7 @@
 """Wall clocks: when a digest is due next, and until when it is quiet. Pure.
 
-A time that clocks skip in spring counts as it would have without the change (02:30 is then 03:30); of one that
-they show twice in autumn, the first counts. So a digest comes once a day all the same.
+A time that clocks skip in spring counts as it would have without the change (02:30 is then 03:30); of one
+that they show twice in autumn, the first counts. So a digest comes once a day all the same.
 """
 
 from collections.abc import Iterator, Sequence

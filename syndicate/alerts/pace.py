@@ -1,64 +1,20 @@
 """Which of the alerts that are held back from an endpoint are told now, and together with which. Pure.
 
-The words are those of Prometheus Alertmanager (https://prometheus.io/docs/alerting/latest/configuration/): a new
-group is told `wait` after its first alert, and what it gets later `interval` after it was told last; a group that
-got nothing by then is a new one the next time.
+The words are those of Prometheus Alertmanager (https://prometheus.io/docs/alerting/latest/configuration/): a
+new group is told `wait` after its first alert, and what it gets later `interval` after it was told last; a
+group that got nothing by then is a new one the next time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syndicate.alerts.clock import next_time, quiet_until
-from syndicate.model import GroupBy, Pace
+from syndicate.model import GroupBy, HeldAlert, Labels, Pace, Past, Route, ToldAlert
 
 HOUR = timedelta(hours=1)
 
 Group = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
-    """What an alert is grouped by. An alert about no item has no story, one about a source no rule."""
-
-    rule: str | None = None
-    source: str | None = None
-    story: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """An alert that waits."""
-
-    alert: int  # its number; later ones are higher
-    since: datetime
-    labels: Labels
-    is_urgent: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """An alert that was told: how groups know when they were."""
-
-    alert: int
-    at: datetime
-    labels: Labels
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """What was told to the endpoint before."""
-
-    told: Sequence[Told] = ()  # within the grouping's interval
-    deliveries: Sequence[datetime] = ()  # when each was made, within the last hour
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Routed:
-    """What becomes of the alerts that were held."""
-
-    deliveries: tuple[tuple[int, ...], ...] = ()  # to make now: the alerts of each, first ones first
-    look_at: datetime | None = None  # when the rest has to be looked at again; None: there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +25,9 @@ class _Unit:
     due: datetime
 
 
-def route(held: Sequence[Held], pace: Pace, past: Past, now: datetime) -> Routed:
+def route(
+    held: Sequence[HeldAlert], pace: Pace, past: Past, now: datetime, urgent: Collection[str] = ()
+) -> Route:
     """Return which alerts become deliveries now, and when to look again.
 
     Every alert that is held becomes part of one delivery, now or later. Urgent ones are told at once, each by
@@ -80,35 +38,32 @@ def route(held: Sequence[Held], pace: Pace, past: Past, now: datetime) -> Routed
         held: in any order.
         pace: of the endpoint.
         past: what was told to it before.
-        now: a time at which the clock was set back counts as now, so nothing waits for a clock to catch up.
+        now: any later time, from before the clock was set back, counts as now: nothing waits for it to come.
+        urgent: rules whose alerts are.
     """
     held = sorted(held, key=lambda each: each.alert)
-    urgent = tuple((each.alert,) for each in held if each.is_urgent)
-    units = sorted(
-        _units([each for each in held if not each.is_urgent], pace, past, now), key=lambda unit: unit.alerts
-    )
-    if not units:
-        return Routed(deliveries=urgent)
-    made = sorted([*(min(at, now) for at in past.deliveries if at > now - HOUR), *(now for _ in urgent)])
-    quiet = quiet_until(pace.quiet_hours, now, pace.zone)
-    due = (
-        () if quiet else _within(pace.max_per_hour, made, [unit.alerts for unit in units if unit.due <= now])
-    )
+    at_once = [(each.alert,) for each in held if each.labels.rule in urgent]
+    others = [each for each in held if each.labels.rule not in urgent]
+    if not others:
+        return Route(deliveries=tuple(at_once))
+    units = sorted(_units(others, pace, past, now), key=lambda unit: unit.alerts)
+    made = [*(min(at, now) for at in past.deliveries if at > now - HOUR), *(now for _ in at_once)]
+    is_quiet = quiet_until(pace.quiet_hours, now, pace.zone) is not None
+    due = [] if is_quiet else [unit.alerts for unit in units if unit.due <= now]
+    due = _within(pace.max_per_hour, len(made), due)
     told = {alert for alerts in due for alert in alerts}
     rest = [unit.due for unit in units if not told.issuperset(unit.alerts)]
     look_at = _look_at(min(rest), pace, [*made, *(now for _ in due)], now) if rest else None
-    return Routed(deliveries=tuple(sorted((*urgent, *due))), look_at=look_at)
+    return Route(deliveries=tuple(sorted((*at_once, *due))), look_at=look_at)
 
 
-def _within(
-    most: int | None, made: Sequence[datetime], due: Sequence[tuple[int, ...]]
-) -> Sequence[tuple[int, ...]]:
+def _within(most: int | None, made: int, due: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
     """Return what is due as far as the hour has room, the rest as the summary that takes the last of it."""
-    if most is None or len(due) <= most - len(made):
+    if most is None or len(due) <= most - made:
         return due
-    if len(made) >= most:
-        return ()
-    alone = most - len(made) - 1
+    if made >= most:
+        return []
+    alone = most - made - 1
     return [*due[:alone], tuple(sorted(alert for alerts in due[alone:] for alert in alerts))]
 
 
@@ -120,7 +75,7 @@ def _look_at(due: datetime, pace: Pace, made: Sequence[datetime], now: datetime)
     return quiet_until(pace.quiet_hours, at, pace.zone) or at
 
 
-def _units(held: Sequence[Held], pace: Pace, past: Past, now: datetime) -> Iterator[_Unit]:
+def _units(held: Sequence[HeldAlert], pace: Pace, past: Past, now: datetime) -> Iterator[_Unit]:
     if pace.grouping is None and pace.digest is None:
         yield from (_Unit(alerts=(each.alert,), due=min(each.since, now)) for each in held)
         return
@@ -141,14 +96,14 @@ def _due(first: datetime, last_told: datetime | None, pace: Pace) -> datetime:
     return first + pace.grouping.wait
 
 
-def _groups(held: Sequence[Held], by: Sequence[GroupBy]) -> Mapping[Group, list[Held]]:
-    groups: dict[Group, list[Held]] = {}
+def _groups(held: Sequence[HeldAlert], by: Sequence[GroupBy]) -> Mapping[Group, list[HeldAlert]]:
+    groups: dict[Group, list[HeldAlert]] = {}
     for each in held:
         groups.setdefault(_group(each.alert, each.labels, by), []).append(each)
     return groups
 
 
-def _last_told(told: Sequence[Told], by: Sequence[GroupBy], now: datetime) -> Mapping[Group, datetime]:
+def _last_told(told: Sequence[ToldAlert], by: Sequence[GroupBy], now: datetime) -> Mapping[Group, datetime]:
     last: dict[Group, datetime] = {}
     for each in told:
         group = _group(each.alert, each.labels, by)

@@ -1,7 +1,7 @@
 """The configuration as anyone may see it."""
 
 import dataclasses
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def _plain(value: object) -> Any:
             return {name: _plain(part) for name, part in value.items()}
         case timedelta():
             return spelled(value)
-        case Path() | IPv4Network() | IPv6Network():
+        case Path() | IPv4Network() | IPv6Network() | tzinfo():
             return str(value)
         case _ if dataclasses.is_dataclass(value):
             return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from syndicate import __version__
 from syndicate.config import values
 from syndicate.config.environment import SECTIONS, overridden
+from syndicate.config.pace import pace, pace_problems
 from syndicate.config.rule_files import Names, read_rules, rule_paths, unknown_endpoints
 from syndicate.config.shapes import (
     AddressTable,
@@ -307,7 +308,7 @@ def _endpoints(file: TomlFile, folder: Path) -> tuple[tuple[Endpoint, ...], list
     endpoints = []
     for key in file.table_keys("endpoint"):
         table, wrong = shaped(EndpointTable, file, key)
-        problems += [*wrong, *_header_repeats(file, key)]
+        problems += [*wrong, *_header_repeats(file, key), *pace_problems(file, key)]
         file_secret, wrong = _file_secret(file, key, folder)
         problems += wrong
         endpoints += [_endpoint(table, file_secret)] if table else []
@@ -321,6 +322,8 @@ def _endpoint(table: EndpointTable, file_secret: str | None) -> Endpoint:
         secret=table.secret or file_secret,
         format=table.format,
         headers=table.headers,
+        pace=pace(table),
+        flood_after=table.flood_after or None,
     )
 
 

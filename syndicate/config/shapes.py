@@ -1,7 +1,7 @@
 """The shape of each table of the configuration, and what is said of one that has another."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Literal, Self, TypeGuard, TypeVar, get_args
 
@@ -16,11 +16,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from syndicate.config import values
+from syndicate.config import clocks, values
 from syndicate.config.durations import duration, spelled
 from syndicate.config.toml_file import TomlFile
 from syndicate.config.toml_lines import Key
 from syndicate.errors import Problem
+from syndicate.model import Cron, QuietHours
 
 MAX_WEIGHT = 1_000_000  # either way, so that no sum is infinite
 
@@ -89,6 +90,16 @@ def _address(value: object) -> object:
     if not isinstance(value, str | dict):
         raise ValueError('must be an address in quotes, or a table such as { url = "...", kind = "page" }')
     return {"url": value} if isinstance(value, str) else value
+
+
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _not_always(value: list[QuietHours]) -> list[QuietHours]:
+    if clocks.are_always_quiet(value):
+        raise ValueError("leave no minute of the week, so nothing would be told: leave some out")
+    return value
 
 
 def _some(value: list[str]) -> list[str]:
@@ -188,7 +199,26 @@ class SourceTable(Table):
     websub: bool = True
 
 
-class EndpointTable(Table):
+class PaceTable(Table):
+    """How alerts are held back from an endpoint."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)  # tzinfo
+
+    group_by: list[Literal["rule", "source", "story", "..."]] | None = None
+    group_wait: Annotated[Duration, _within(timedelta(), timedelta(days=1))] | None = None
+    group_interval: Annotated[Duration, _within(timedelta(seconds=1), timedelta(days=7))] | None = None
+    max_per_hour: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    digest: Annotated[Cron, _from_text(clocks.cron)] | None = None
+    quiet_hours: Annotated[
+        list[Annotated[QuietHours, _from_text(clocks.quiet_hours)]],
+        BeforeValidator(_one_or_more),
+        AfterValidator(_not_always),
+    ] = Field(default_factory=list)
+    time_zone: Annotated[tzinfo, _from_text(clocks.time_zone)] = UTC
+    flood_after: Annotated[int, Field(ge=0, le=10_000)] | None = None
+
+
+class EndpointTable(PaceTable):
     id: Id
     url: Address
     secret: Annotated[str, AfterValidator(values.secret)] | None = None
@@ -235,6 +265,7 @@ class RuleTable(Table):
     languages: list[Language] = Field(default_factory=list)
     since: Annotated[Duration, _within(timedelta(minutes=1), timedelta(days=3650))] | None = None
     notify: list[Line] = Field(default_factory=list)
+    urgent: bool = False
     feed: bool = True
     examples: ExamplesTable = Field(default_factory=ExamplesTable)
 

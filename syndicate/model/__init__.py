@@ -43,7 +43,20 @@ from syndicate.model.deliver import (
 from syndicate.model.keep import AddressStatus, FoundItem, Item, RuleStatus, SourceStatus, StoredMatch, Wanted
 from syndicate.model.learn import Due, Gap, Habit, Hints, Learned, Notice, Trouble, TroubleKind, Trust
 from syndicate.model.match import Hit, Match, Score, Snippet, Suppressed
-from syndicate.model.pace import Cron, GroupBy, Grouping, Pace, QuietHours, Silence, SilenceDraft
+from syndicate.model.pace import (
+    Cron,
+    GroupBy,
+    Grouping,
+    HeldAlert,
+    Labels,
+    Pace,
+    Past,
+    QuietHours,
+    Route,
+    Silence,
+    SilenceDraft,
+    ToldAlert,
+)
 from syndicate.model.parse import Document, Enclosure, Entry
 from syndicate.model.publish import StaleFeed
 from syndicate.model.push import (
@@ -90,6 +103,7 @@ __all__ = [
     "GroupBy",
     "Grouping",
     "Habit",
+    "HeldAlert",
     "Hints",
     "Hit",
     "Item",
@@ -97,6 +111,7 @@ __all__ = [
     "KeptArticle",
     "Kind",
     "KnownItem",
+    "Labels",
     "LateArticle",
     "Learned",
     "Match",
@@ -105,12 +120,14 @@ __all__ = [
     "Pace",
     "Page",
     "Part",
+    "Past",
     "Poll",
     "PollState",
     "Push",
     "Pushing",
     "QuietHours",
     "Recorded",
+    "Route",
     "RuleStatus",
     "RuleText",
     "Scope",
@@ -130,6 +147,7 @@ __all__ = [
     "SubscriptionState",
     "SubscriptionStatus",
     "Suppressed",
+    "ToldAlert",
     "Trouble",
     "TroubleKind",
     "Trust",

@@ -7,6 +7,8 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
+from syndicate.model.pace import Pace
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
@@ -103,6 +105,8 @@ class Endpoint:
     url: str
     secret: str | None = field(default=None, repr=False)  # whsec_...; None: unsigned
     format: str = "standard"
+    pace: Pace = Pace()  # at which it is told
+    flood_after: int | None = None  # more alerts than that, due at once, are told as one; None: never
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -159,6 +163,7 @@ class RuleText:
     languages: tuple[str, ...] = ()  # of items, BCP 47; empty: all
     since: timedelta | None = None  # only items published within so long before they are matched
     notify: tuple[str, ...] = ()  # endpoint ids
+    urgent: bool = False  # its alerts never wait, whatever the pace of an endpoint
     feed: bool = True
     match: tuple[Example, ...] = ()
     no_match: tuple[Example, ...] = ()

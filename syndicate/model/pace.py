@@ -25,7 +25,7 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cron:
-    """Times of the day on some days, by wall clocks; each is a number that the clock or the calendar shows."""
+    """Times of the day on some days, by wall clocks, in the numbers that these and calendars show."""
 
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
@@ -58,6 +58,49 @@ class Pace:
     def holds_back(self) -> bool:
         """Whether an alert may have to wait."""
         return bool(self.grouping or self.digest or self.max_per_hour or self.quiet_hours)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What an alert is grouped by. One about a source has no rule and no story."""
+
+    rule: str | None = None
+    source: str | None = None
+    story: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldAlert:
+    """An alert that waits."""
+
+    alert: int  # its number in the ledger; later ones are higher
+    since: datetime
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldAlert:
+    """An alert that was told: how groups know when they were."""
+
+    alert: int
+    at: datetime
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What was told to an endpoint before."""
+
+    told: tuple[ToldAlert, ...] = ()  # within the grouping's interval
+    deliveries: tuple[datetime, ...] = ()  # when each was made, within the last hour
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What becomes of the alerts that are held back from an endpoint."""
+
+    deliveries: tuple[tuple[int, ...], ...] = ()  # to make now: the alerts of each, first ones first
+    look_at: datetime | None = None  # when the rest has to be looked at again; None: there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ CASES = sorted([*DATA.glob("*.txt"), *DATA.glob("*/problems.txt")])
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SOURCE = '[[source]]\nid = "a"\nurl = "https://a.example/"\n'
 RULE = 'keywords = ["EU"]\n'
+AT_ONCE = {"grouping": None, "digest": None, "max_per_hour": None, "quiet_hours": [], "zone": "UTC"}
 
 
 @pytest.fixture
@@ -642,9 +643,19 @@ def test_no_secret_is_in_a_representation_or_a_dump(folder):
             "url": "https://desk.example/***",
             "secret": "***",
             "format": "standard",
+            "pace": AT_ONCE,
+            "flood_after": None,
             "headers": {"X-Token": "***"},
         },
-        {"id": "open", "url": "http://open.example/", "secret": None, "format": "standard", "headers": {}},
+        {
+            "id": "open",
+            "url": "http://open.example/",
+            "secret": None,
+            "format": "standard",
+            "pace": AT_ONCE,
+            "flood_after": None,
+            "headers": {},
+        },
     ]
     assert dump["network"]["timeout"] == "30s"
 
