@@ -15,9 +15,10 @@ from syndicate.alerts.channels import (
     telegram,
     template,
 )
-from syndicate.alerts.channels.answers import Answer, Outcome
+from syndicate.alerts.channels.answers import Answer
 from syndicate.alerts.channels.message import Mail, Message, Request
 from syndicate.alerts.channels.settings import Channel
+from syndicate.alerts.outcome import Outcome
 
 OverHttp = (
     settings.Slack
