@@ -1,10 +1,11 @@
 """Trying an endpoint with a marked sample."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicate.alerts.outbox import send_sample, told
-from syndicate.errors import NetworkError
+from syndicate.alerts.outcome import Taken
+from syndicate.alerts.sending import Sender, send_sample
 from syndicate.http import Client
 from syndicate.loading import Loaded
 
@@ -17,24 +18,21 @@ class SampleAnswer:
     status: int | None  # None when no complete answer came
     milliseconds: int
     text: str  # the answer's first kilobyte, or why there is none
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the endpoint took it."""
-        return self.status is not None and 200 <= self.status < 300
+    is_success: bool  # whether the endpoint took it
 
 
 async def send_test(loaded: Loaded, endpoint: str, now: datetime) -> SampleAnswer:
     """Send a marked sample to a configured endpoint and return what came back."""
     chosen = next(each for each in loaded.config.endpoints if each.id == endpoint)
     async with Client(loaded.config.network) as client:
-        try:
-            answer = await send_sample(client, chosen, now)
-        except NetworkError as error:
-            return SampleAnswer(endpoint=endpoint, status=None, milliseconds=0, text=str(error))
+        started = time.monotonic()
+        answer = await send_sample(Sender(client, loaded.config), chosen, now)
+        elapsed_seconds = time.monotonic() - started
+    reason = "" if isinstance(answer.outcome, Taken) else answer.outcome.reason
     return SampleAnswer(
         endpoint=endpoint,
         status=answer.status,
-        milliseconds=round(answer.elapsed.total_seconds() * 1000),
-        text=told(answer.body, chosen),
+        milliseconds=round(elapsed_seconds * 1000),
+        text=answer.text if answer.status is not None else reason,
+        is_success=isinstance(answer.outcome, Taken),
     )

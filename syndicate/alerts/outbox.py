@@ -16,22 +16,20 @@ from typing import assert_never
 import structlog
 
 from syndicate.alerts import webhook
+from syndicate.alerts.outcome import Later
 from syndicate.alerts.retry import Consequence, Dead, Delivered, RetryAt, after_attempt
-from syndicate.errors import NetworkError, StoreError
-from syndicate.http import Client, Response
-from syndicate.model import Attempt, Config, Delivery, DeliveryState, Endpoint
+from syndicate.alerts.sending import TIMEOUT, Answer, Message, Sender
+from syndicate.errors import StoreError
+from syndicate.http import Client
+from syndicate.model import Attempt, Config, Delivery, DeliveryState
 from syndicate.store.protocol import Store
 from syndicate.store.thread import StoreThread
 
 log = structlog.get_logger(__name__)
 
-TIMEOUT = timedelta(seconds=15)
 LEASE = timedelta(minutes=2)  # beyond the timeout: longer than an attempt waits to be sent and recorded
 PER_ENDPOINT = 4
 CLAIMED_AT_ONCE = 100
-ANSWER_READ_BYTES = 64 * 1024
-ANSWER_KEPT_BYTES = 1024
-SHORTEST_SECRET = 4  # what is shorter is none, and would be found everywhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,25 +47,6 @@ class Try:
 
     endpoint: str
     attempt: Attempt
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """What one request carries."""
-
-    id: str  # webhook-id
-    body: bytes
-    sent_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came back, if anything did."""
-
-    status: int | None = None
-    error: str | None = None
-    retry_after: str | None = None
-    text: str = ""
 
 
 class Outbox:
@@ -89,7 +68,7 @@ class Outbox:
         timeout: timedelta = TIMEOUT,
         per_endpoint: int = PER_ENDPOINT,
     ) -> None:
-        self._client = client
+        self._sender = Sender(client, config, timeout)
         self._store = store
         self._call = call
         self._endpoints = {endpoint.id: endpoint for endpoint in config.endpoints}
@@ -179,9 +158,7 @@ class Outbox:
         answer = await self._answer(delivery, body, started_at)
         consequence = after_attempt(
             attempts_before=delivery.attempts,
-            status=answer.status,
-            error=answer.error,
-            retry_after=answer.retry_after,
+            outcome=answer.outcome,
             now=self._store.now(),
             jitter=self._random(),
         )
@@ -203,26 +180,13 @@ class Outbox:
 
     async def _answer(self, delivery: Delivery, body: bytes | None, now: datetime) -> Answer:
         if body is None:
-            return Answer(error="could not be put in words, a defect of Syndicate: see the log")
+            return _failed("could not be put in words, a defect of Syndicate: see the log")
         message = Message(id=delivery.id, body=body, sent_at=now)
         try:
-            return await self._send(self._endpoints[delivery.endpoint], message)
+            return await self._sender.send(self._endpoints[delivery.endpoint], message)
         except Exception as error:
             log.exception("delivery.crashed", endpoint=delivery.endpoint, delivery=delivery.id)
-            return Answer(
-                error=f"could not be sent, a defect of Syndicate: {type(error).__name__}; see the log"
-            )
-
-    async def _send(self, endpoint: Endpoint, message: Message) -> Answer:
-        try:
-            response = await _post(self._client, endpoint, message, self._timeout)
-        except NetworkError as error:
-            return Answer(error=str(error))
-        return Answer(
-            status=response.status,
-            retry_after=response.headers.get("retry-after"),
-            text=told(response.body, endpoint),
-        )
+            return _failed(f"could not be sent, a defect of Syndicate: {type(error).__name__}; see the log")
 
     async def _record(self, made: Try) -> None:
         self._ended.append(made)
@@ -242,38 +206,8 @@ class Outbox:
         self._on_recorded()
 
 
-async def send_sample(client: Client, endpoint: Endpoint, now: datetime) -> Response:
-    """Return what an endpoint answers to a marked sample, sent once.
-
-    Raises:
-        NetworkError: there was no complete answer.
-    """
-    message = Message(
-        id=f"msg_test_{int(now.timestamp() * 1_000_000)}", body=webhook.render_sample(now), sent_at=now
-    )
-    return await _post(client, endpoint, message, TIMEOUT)
-
-
-async def _post(client: Client, endpoint: Endpoint, message: Message, within: timedelta) -> Response:
-    return await client.post(
-        endpoint.url,
-        message.body,
-        webhook.headers(endpoint, message.id, message.body, message.sent_at),
-        timeout=within,
-        max_answer_bytes=ANSWER_READ_BYTES,
-    )
-
-
-def told(answer: bytes, endpoint: Endpoint) -> str:
-    """Return the beginning of an answer as text to keep and to show: printable, without what we keep secret.
-
-    Some receivers answer with what they were sent.
-    """
-    text = answer[:ANSWER_KEPT_BYTES].decode(errors="replace")
-    for secret in (endpoint.secret or "", *endpoint.headers.values()):
-        if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, "***")
-    return "".join(character for character in text if character.isprintable() or character in "\n\t")
+def _failed(reason: str) -> Answer:
+    return Answer(outcome=Later(reason=reason))
 
 
 def _reason(consequence: Consequence) -> str | None:

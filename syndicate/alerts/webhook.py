@@ -45,6 +45,8 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
+from syndicate.alerts.outcome import Closed, Later, Outcome, Taken
+from syndicate.http.times import asked_wait
 from syndicate.model import (
     Alert,
     Config,
@@ -125,6 +127,18 @@ def signature(secret: str, delivery: str, now: datetime, body: bytes) -> str:
     """Return the signature `v1,...` over id, time and body; the secret is `whsec_...`."""
     # standardwebhooks takes the fields of the time for UTC's, whatever its zone.
     return Webhook(secret).sign(msg_id=delivery, timestamp=now.astimezone(UTC), data=body.decode())
+
+
+def outcome(status: int, retry_after: str | None, now: datetime) -> Outcome:
+    """Return what a complete answer means: 2xx is success, and 410 is final."""
+    if 200 <= status < 300:
+        return Taken()
+    if status == 410:
+        return Closed(reason="the endpoint answered 410: it wants no more deliveries")
+    reason = f"the endpoint answered {status}"
+    if 300 <= status < 400:
+        reason += ", and redirects are not followed: configure where it leads"
+    return Later(reason=reason, wait=asked_wait(retry_after, now))
 
 
 def cut(text: str, length: int) -> str:

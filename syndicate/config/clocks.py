@@ -1,11 +1,10 @@
-"""Digests, quiet hours and time zones as people write them. Raises ValueError in words."""
+"""Digests and quiet hours as people write them. Raises ValueError in words."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from syndicate.config.values import quoted, suggestion
+from syndicate.config.values import quoted
 from syndicate.model import Cron, QuietHours
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -88,20 +87,6 @@ def are_always_quiet(hours: Sequence[QuietHours]) -> bool:
             begins = day * DAY_MINUTES + each.begins
             quiet |= {minute % WEEK_MINUTES for minute in range(begins, begins + length)}
     return len(quiet) == WEEK_MINUTES
-
-
-def time_zone(text: str) -> ZoneInfo:
-    """Return the zone of the IANA database that has this name."""
-    try:
-        return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        names = available_timezones()
-        if not names:
-            raise ValueError(
-                "this system has no time zones: install its package tzdata, or that of Python"
-            ) from error
-        near = suggestion(text, names) or '; write such as "Europe/Brussels"'
-        raise ValueError(f"{quoted(text)} is no time zone{near}") from error
 
 
 def _minutes(text: str, *, most: int) -> int:

@@ -20,17 +20,17 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from syndicate import cli, loading
-from syndicate.alerts import outbox, retry
+from syndicate.alerts import retry, sending
 from syndicate.config.durations import spelled
 from syndicate.config.shapes import (
     AddressTable,
-    EndpointTable,
     ExampleTable,
     NamedRuleTable,
     NetworkTable,
     Service,
     SourceTable,
     Table,
+    WebhookTable,
 )
 from syndicate.errors import ConfigError
 from syndicate.http import transport, trip
@@ -187,7 +187,7 @@ def written(value: object) -> str | None:
         (CONFIGURATION, "`[network]`", NetworkTable),
         (CONFIGURATION, "`[[source]]`", SourceTable),
         (CONFIGURATION, "Addresses of a source", AddressTable),
-        (CONFIGURATION, "`[[endpoint]]`", EndpointTable),
+        (CONFIGURATION, "`[[endpoint]]`", WebhookTable),
         (RULES, "Every key", NamedRuleTable),
     ],
 )
@@ -362,7 +362,7 @@ def test_the_bounds_are_as_said():
         "an entry's title, author, guid": fields.MAX_TITLE,
         "all texts of a document": fields.MAX_DOCUMENT // 1024**2,
         "looking around a site (`sources discover`)": discover.MAX_REQUESTS,
-        "a whole request": int(outbox.TIMEOUT.total_seconds()),
+        "a whole request": int(sending.TIMEOUT.total_seconds()),
         "an answer's body": NetworkTable().max_bytes // 1024**2,
     }.items():
         assert re.search(rf"\b{value}\b", bound_by_name[name]), name

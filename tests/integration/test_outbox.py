@@ -15,8 +15,9 @@ import pytest
 import structlog
 from standardwebhooks import Webhook
 
-from syndicate.alerts.outbox import LEASE, PER_ENDPOINT, TIMEOUT, Outbox, Totals, send_sample, told
-from syndicate.errors import NetworkError, RefusedError
+from syndicate.alerts.outbox import LEASE, PER_ENDPOINT, Outbox, Totals
+from syndicate.alerts.outcome import Later, Taken
+from syndicate.alerts.sending import TIMEOUT, Answer, Sender, send_sample, told
 from syndicate.http import Client
 from syndicate.model import (
     AlertDraft,
@@ -215,6 +216,14 @@ class Desk:
 
         return asyncio.run(work())
 
+    def sample(self, name: str, **changed: object) -> Answer:
+        async def work() -> Answer:
+            async with self.client() as client:
+                sender = Sender(client, self.config())
+                return await send_sample(sender, self.endpoint(name, **changed), self.now)
+
+        return asyncio.run(work())
+
     def delivery(self, endpoint: str = "desk") -> DeliveryStatus:
         (found,) = self.store.deliveries(endpoint=endpoint)
         return found
@@ -330,12 +339,7 @@ def test_what_was_frozen_before_a_crash_is_what_is_sent_after_it(desk, receiver)
 
 
 def test_a_sample_arrives_signed_and_says_that_it_is_one(desk, receiver):
-    async def work() -> int:
-        async with desk.client() as client:
-            response = await send_sample(client, desk.endpoint("desk"), desk.now)
-            return response.status
-
-    assert asyncio.run(work()) == 204
+    assert desk.sample("desk") == Answer(outcome=Taken(), status=204)
     (request,) = receiver.received
     message = Webhook(SECRET).verify(request.body, request.headers)
     assert message["type"] == "alert.test"
@@ -567,16 +571,14 @@ def test_a_lease_is_longer_than_an_attempt():
 
 
 def test_a_sample_that_cannot_be_sent_says_why_but_not_where(desk):
-    async def work(allow_private: Sequence[object]) -> None:
-        desk.allow_private = tuple(allow_private)
-        async with desk.client() as client:
-            await send_sample(client, desk.endpoint("desk", url="http://127.0.0.1:1/token"), desk.now)
-
-    with pytest.raises(NetworkError) as caught:
-        asyncio.run(work(LOOPBACK))
-    assert "token" not in str(caught.value)
-    with pytest.raises(RefusedError):
-        asyncio.run(work(()))
+    answer = desk.sample("desk", url="http://127.0.0.1:1/token")
+    assert isinstance(answer.outcome, Later)
+    assert answer.status is None
+    assert "token" not in answer.outcome.reason
+    desk.allow_private = ()
+    answer = desk.sample("desk", url="http://127.0.0.1:1/token")
+    assert isinstance(answer.outcome, Later)
+    assert "refused: 127.0.0.1, which is not public" in answer.outcome.reason
 
 
 def test_what_an_endpoint_echoes_is_told_without_secrets_and_escape_codes():

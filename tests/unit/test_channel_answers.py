@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.alerts.channels import email
-from syndicate.alerts.channels.answers import Answer, Closed, Later, Outcome, Refused, Taken, wait_of
+from syndicate.alerts.channels.answers import Answer, wait_of
 from syndicate.alerts.channels.channel import outcome
+from syndicate.alerts.outcome import Closed, Later, Outcome, Refused, Taken
 from tests.channel_cases import CHANNELS
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)

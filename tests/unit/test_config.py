@@ -22,7 +22,13 @@ CASES = sorted([*DATA.glob("*.txt"), *DATA.glob("*/problems.txt")])
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SOURCE = '[[source]]\nid = "a"\nurl = "https://a.example/"\n'
 RULE = 'keywords = ["EU"]\n'
-AT_ONCE = {"grouping": None, "digest": None, "max_per_hour": None, "quiet_hours": [], "zone": "UTC"}
+AT_ONCE: dict[str, object] = {
+    "grouping": None,
+    "digest": None,
+    "max_per_hour": None,
+    "quiet_hours": [],
+    "zone": "UTC",
+}
 
 
 @pytest.fixture
