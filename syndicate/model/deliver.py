@@ -12,6 +12,7 @@ from syndicate.model.match import Suppressed
 class DeliveryState(StrEnum):
     """Where a delivery stands."""
 
+    HELD = "held"  # until the pace of its endpoint lets it go; what it tells may move to another one by then
     WAITING = "waiting"
     DELIVERED = "delivered"
     DEAD = "dead"
@@ -91,5 +92,6 @@ class AlertStatus:
     state: str  # alerted, suppressed
     reason: Suppressed | None  # None when it was alerted
     created_at: datetime
+    silence: int | None  # that suppressed it
     delivery: str | None  # None when it was suppressed
     delivery_state: DeliveryState | None

@@ -124,10 +124,5 @@ class Silence:
     id: int
     draft: SilenceDraft
     created_at: datetime
-    expired_at: datetime | None  # by a person, before its time; None: it ends when it was said to
+    ends_at: datetime  # when it was said to, or sooner, when a person had it expire
     silenced: int  # alerts that were not told because of it
-
-    @property
-    def ends_at(self) -> datetime:
-        """When it ends, or has ended."""
-        return min(self.draft.expires_at, self.expired_at or self.draft.expires_at)

@@ -21,14 +21,19 @@ from syndicate.model import (
     DeliveryState,
     DeliveryStatus,
     FoundItem,
+    HeldAlert,
     Item,
     Kept,
     KeptArticle,
     KnownItem,
     Match,
     Page,
+    Past,
     Poll,
     Recorded,
+    Route,
+    Silence,
+    SilenceDraft,
     Source,
     SourceStatus,
     StaleFeed,
@@ -94,7 +99,11 @@ class Store(Protocol):
         """Return how many leases were freed because no process that could hold them is alive."""
 
     def configure(
-        self, sources: Sequence[Source], rules: Sequence[RuleState], network: str = ""
+        self,
+        sources: Sequence[Source],
+        rules: Sequence[RuleState],
+        network: str = "",
+        paced: Collection[str] = (),
     ) -> tuple[str, ...]:
         """Take over the configuration; return the rules whose version is new here, so must be backfilled.
 
@@ -103,6 +112,7 @@ class Store(Protocol):
 
         Args:
             network: how we may reach others; when it is another than the last time, failing sources are due.
+            paced: endpoints from which alerts are held back. What is held is to be looked at anew.
         """
 
     # -- polling
@@ -251,6 +261,46 @@ class Store(Protocol):
 
     def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """Give back deliveries that were not tried (shutdown); they are due as before."""
+
+    # -- holding back
+
+    def endpoints_to_route(self) -> list[str]:
+        """Return the endpoints from which alerts are held back that are to be looked at now."""
+
+    def silence_held(self, endpoints: Sequence[str]) -> int:
+        """Suppress alerts that are held back from these endpoints and silenced now; return how many."""
+
+    def held_alerts(self, endpoint: str, interval: timedelta) -> tuple[list[HeldAlert], Past]:
+        """Return what is held back from an endpoint, first ones first, and what it was told before.
+
+        Args:
+            interval: how far back it matters which alerts it was told.
+        """
+
+    def record_route(self, endpoint: str, held: Sequence[HeldAlert], route: Route) -> int:
+        """Make the deliveries of a route, as far as another process has not; return how many.
+
+        The rest of what was held is looked at again when the route says so, what came meanwhile at once.
+        """
+
+    def collapse_floods(self, flood_after: Mapping[str, int], urgent: Collection[str]) -> Mapping[str, int]:
+        """Make one delivery of all that are due and were never tried, where those are more than this.
+
+        Returns how many became one, by endpoint.
+
+        Args:
+            flood_after: by endpoint, how many may be due at once. Others are left as they are.
+            urgent: rules whose alerts are left out of it.
+        """
+
+    def add_silence(self, draft: SilenceDraft) -> Silence:
+        """Have alerts from now on, and those that are held back, not be told until the silence ends."""
+
+    def silences(self) -> list[Silence]:
+        """Return all silences, also those that have ended, oldest first."""
+
+    def expire_silences(self, ids: Sequence[int]) -> list[int]:
+        """End silences now; return those that had not ended yet. What they silenced stays untold."""
 
     # -- looking
 

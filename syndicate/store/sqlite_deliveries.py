@@ -46,12 +46,18 @@ def claim_deliveries(  # noqa: PLR0913  the unit of work's own four, the databas
 
 
 def insert_delivery(db: Database, endpoint: str, now: datetime) -> str:
-    """Return the id of a new delivery, due now."""
+    """Return the id of a new delivery of one alert, due now.
+
+    It is held, and due to be looked at, where the endpoint has a pace, or as long as there is any silence.
+    """
     delivery = f"msg_{secrets.token_urlsafe(18)}"
     db.execute(
-        "INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)"
-        " VALUES (?, ?, 'waiting', ?, ?)",
-        [delivery, endpoint, time_text(now), time_text(now)],
+        """
+        INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)
+        SELECT :id, :endpoint, CASE WHEN EXISTS (SELECT 1 FROM paces WHERE endpoint = :endpoint)
+            OR EXISTS (SELECT 1 FROM silences WHERE ends_at > :now) THEN 'held' ELSE 'waiting' END, :now, :now
+        """,
+        {"id": delivery, "endpoint": endpoint, "now": time_text(now)},
     )
     return delivery
 
