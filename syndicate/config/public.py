@@ -34,7 +34,7 @@ def _without_secrets(endpoint: Endpoint) -> Endpoint:
     return dataclasses.replace(
         endpoint,
         url=f"{parts.scheme}://{parts.netloc}/" + (HIDDEN if parts.path.strip("/") or parts.query else ""),
-        secret=HIDDEN if endpoint.secret else None,
+        secrets=(HIDDEN,) * len(endpoint.secrets),
         headers=dict.fromkeys(endpoint.headers, HIDDEN),
     )
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from syndicate import __version__
-from syndicate.config import values
 from syndicate.config.environment import SECTIONS, overridden
 from syndicate.config.rule_files import Names, read_rules, rule_paths, unknown_endpoints
+from syndicate.config.secrets import read_secrets
 from syndicate.config.shapes import (
     AddressTable,
     AnyTable,
@@ -19,7 +19,7 @@ from syndicate.config.shapes import (
     SourceTable,
     shaped,
 )
-from syndicate.config.toml_file import MISSING, TomlFile, Unreadable, read_text, read_toml, shown, toml_file
+from syndicate.config.toml_file import MISSING, TomlFile, read_toml, shown, toml_file
 from syndicate.config.toml_lines import Key
 from syndicate.config.values import quoted, suggestion
 from syndicate.errors import ConfigError, Problem
@@ -38,7 +38,6 @@ from syndicate.model import (
 TABLES = ("service", "network", "source", "endpoint")
 NO_SOURCES = "there are no sources: add a [[source]] with an id and a url"
 _PRIVATE_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
-MAX_SECRET_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,41 +307,21 @@ def _endpoints(file: TomlFile, folder: Path) -> tuple[tuple[Endpoint, ...], list
     for key in file.table_keys("endpoint"):
         table, wrong = shaped(EndpointTable, file, key)
         problems += [*wrong, *_header_repeats(file, key)]
-        file_secret, wrong = _file_secret(file, key, folder)
+        secrets, wrong = read_secrets(file, key, folder)
         problems += wrong
-        endpoints += [_endpoint(table, file_secret)] if table else []
+        endpoints += [_endpoint(table, secrets)] if table else []
     return tuple(endpoints), problems
 
 
-def _endpoint(table: EndpointTable, file_secret: str | None) -> Endpoint:
+def _endpoint(table: EndpointTable, secrets: tuple[str, ...]) -> Endpoint:
     return Endpoint(
         id=table.id,
         url=table.url,
-        secret=table.secret or file_secret,
+        secrets=secrets,
+        concurrency=table.concurrency,
         format=table.format,
         headers=table.headers,
     )
-
-
-def _file_secret(file: TomlFile, key: Key, folder: Path) -> tuple[str | None, list[Problem]]:
-    """Return what `secret_file` holds, None without one."""
-    place = (*key, "secret_file")
-    name = file.at(*place)
-    if not isinstance(name, str) or file.is_unfilled(place):
-        return None, []
-    if file.at(*key, "secret") is not None:
-        return None, [file.mistake(place, "there is a secret as well: keep one of them")]
-    try:
-        path = folder / values.path(name)
-    except ValueError as error:
-        return None, [file.mistake(place, str(error))]
-    text = read_text(path, MAX_SECRET_BYTES)
-    if isinstance(text, Unreadable):
-        return None, [file.mistake(place, f"{shown(path)}: {text.why}")]
-    try:
-        return values.secret(text.rstrip("\r\n")), []
-    except ValueError as error:
-        return None, [file.mistake(place, f"{shown(path)}: {error}")]
 
 
 def _header_repeats(file: TomlFile, key: Key) -> Iterator[Problem]:

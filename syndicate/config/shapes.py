@@ -22,6 +22,7 @@ from syndicate.config.toml_file import TomlFile
 from syndicate.config.toml_lines import Key
 from syndicate.errors import Problem
 
+MAX_SECRETS = 4  # of an endpoint; two are enough to replace one
 MAX_WEIGHT = 1_000_000  # either way, so that no sum is infinite
 
 # --------------------------------------------------------------------------- values
@@ -114,6 +115,7 @@ Line = Annotated[str, AfterValidator(values.line_of_text)]
 Path = Annotated[str, AfterValidator(values.path)]
 Address = Annotated[str, AfterValidator(values.web_address)]
 Selector = Annotated[str, AfterValidator(values.selector)]
+Secret = Annotated[str, AfterValidator(values.secret)]
 Language = Annotated[str, AfterValidator(values.language)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Query = Annotated[str, AfterValidator(values.query)]
@@ -191,8 +193,11 @@ class SourceTable(Table):
 class EndpointTable(Table):
     id: Id
     url: Address
-    secret: Annotated[str, AfterValidator(values.secret)] | None = None
+    secret: Secret | None = None
+    secrets: Annotated[list[Secret], Field(max_length=MAX_SECRETS), AfterValidator(_some)] | None = None
     secret_file: str | None = None  # judged as a path when it is read
+    secret_files: Annotated[list[str], Field(max_length=MAX_SECRETS), AfterValidator(_some)] | None = None
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     format: Literal["standard"] = "standard"
     headers: dict[
         Annotated[str, AfterValidator(values.header_name)],

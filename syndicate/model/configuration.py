@@ -101,7 +101,8 @@ class Endpoint:
 
     id: str
     url: str
-    secret: str | None = field(default=None, repr=False)  # whsec_...; None: unsigned
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # whsec_..., the newest first; none: unsigned
+    concurrency: int = 4  # deliveries at once; 1 keeps their order
     format: str = "standard"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
