@@ -1,18 +1,25 @@
 """A configuration with its rules compiled, and how that stands to what is stored."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from syndicate import config
+from syndicate.alerts.channels.channel import render
+from syndicate.alerts.channels.wording import sample
 from syndicate.backfill import Known, state_of
-from syndicate.errors import ConfigError, Problem
+from syndicate.config.toml_file import shown
+from syndicate.errors import ConfigError, Problem, TemplateError
 from syndicate.model import Config, Source, SourceStatus
+from syndicate.model.channels import Template
 from syndicate.rules.compile import compile_rules, rule_hints
 from syndicate.rules.index import anchors_by_rule
 from syndicate.rules.rule import Rule
 from syndicate.store.protocol import Store
+
+SAMPLE = sample(datetime(2026, 1, 1, tzinfo=UTC), UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +51,24 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
     rules: tuple[Rule, ...] = ()
     if reading.config is not None:
         rules, wrong = compile_rules(reading.config.rules, reading.config.sources)
-        problems += wrong
+        problems += [*wrong, *template_problems(reading.config)]
     if problems or reading.config is None:
         raise ConfigError(sorted(problems))
     return Loaded(config=reading.config, rules=rules, read_at=read_at)
+
+
+def template_problems(config: Config) -> Iterator[Problem]:
+    """Yield a problem for each template that fails on a sample, where it stands in the file."""
+    for endpoint in config.endpoints:
+        if not isinstance(endpoint.channel, Template):
+            continue
+        try:
+            render(endpoint.channel, SAMPLE)
+        except TemplateError as error:
+            lines = endpoint.channel.lines
+            place = f", line {error.line}" if error.line else ""
+            line = lines[min(max(error.line, 1), len(lines)) - 1] if lines else 0
+            yield Problem(file=shown(config.path), line=line, text=f"template{place}: {error.problem}")
 
 
 def hints(loaded: Loaded) -> list[Problem]:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from syndicate.alerts.channels.message import AlertText, Kind, Marked, Message
-from syndicate.alerts.channels.settings import (
+from syndicate.model import Score
+from syndicate.model.channels import (
     Channel,
     Discord,
     Email,
@@ -17,7 +18,6 @@ from syndicate.alerts.channels.settings import (
     Telegram,
     Template,
 )
-from syndicate.model import Score
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 ALMATY = ZoneInfo("Asia/Almaty")

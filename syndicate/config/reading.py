@@ -7,16 +7,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from syndicate import __version__
+from syndicate.config.channel_tables import STANDARD, format_of, homes_beside, read_channel
 from syndicate.config.environment import SECTIONS, overridden
+from syndicate.config.mail import read_smtp
 from syndicate.config.rule_files import Names, read_rules, rule_paths, unknown_endpoints
 from syndicate.config.secrets import read_secrets
 from syndicate.config.shapes import (
     AddressTable,
     AnyTable,
-    EndpointTable,
     NetworkTable,
     Service,
     SourceTable,
+    WebhookTable,
     shaped,
 )
 from syndicate.config.toml_file import MISSING, TomlFile, read_toml, shown, toml_file
@@ -35,7 +37,7 @@ from syndicate.model import (
     Source,
 )
 
-TABLES = ("service", "network", "source", "endpoint")
+TABLES = ("service", "network", "smtp", "source", "endpoint")
 NO_SOURCES = "there are no sources: add a [[source]] with an id and a url"
 _PRIVATE_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
@@ -68,7 +70,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
     """Return what config.toml and the rules say, and every problem in them, in the order of files and lines.
 
     Args:
-        environ: for `${VAR}` in texts, and for the variables that set keys of [service] and [network].
+        environ: for `${VAR}` in texts, and for the variables that set keys of sections.
         text: what config.toml is to hold; None: what it holds.
     """
     file = read_toml(path, environ) if text is None else toml_file(shown(path), text, environ)
@@ -79,6 +81,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
     network, network_problems = _section(NetworkTable, file, "network")
     sources, source_problems = _sources(file)
     endpoints, endpoint_problems = _endpoints(file, path.parent)
+    smtp, smtp_problems = read_smtp(file, path.parent)
     rules, rule_problems = _rules(file, path.parent / service.rules, environ)
     config = Config(
         path=path.absolute(),
@@ -87,6 +90,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
         sources=sources,
         endpoints=endpoints,
         rules=rules,
+        smtp=smtp,
     )
     problems = [
         *override_problems,
@@ -98,6 +102,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
         *network_problems,
         *source_problems,
         *endpoint_problems,
+        *smtp_problems,
         *rule_problems,
     ]
     return Reading(config=config, problems=tuple(sorted(problems)))
@@ -166,6 +171,7 @@ def _service(table: Service, folder: Path) -> ServiceSettings:
         title=table.title,
         notify=tuple(table.notify),
         websub=table.websub,
+        time_zone=table.time_zone,
     )
 
 
@@ -305,7 +311,12 @@ def _endpoints(file: TomlFile, folder: Path) -> tuple[tuple[Endpoint, ...], list
     problems = [*file.table_list_problems("endpoint"), *file.taken_ids("endpoint")]
     endpoints = []
     for key in file.table_keys("endpoint"):
-        table, wrong = shaped(EndpointTable, file, key)
+        if format_of(file, key) != STANDARD:
+            channel, wrong = read_channel(file, key)
+            problems += [*wrong, *_header_repeats(file, key)]
+            endpoints += [channel] if channel else []
+            continue
+        table, wrong = shaped(WebhookTable, file, key, homes_beside(STANDARD))
         problems += [*wrong, *_header_repeats(file, key)]
         secrets, wrong = read_secrets(file, key, folder)
         problems += wrong
@@ -313,7 +324,7 @@ def _endpoints(file: TomlFile, folder: Path) -> tuple[tuple[Endpoint, ...], list
     return tuple(endpoints), problems
 
 
-def _endpoint(table: EndpointTable, secrets: tuple[str, ...]) -> Endpoint:
+def _endpoint(table: WebhookTable, secrets: tuple[str, ...]) -> Endpoint:
     return Endpoint(
         id=table.id,
         url=table.url,

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+
+from syndicate.model.channels import Channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class ServiceSettings:
     title: str = "Syndicate"
     notify: tuple[str, ...] = ()  # ids of endpoints that are told when something is the matter with a source
     websub: bool = True  # hubs are asked to push, where they can reach us at base_url
+    time_zone: tzinfo = UTC  # in which people are told times
 
 
 class Scope(StrEnum):
@@ -100,11 +103,31 @@ class Endpoint:
     """Where alerts go, as configured."""
 
     id: str
-    url: str
+    url: str = ""  # of a standard webhook; empty for a channel, whose settings say where it is
     secrets: tuple[str, ...] = field(default=(), repr=False)  # whsec_..., the newest first; none: unsigned
     concurrency: int = 4  # deliveries at once; 1 keeps their order
     format: str = "standard"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    channel: Channel | None = None  # None: a standard webhook
+
+
+class SmtpSecurity(StrEnum):
+    """How a connection to the mail server is encrypted."""
+
+    STARTTLS = "starttls"  # after it was made (RFC 3207)
+    TLS = "tls"  # from its beginning (RFC 8314 3.3)
+    NONE = "none"  # not at all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpSettings:
+    """`[smtp]`: the server that takes mail."""
+
+    host: str
+    port: int
+    security: SmtpSecurity = SmtpSecurity.STARTTLS
+    user: str | None = None  # None: it wants no password
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,3 +198,4 @@ class Config:
     sources: tuple[Source, ...]
     endpoints: tuple[Endpoint, ...]
     rules: tuple[RuleText, ...]
+    smtp: SmtpSettings | None = None  # None: no mail is sent

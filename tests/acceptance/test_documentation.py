@@ -24,13 +24,13 @@ from syndicate.alerts import retry, sending
 from syndicate.config.durations import spelled
 from syndicate.config.shapes import (
     AddressTable,
-    EndpointTable,
     ExampleTable,
     NamedRuleTable,
     NetworkTable,
     Service,
     SourceTable,
     Table,
+    WebhookTable,
 )
 from syndicate.errors import ConfigError
 from syndicate.http import transport, trip
@@ -187,7 +187,7 @@ def written(value: object) -> str | None:
         (CONFIGURATION, "`[network]`", NetworkTable),
         (CONFIGURATION, "`[[source]]`", SourceTable),
         (CONFIGURATION, "Addresses of a source", AddressTable),
-        (CONFIGURATION, "`[[endpoint]]`", EndpointTable),
+        (CONFIGURATION, "`[[endpoint]]`", WebhookTable),
         (RULES, "Every key", NamedRuleTable),
     ],
 )

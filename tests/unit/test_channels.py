@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from syndicate.alerts.channels import discord, mattermost, slack, teams, telegram
 from syndicate.alerts.channels.channel import addressed, render
 from syndicate.alerts.channels.message import AlertText, Kind, Mail, Marked, Message, Request
-from syndicate.alerts.channels.settings import Email, Mattermost, Ntfy, Telegram
 from syndicate.alerts.channels.text import PAUSE, compact_json, line, markdown_address, units, web_address
 from syndicate.alerts.webhook import cut
 from syndicate.model import Score
+from syndicate.model.channels import Email, Mattermost, Ntfy, Telegram
 from tests.channel_cases import CHANNELS, MESSAGES, RAILWAYS
 from tests.support import ROOT
 

@@ -115,3 +115,12 @@ def _joined(marks: tuple[tuple[int, int], ...], length: int) -> list[tuple[int, 
         else:
             joined.append((start, end))
     return joined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """What Apprise is handed. Its address is secret."""
+
+    url: str = field(repr=False)
+    title: str
+    text: str
