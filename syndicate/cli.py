@@ -247,7 +247,7 @@ def endpoints(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json([report.endpoint_json(endpoint) for endpoint in loaded.config.endpoints])
     else:
-        rows = ((each.id, each.format, "yes" if each.secret else "no") for each in loaded.config.endpoints)
+        rows = ((each.id, each.format, "yes" if each.secrets else "no") for each in loaded.config.endpoints)
         print_table(
             ("id", "format", "signed"), rows, "No endpoints: add an [[endpoint]] to the configuration."
         )

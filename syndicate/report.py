@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from syndicate.alerts.outbox import Totals
+from syndicate.alerts.totals import Totals
 from syndicate.errors import Problem
 from syndicate.loading import Loaded
 from syndicate.model import (
@@ -178,7 +178,7 @@ def poll_json(poll: Poll, recorded: Recorded) -> Values:
 
 def endpoint_json(endpoint: Endpoint) -> Values:
     """Return an endpoint without its secrets; its address is one, as many services put a token in it."""
-    return {"id": endpoint.id, "format": endpoint.format, "signed": endpoint.secret is not None}
+    return {"id": endpoint.id, "format": endpoint.format, "signed": bool(endpoint.secrets)}
 
 
 def answer_json(answer: SampleAnswer) -> Values:

@@ -13,7 +13,7 @@ from typing import Self
 import structlog
 
 from syndicate import __version__
-from syndicate.alerts.outbox import Totals
+from syndicate.alerts.totals import Totals
 from syndicate.errors import ConfigError, StoreError
 from syndicate.loading import Loaded, source_statuses, take_over
 from syndicate.model import Poll, PollState, Recorded, RuleStatus, SourceStatus

@@ -49,7 +49,15 @@ class Dead:
     reason: str
 
 
-Consequence = Delivered | RetryAt | Dead
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """It is due from then on, but nothing is sent to its endpoint until a person has enabled that again."""
+
+    at: datetime
+    reason: str
+
+
+Consequence = Delivered | RetryAt | Dead | Held
 
 
 def after_attempt(*, attempts_before: int, outcome: Outcome, now: datetime, jitter: float) -> Consequence:
@@ -64,8 +72,10 @@ def after_attempt(*, attempts_before: int, outcome: Outcome, now: datetime, jitt
     match outcome:
         case Taken():
             return Delivered()
-        case Refused() | Closed():
+        case Refused():
             return Dead(reason=outcome.reason)
+        case Closed():
+            return Held(at=now, reason=outcome.reason)
         case Later():
             return _again(attempts_before, outcome, now, jitter)
         case _:

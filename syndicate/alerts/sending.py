@@ -74,7 +74,7 @@ def told(answer: bytes, endpoint: Endpoint) -> str:
     Some receivers answer with what they were sent.
     """
     text = answer[:ANSWER_KEPT_BYTES].decode(errors="replace")
-    for secret in (endpoint.secret or "", *endpoint.headers.values()):
+    for secret in (*endpoint.secrets, *endpoint.headers.values()):
         if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, "***")
     return "".join(character for character in text if character.isprintable() or character in "\n\t")

@@ -33,6 +33,10 @@ What is the matter with a source itself has the type "alert.source", and this da
 
 `trouble` is one of TroubleKind. Later the same comes with the state "over", once.
 
+That an endpoint is sent nothing any more is told to another with the type "alert.endpoint":
+
+    {"endpoint": {"id": "desk"}, "state": "begun", "since": "2026-11-24T02:00:00Z", "text": "it is ..."}
+
 A test (`endpoints test`) has the type "alert.test", and "test": true in its data.
 """
 
@@ -51,6 +55,7 @@ from syndicate.model import (
     Alert,
     Config,
     Endpoint,
+    EndpointAlert,
     Hit,
     Item,
     Match,
@@ -97,9 +102,15 @@ def names(config: Config) -> Names:
     )
 
 
-def render(alert: Alert | SourceAlert, known: Names) -> bytes:
+def render(alert: Alert | SourceAlert | EndpointAlert, known: Names) -> bytes:
     """Return the body that tells of an alert. The same input gives the same bytes."""
-    data = _source_data(alert, known) if isinstance(alert, SourceAlert) else _data(alert, known)
+    match alert:
+        case SourceAlert():
+            data = _source_data(alert, known)
+        case EndpointAlert():
+            data = _endpoint_data(alert)
+        case _:
+            data = _data(alert, known)
     return _json(_message(f"alert.{alert.kind}", alert.created_at, data))
 
 
@@ -111,14 +122,16 @@ def render_sample(now: datetime) -> bytes:
 
 
 def headers(endpoint: Endpoint, delivery: str, body: bytes, now: datetime) -> dict[str, bytes | str]:
-    """Return the headers of an attempt made now; signed if the endpoint has a secret."""
+    """Return the headers of an attempt made now; signed with each of the endpoint's secrets."""
     ours: dict[str, bytes | str] = {
         "content-type": "application/json",
         "webhook-id": delivery,
         "webhook-timestamp": str(int(now.timestamp())),
     }
-    if endpoint.secret is not None:
-        ours["webhook-signature"] = signature(endpoint.secret, delivery, now, body)
+    if endpoint.secrets:
+        # A receiver takes whichever it can verify: old and new overlap while a secret is replaced.
+        signatures = (signature(secret, delivery, now, body) for secret in endpoint.secrets)
+        ours["webhook-signature"] = " ".join(signatures)
     theirs = {name.lower(): value for name, value in endpoint.headers.items()}
     return {**theirs, **ours}
 
@@ -180,6 +193,16 @@ def _source_data(alert: SourceAlert, known: Names) -> Values:
     return {
         "source": _source(alert.source, known),
         "trouble": notice.kind.value,
+        "state": "over" if notice.is_over else "begun",
+        "since": _time(notice.since),
+        "text": cut(notice.text, TROUBLE_LENGTH),
+    }
+
+
+def _endpoint_data(alert: EndpointAlert) -> Values:
+    notice = alert.notice
+    return {
+        "endpoint": {"id": notice.endpoint},
         "state": "over" if notice.is_over else "begun",
         "since": _time(notice.since),
         "text": cut(notice.text, TROUBLE_LENGTH),

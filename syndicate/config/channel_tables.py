@@ -145,6 +145,7 @@ def read_channel(file: TomlFile, key: Key, zone: tzinfo) -> tuple[Endpoint | Non
     usual = None if isinstance(channel, model.Template) else FLOOD_AFTER
     endpoint = Endpoint(
         id=table.id,
+        concurrency=table.concurrency,
         format=name,
         channel=channel,
         pace=pace(table, zone),

@@ -11,7 +11,7 @@ from syndicate.config.durations import spelled
 from syndicate.model import Config, Endpoint, Source
 
 HIDDEN = "***"
-SECRETS = ("secret", "headers", "token", "topic")
+SECRETS = ("secrets", "headers", "token", "topic")
 
 
 def public(config: Config) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
     shown: dict[str, Any] = _plain(endpoint)
     channel = shown.pop("channel")
     if channel is not None:
-        shown = {name: value for name, value in shown.items() if name not in ("url", "secret", "headers")}
+        shown = {name: value for name, value in shown.items() if name not in ("url", "secrets", "headers")}
         shown |= {name: value for name, value in channel.items() if name != "lines"}
     return {name: _hidden(name, value) for name, value in shown.items()}
 
@@ -48,8 +48,18 @@ def _hidden(name: str, value: Any) -> Any:
     if name == "url":
         return _host_alone(value)
     if name in SECRETS and value:
-        return dict.fromkeys(value, HIDDEN) if isinstance(value, dict) else HIDDEN
+        return _all_hidden(value)
     return value
+
+
+def _all_hidden(value: Any) -> Any:
+    match value:
+        case dict():
+            return dict.fromkeys(value, HIDDEN)
+        case list():
+            return [HIDDEN] * len(value)
+        case _:
+            return HIDDEN
 
 
 def _host_alone(url: str) -> str:

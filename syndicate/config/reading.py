@@ -8,12 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from syndicate import __version__
-from syndicate.config import values
 from syndicate.config.channel_tables import STANDARD, format_of, homes_beside, read_channel
 from syndicate.config.environment import SECTIONS, overridden
 from syndicate.config.mail import read_smtp
 from syndicate.config.pace import flood_after, pace, pace_problems
 from syndicate.config.rule_files import Names, read_rules, rule_paths, unknown_endpoints
+from syndicate.config.secrets import read_secrets
 from syndicate.config.shapes import (
     AddressTable,
     AnyTable,
@@ -23,7 +23,7 @@ from syndicate.config.shapes import (
     WebhookTable,
     shaped,
 )
-from syndicate.config.toml_file import MISSING, TomlFile, Unreadable, read_text, read_toml, shown, toml_file
+from syndicate.config.toml_file import MISSING, TomlFile, read_toml, shown, toml_file
 from syndicate.config.toml_lines import Key
 from syndicate.config.values import quoted, suggestion
 from syndicate.errors import ConfigError, Problem
@@ -42,7 +42,6 @@ from syndicate.model import (
 TABLES = ("service", "network", "smtp", "source", "endpoint")
 NO_SOURCES = "there are no sources: add a [[source]] with an id and a url"
 _PRIVATE_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
-MAX_SECRET_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,43 +320,23 @@ def _endpoints(file: TomlFile, folder: Path, zone: tzinfo) -> tuple[tuple[Endpoi
             continue
         table, wrong = shaped(WebhookTable, file, key, homes_beside(STANDARD))
         problems += [*wrong, *_header_repeats(file, key), *pace_problems(file, key)]
-        file_secret, wrong = _file_secret(file, key, folder)
+        secrets, wrong = read_secrets(file, key, folder)
         problems += wrong
-        endpoints += [_endpoint(table, file_secret, zone)] if table else []
+        endpoints += [_endpoint(table, secrets, zone)] if table else []
     return tuple(endpoints), problems
 
 
-def _endpoint(table: WebhookTable, file_secret: str | None, zone: tzinfo) -> Endpoint:
+def _endpoint(table: WebhookTable, secrets: tuple[str, ...], zone: tzinfo) -> Endpoint:
     return Endpoint(
         id=table.id,
         url=table.url,
-        secret=table.secret or file_secret,
+        secrets=secrets,
+        concurrency=table.concurrency,
         format=table.format,
         headers=table.headers,
         pace=pace(table, zone),
         flood_after=flood_after(table, None),
     )
-
-
-def _file_secret(file: TomlFile, key: Key, folder: Path) -> tuple[str | None, list[Problem]]:
-    """Return what `secret_file` holds, None without one."""
-    place = (*key, "secret_file")
-    name = file.at(*place)
-    if not isinstance(name, str) or file.is_unfilled(place):
-        return None, []
-    if file.at(*key, "secret") is not None:
-        return None, [file.mistake(place, "there is a secret as well: keep one of them")]
-    try:
-        path = folder / values.path(name)
-    except ValueError as error:
-        return None, [file.mistake(place, str(error))]
-    text = read_text(path, MAX_SECRET_BYTES)
-    if isinstance(text, Unreadable):
-        return None, [file.mistake(place, f"{shown(path)}: {text.why}")]
-    try:
-        return values.secret(text.rstrip("\r\n")), []
-    except ValueError as error:
-        return None, [file.mistake(place, f"{shown(path)}: {error}")]
 
 
 def _header_repeats(file: TomlFile, key: Key) -> Iterator[Problem]:

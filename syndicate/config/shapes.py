@@ -24,6 +24,7 @@ from syndicate.config.toml_lines import Key
 from syndicate.errors import Problem
 from syndicate.model import Cron, QuietHours
 
+MAX_SECRETS = 4  # of an endpoint; two are enough to replace one
 MAX_WEIGHT = 1_000_000  # either way, so that no sum is infinite
 
 # --------------------------------------------------------------------------- values
@@ -126,6 +127,7 @@ Line = Annotated[str, AfterValidator(values.line_of_text)]
 Path = Annotated[str, AfterValidator(values.path)]
 Address = Annotated[str, AfterValidator(values.web_address)]
 Selector = Annotated[str, AfterValidator(values.selector)]
+Secret = Annotated[str, AfterValidator(values.secret)]
 HeaderName = Annotated[str, AfterValidator(values.header_name)]
 HeaderValue = Annotated[str, AfterValidator(values.header_value)]
 Language = Annotated[str, AfterValidator(values.language)]
@@ -218,6 +220,7 @@ class EndpointTable(Table):
     """What every endpoint has, whatever its format."""
 
     id: Id
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     group_by: list[Literal["rule", "source", "story", "..."]] | None = None
     group_wait: Annotated[Duration, _within(timedelta(), timedelta(days=1))] | None = None
     group_interval: Annotated[Duration, _within(timedelta(seconds=1), timedelta(days=7))] | None = None
@@ -234,8 +237,10 @@ class EndpointTable(Table):
 
 class WebhookTable(EndpointTable):
     url: Address
-    secret: Annotated[str, AfterValidator(values.secret)] | None = None
+    secret: Secret | None = None
+    secrets: Annotated[list[Secret], Field(max_length=MAX_SECRETS), AfterValidator(_some)] | None = None
     secret_file: str | None = None  # judged as a path when it is read
+    secret_files: Annotated[list[str], Field(max_length=MAX_SECRETS), AfterValidator(_some)] | None = None
     format: Literal["standard"] = "standard"
     headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
 

@@ -105,7 +105,8 @@ class Endpoint:
 
     id: str
     url: str = ""  # of a standard webhook; empty for a channel, whose settings say where it is
-    secret: str | None = field(default=None, repr=False)  # whsec_...; None: unsigned
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # whsec_..., the newest first; none: unsigned
+    concurrency: int = 4  # deliveries at once; 1 keeps their order
     format: str = "standard"
     pace: Pace = Pace()  # at which it is told
     flood_after: int | None = None  # more deliveries than that, due at once, become one; None: never

@@ -14,12 +14,15 @@ from syndicate.model import (
     AlertStatus,
     Asked,
     Attempt,
+    AttemptStatus,
     AwaitedArticle,
     Claim,
     Confirmed,
     Delivery,
     DeliveryState,
     DeliveryStatus,
+    EndpointNotice,
+    EndpointStatus,
     FoundItem,
     HeldAlert,
     Item,
@@ -248,19 +251,42 @@ class Store(Protocol):
 
     # -- delivering
 
-    def claim_deliveries(
-        self, *, limit: int, endpoints: Sequence[str], per_endpoint: int, lease: timedelta
-    ) -> list[Delivery]:
-        """Return due deliveries to these endpoints, oldest first, at most so many in flight for each."""
+    def claim_deliveries(self, *, limit: int, room: Mapping[str, int], lease: timedelta) -> list[Delivery]:
+        """Return due deliveries, leased to us, oldest first; each endpoint's in the order they fell due.
+
+        Nothing for endpoints that are disabled.
+
+        Args:
+            limit: how many in all; if more are due, each endpoint gets some.
+            room: by endpoint, how many may be leased at once, to whomever. Others get nothing.
+        """
 
     def freeze_bodies(self, bodies: Sequence[tuple[str, str, bytes]]) -> None:
         """Keep (delivery, token, body): what every attempt sends. Stale tokens change nothing."""
 
-    def record_attempts(self, attempts: Sequence[Attempt]) -> None:
-        """Append attempts and move their deliveries on; under a stale token, append only."""
+    def record_attempts(
+        self, attempts: Sequence[Attempt], notify: Sequence[str] = ()
+    ) -> list[EndpointNotice]:
+        """Append attempts and move their deliveries on; under a stale token, append only.
+
+        Endpoints that take nothing are disabled (`syndicate.store.health`). That, and that they take
+        something again, is entered as alerts to the others among `notify`, and returned.
+        """
 
     def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """Give back deliveries that were not tried (shutdown); they are due as before."""
+
+    def replay_deliveries(self, ids: Sequence[str]) -> int:
+        """Make deliveries due now, whatever became of them, with all tries before them; return how many are.
+
+        What is under way at this moment is left alone. Ids and bodies stay.
+        """
+
+    def enable_endpoint(self, endpoint: str) -> int | None:
+        """Have a disabled endpoint be sent what waits for it, in the order made; return how many wait.
+
+        None: it was not disabled.
+        """
 
     # -- holding back
 
@@ -335,6 +361,17 @@ class Store(Protocol):
         """Return how many items each rule holds for."""
 
     def deliveries(
-        self, *, endpoint: str | None = None, state: DeliveryState | None = None, limit: int = 100
+        self,
+        *,
+        endpoint: str | None = None,
+        state: DeliveryState | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
     ) -> list[DeliveryStatus]:
-        """Return deliveries, newest first."""
+        """Return deliveries made since then, newest first; what is None does not restrict."""
+
+    def delivery(self, identity: str) -> tuple[DeliveryStatus, list[AttemptStatus]] | None:
+        """Return a delivery and all its attempts, in order; None if there is no such delivery."""
+
+    def endpoints(self, endpoints: Sequence[str]) -> list[EndpointStatus]:
+        """Return how these endpoints are, and then all others for which deliveries wait or are dead."""

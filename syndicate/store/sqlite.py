@@ -21,12 +21,15 @@ from syndicate.model import (
     AlertStatus,
     Asked,
     Attempt,
+    AttemptStatus,
     AwaitedArticle,
     Claim,
     Confirmed,
     Delivery,
     DeliveryState,
     DeliveryStatus,
+    EndpointNotice,
+    EndpointStatus,
     FoundItem,
     HeldAlert,
     Item,
@@ -51,9 +54,11 @@ from syndicate.store import (
     sqlite_claims,
     sqlite_configuration,
     sqlite_deliveries,
+    sqlite_endpoints,
     sqlite_feeds,
     sqlite_items,
     sqlite_learned,
+    sqlite_letters,
     sqlite_matches,
     sqlite_pace,
     sqlite_polls,
@@ -266,25 +271,32 @@ class SqliteStore:
         with self._read() as db:
             return sqlite_feeds.retired_feeds(db)
 
-    def claim_deliveries(
-        self, *, limit: int, endpoints: Sequence[str], per_endpoint: int, lease: timedelta
-    ) -> list[Delivery]:
+    def claim_deliveries(self, *, limit: int, room: Mapping[str, int], lease: timedelta) -> list[Delivery]:
         with self._write() as db:
-            return sqlite_deliveries.claim_deliveries(
-                db, limit=limit, endpoints=endpoints, per_endpoint=per_endpoint, lease=lease, now=self.now()
-            )
+            return sqlite_deliveries.claim_deliveries(db, limit=limit, room=room, lease=lease, now=self.now())
 
     def freeze_bodies(self, bodies: Sequence[tuple[str, str, bytes]]) -> None:
         with self._write() as db:
             sqlite_deliveries.freeze_bodies(db, bodies)
 
-    def record_attempts(self, attempts: Sequence[Attempt]) -> None:
+    def record_attempts(
+        self, attempts: Sequence[Attempt], notify: Sequence[str] = ()
+    ) -> list[EndpointNotice]:
         with self._write() as db:
             sqlite_deliveries.record_attempts(db, attempts)
+            return sqlite_endpoints.note_attempts(db, attempts, notify, self.now())
 
     def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         with self._write() as db:
             sqlite_deliveries.release_deliveries(db, deliveries)
+
+    def replay_deliveries(self, ids: Sequence[str]) -> int:
+        with self._write() as db:
+            return sqlite_letters.replay(db, ids, self.now())
+
+    def enable_endpoint(self, endpoint: str) -> int | None:
+        with self._write() as db:
+            return sqlite_endpoints.enable(db, endpoint, self.now())
 
     def endpoints_to_route(self) -> list[str]:
         with self._read() as db:
@@ -368,10 +380,24 @@ class SqliteStore:
             return sqlite_feeds.match_counts(db)
 
     def deliveries(
-        self, *, endpoint: str | None = None, state: DeliveryState | None = None, limit: int = 100
+        self,
+        *,
+        endpoint: str | None = None,
+        state: DeliveryState | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
     ) -> list[DeliveryStatus]:
+        which = sqlite_letters.Which(endpoint=endpoint, state=state, since=since)
         with self._read() as db:
-            return sqlite_deliveries.deliveries(db, endpoint=endpoint, state=state, limit=limit)
+            return sqlite_letters.deliveries(db, which, limit)
+
+    def delivery(self, identity: str) -> tuple[DeliveryStatus, list[AttemptStatus]] | None:
+        with self._read() as db:
+            return sqlite_letters.delivery(db, identity)
+
+    def endpoints(self, endpoints: Sequence[str]) -> list[EndpointStatus]:
+        with self._read() as db:
+            return sqlite_endpoints.endpoint_statuses(db, endpoints, self.now())
 
     def _migrate(self) -> None:
         with self._read() as db:

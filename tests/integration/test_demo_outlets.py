@@ -148,7 +148,7 @@ def message(identity: str) -> tuple[dict[str, bytes | str], bytes]:
     now = datetime.now(UTC)  # signatures are good for five minutes only
     body = webhook.render_sample(now).replace(b'"id":"sample"', f'"id":"{identity}"'.encode(), 1)
     return webhook.headers(
-        Endpoint(id="desk", url="http://127.0.0.1/", secret=SECRET), identity, body, now
+        Endpoint(id="desk", url="http://127.0.0.1/", secrets=(SECRET,)), identity, body, now
     ), body
 
 

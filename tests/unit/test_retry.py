@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.alerts.outcome import Closed, Later, Outcome, Refused
+from syndicate.alerts.outcome import Later, Outcome, Refused
 from syndicate.alerts.retry import (
     LONGEST_ASKED,
     SHORTENED_WAITS,
@@ -16,6 +16,7 @@ from syndicate.alerts.retry import (
     Consequence,
     Dead,
     Delivered,
+    Held,
     RetryAt,
     after_attempt,
 )
@@ -23,6 +24,7 @@ from syndicate.alerts.webhook import outcome
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 MIDDLE = 0.5
+GONE = "the endpoint answered 410: it wants no more deliveries"
 
 jitters = st.floats(0, 1)
 failures = st.integers(100, 599).filter(lambda status: not 200 <= status < 300 and status != 410)
@@ -70,14 +72,13 @@ def test_no_answer_is_tried_again_and_says_why():
     assert consequence_of(no_answer) == RetryAt(at=NOW + timedelta(seconds=5), reason="refused")
 
 
-@pytest.mark.parametrize("outcome", [Refused(reason="too long"), Closed(reason="archived")])
-def test_what_is_never_taken_is_not_tried_again(outcome):
-    assert consequence_of(outcome) == Dead(reason=outcome.reason)
+def test_what_is_never_taken_is_not_tried_again():
+    assert consequence_of(Refused(reason="too long")) == Dead(reason="too long")
 
 
 @pytest.mark.parametrize("attempts_before", range(TRIES + 1))
-def test_410_is_final_at_any_try(attempts_before):
-    assert isinstance(after(attempts_before, status=410, retry_after="5"), Dead)
+def test_410_holds_a_delivery_at_any_try(attempts_before):
+    assert after(attempts_before, status=410, retry_after="5") == Held(at=NOW, reason=GONE)
 
 
 @pytest.mark.parametrize(
