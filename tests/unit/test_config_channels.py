@@ -100,7 +100,7 @@ def test_no_secret_of_a_channel_is_in_a_representation_or_a_dump(write):
     assert dump["smtp"]["password"] == "***"
     shown = {endpoint["id"]: endpoint for endpoint in dump["endpoints"]}
     assert shown["slack"]["url"] == "https://hooks.slack.com/***"
-    assert set(shown["slack"]) == {"id", "format", "url", "pace", "flood_after"}
+    assert set(shown["slack"]) == {"id", "format", "url", "concurrency", "pace", "flood_after"}
     assert shown["ntfy"]["topic"] == "***"
     assert shown["many"]["url"] == "pover://***"
     assert shown["own"]["headers"] == {"X-Token": "***"}
