@@ -15,7 +15,6 @@ from typing import assert_never
 
 import structlog
 
-from syndicate.alerts import webhook
 from syndicate.alerts.outcome import Later
 from syndicate.alerts.retry import Consequence, Dead, Delivered, RetryAt, after_attempt
 from syndicate.alerts.sending import TIMEOUT, Answer, Message, Sender
@@ -72,7 +71,6 @@ class Outbox:
         self._store = store
         self._call = call
         self._endpoints = {endpoint.id: endpoint for endpoint in config.endpoints}
-        self._names = webhook.names(config)
         self._random = random
         self._on_recorded = on_recorded
         self._timeout = timeout
@@ -124,13 +122,13 @@ class Outbox:
         fresh = [
             (delivery.id, delivery.token, body)
             for delivery in deliveries
-            if delivery.body is None and (body := bodies[delivery.id]) is not None
+            if delivery.body is None and isinstance(body := bodies[delivery.id], bytes)
         ]
         if fresh:
             await self._call(self._store.freeze_bodies, fresh)
         return [self._begin(delivery, bodies[delivery.id]) for delivery in deliveries]
 
-    def _begin(self, delivery: Delivery, body: bytes | None) -> asyncio.Task[Try]:
+    def _begin(self, delivery: Delivery, body: bytes | Answer) -> asyncio.Task[Try]:
         task = asyncio.create_task(self._deliver(delivery, body), name=f"deliver {delivery.id}")
         self._tasks[task] = delivery
         task.add_done_callback(self._forget)
@@ -142,18 +140,17 @@ class Outbox:
             # Its lease runs out, and it is due again.
             log.error("delivery.crashed", endpoint=delivery.endpoint, delivery=delivery.id, exc_info=error)
 
-    def _body(self, delivery: Delivery) -> bytes | None:
-        """Return what the delivery says, None if we fail to put that in words."""
+    def _body(self, delivery: Delivery) -> bytes | Answer:
+        """Return what the delivery says, or what came of it if that can't be put in words."""
         if delivery.body is not None:
             return delivery.body
         try:
-            (alert,) = delivery.alerts
-            return webhook.render(alert, self._names)
+            return self._sender.body(self._endpoints[delivery.endpoint], delivery)
         except Exception:
             log.exception("delivery.crashed", endpoint=delivery.endpoint, delivery=delivery.id)
-            return None
+            return _failed("could not be put in words, a defect of Syndicate: see the log")
 
-    async def _deliver(self, delivery: Delivery, body: bytes | None) -> Try:
+    async def _deliver(self, delivery: Delivery, body: bytes | Answer) -> Try:
         started_at, started = self._store.now(), time.monotonic()
         answer = await self._answer(delivery, body, started_at)
         consequence = after_attempt(
@@ -178,9 +175,9 @@ class Outbox:
         await self._record(made)
         return made
 
-    async def _answer(self, delivery: Delivery, body: bytes | None, now: datetime) -> Answer:
-        if body is None:
-            return _failed("could not be put in words, a defect of Syndicate: see the log")
+    async def _answer(self, delivery: Delivery, body: bytes | Answer, now: datetime) -> Answer:
+        if isinstance(body, Answer):
+            return body
         message = Message(id=delivery.id, body=body, sent_at=now)
         try:
             return await self._sender.send(self._endpoints[delivery.endpoint], message)
