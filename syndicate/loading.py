@@ -59,7 +59,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
 
 
 def endpoint_problems(config: Config) -> Iterator[Problem]:
-    """Yield a problem for each endpoint that is well-formed and can't be used, where it stands in the file."""
+    """Yield a problem for each endpoint that is well-formed and cannot be used, at its line in the file."""
     for endpoint in config.endpoints:
         match endpoint.channel:
             case Template() as template:

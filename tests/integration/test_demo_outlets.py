@@ -144,7 +144,7 @@ def test_what_is_not_there_is_not_found(server, client):
     assert client.post(server.site.feed_url).status_code == 405
 
 
-def message(identity: str) -> tuple[dict[str, bytes | str], bytes]:
+def message(identity: str) -> tuple[dict[str, str], bytes]:
     now = datetime.now(UTC)  # signatures are good for five minutes only
     body = webhook.render_sample(now).replace(b'"id":"sample"', f'"id":"{identity}"'.encode(), 1)
     return webhook.headers(
