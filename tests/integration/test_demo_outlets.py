@@ -156,7 +156,7 @@ def test_the_receiver_answers_by_what_it_makes_of_a_message(client):
     heard: list[Receipt] = []
     with served(Receiver(SECRET, heard.append).app()) as address:
 
-        def post(headers: dict[str, bytes | str], body: bytes) -> int:
+        def post(headers: dict[str, str], body: bytes) -> int:
             status: int = client.post(address + PATH, content=body, headers=headers).status_code
             return status
 
