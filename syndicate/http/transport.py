@@ -43,11 +43,21 @@ class Trust:
 
     @cached_property
     def context(self) -> ssl.SSLContext:
-        """Made when first needed: reading all those certificates takes a while."""
-        context = ssl.create_default_context()
-        context.load_verify_locations(certifi.where())
+        """For HTTP. Made when first needed: reading all those certificates takes a while."""
+        context = _context()
         context.set_alpn_protocols(["http/1.1"])
         return context
+
+    @cached_property
+    def any_protocol(self) -> ssl.SSLContext:
+        """For what is not HTTP."""
+        return _context()
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 class Guard:
