@@ -49,6 +49,7 @@ class Sender:
                 webhook.headers(endpoint, message.id, message.body, message.sent_at),
                 timeout=self._timeout,
                 max_answer_bytes=ANSWER_READ_BYTES,
+                is_repeatable=True,
             )
         except NetworkError as error:
             return Answer(outcome=Later(reason=str(error)))

@@ -34,8 +34,14 @@ MAX_FIELD_BYTES = 16 * 1024  # of one header field, and of the status line
 MAX_FIELDS = 128
 MAX_CERTIFICATES = 10_000  # remembered
 
+UNBOUNDED = 0  # connections in a pool
+
 _KEEP_SECONDS = 4  # idle connections; a host is asked again within a second or two, or much later
 _FRAMING = (b"host", b"content-length", b"transfer-encoding")  # aiohttp makes its own
+
+
+class StaleConnectionError(NetworkError):
+    """A kept connection was closed before there was an answer to a POST, which may have been acted upon."""
 
 
 class Trust:
@@ -142,6 +148,11 @@ class Transport(httpx.AsyncBaseTransport):
             response = await self._send(request, limit)
         except aiohttp.ConnectionTimeoutError as error:
             raise NetworkError(f"no connection within {limit:.3g} s") from error
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            # On a new connection _Connection says it in words.
+            raise StaleConnectionError(str(in_words(error))) from error
         is_secure = request.url.scheme == "https"
         certificate = self._certificates.of(request.url.raw_host.decode("ascii")) if is_secure else None
         return httpx.Response(
