@@ -15,7 +15,7 @@ import httpx
 
 from syndicate import __version__
 from syndicate.errors import LimitError, RefusedError
-from syndicate.http.addresses import Target, refusal, target
+from syndicate.http.addresses import Target, target
 from syndicate.http.body import ACCEPT_ENCODING, BodyReader, content_encoding
 from syndicate.http.dial import dialled
 from syndicate.http.fields import Asking, Field, checked_fields
@@ -153,7 +153,7 @@ class Client:
     def _permitted(self, at: Target) -> Target:
         """Return a target that is a name, or an address that may be asked. A name is judged when resolved."""
         address = at.address
-        reason = refusal(address, self._settings.allow_private) if address else None
+        reason = self._guard.refusal(address) if address else None
         if reason is not None:
             raise RefusedError(f"refused: {reason}")
         return at
