@@ -189,16 +189,28 @@ def answer_json(answer: SampleAnswer) -> Values:
         "status": answer.status,
         "ms": answer.milliseconds,
         "answer": answer.text,
+        "error": answer.reason,
     }
 
 
 def answer_text(answer: SampleAnswer) -> str:
     """Return what came back from a sample, in words."""
+    if answer.reason is None:
+        return (
+            f"{answer.endpoint} took the sample{_answered(answer)} in {answer.milliseconds} ms{_said(answer)}"
+        )
     if answer.status is None:
-        return f"{answer.endpoint}: the sample was not delivered: {answer.text}"
-    verb = "took the sample" if answer.is_success else "did not take the sample"
-    shown = f": {answer.text.strip()}" if answer.text.strip() else ""
-    return f"{answer.endpoint} {verb}: it answered {answer.status} in {answer.milliseconds} ms{shown}"
+        return f"{answer.endpoint}: the sample was not delivered: {answer.reason}"
+    said = "" if answer.text.strip() in answer.reason else _said(answer)
+    return f"{answer.endpoint} did not take the sample: {answer.reason}{said}"
+
+
+def _answered(answer: SampleAnswer) -> str:
+    return "" if answer.status is None else f": it answered {answer.status}"
+
+
+def _said(answer: SampleAnswer) -> str:
+    return f": {answer.text.strip()}" if answer.text.strip() else ""
 
 
 def problem_json(problem: Problem) -> Values:

@@ -15,10 +15,15 @@ class SampleAnswer:
     """What came back from a sample sent to an endpoint."""
 
     endpoint: str
-    status: int | None  # None when no complete answer came
+    status: int | None  # None when no complete answer came, or none that has a number
     milliseconds: int
     text: str  # the answer's first kilobyte, or why there is none
-    is_success: bool  # whether the endpoint took it
+    reason: str | None  # why the endpoint did not take it, and what to do; None if it did
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the endpoint took it."""
+        return self.reason is None
 
 
 async def send_test(loaded: Loaded, endpoint: str, now: datetime) -> SampleAnswer:
@@ -28,11 +33,11 @@ async def send_test(loaded: Loaded, endpoint: str, now: datetime) -> SampleAnswe
         started = time.monotonic()
         answer = await send_sample(Sender(client, loaded.config), chosen, now)
         elapsed_seconds = time.monotonic() - started
-    reason = "" if isinstance(answer.outcome, Taken) else answer.outcome.reason
+    reason = None if isinstance(answer.outcome, Taken) else answer.outcome.reason
     return SampleAnswer(
         endpoint=endpoint,
         status=answer.status,
         milliseconds=round(elapsed_seconds * 1000),
-        text=answer.text if answer.status is not None else reason,
-        is_success=isinstance(answer.outcome, Taken),
+        text=answer.text if answer.status is not None else reason or "",
+        reason=reason,
     )

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from syndicate.alerts.sending import TIMEOUT
+from syndicate.alerts.sending import TIMEOUT, Answer
 from syndicate.model import Attempt, Delivery, DeliveryState, Endpoint
 
 AHEAD = timedelta(seconds=2)  # for so long the queue may last
@@ -18,10 +18,10 @@ MOST_AHEAD = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ready:
-    """A claimed delivery and what it says; None if we failed to put that in words."""
+    """A claimed delivery and what it says; or what came of it, if that can't be put in words."""
 
     delivery: Delivery
-    body: bytes | None
+    body: bytes | Answer
 
 
 @dataclass(slots=True, kw_only=True)

@@ -14,7 +14,6 @@ from typing import assert_never
 
 import structlog
 
-from syndicate.alerts import webhook
 from syndicate.alerts.lane import Lane, Ready
 from syndicate.alerts.outcome import Later
 from syndicate.alerts.recorder import Recorder
@@ -55,7 +54,6 @@ class Outbox:
         self._store = store
         self._call = call
         self._lanes = {each.id: Lane(endpoint=each, at_once=each.concurrency) for each in config.endpoints}
-        self._names = webhook.names(config)
         self._random = random
         self._on_recorded = on_recorded
         self._timeout = timeout
@@ -120,7 +118,7 @@ class Outbox:
         fresh = [
             (each.delivery.id, each.delivery.token, each.body)
             for each in ready
-            if each.delivery.body is None and each.body is not None
+            if each.delivery.body is None and isinstance(each.body, bytes)
         ]
         if fresh:
             await self._call(self._store.freeze_bodies, fresh)
@@ -133,16 +131,15 @@ class Outbox:
             self._employ(lane)
         return bool(ready)
 
-    def _body(self, delivery: Delivery) -> bytes | None:
-        """Return what the delivery says, None if we fail to put that in words."""
+    def _body(self, delivery: Delivery) -> bytes | Answer:
+        """Return what the delivery says, or what came of it if that can't be put in words."""
         if delivery.body is not None:
             return delivery.body
         try:
-            (alert,) = delivery.alerts
-            return webhook.render(alert, self._names)
+            return self._sender.body(self._lanes[delivery.endpoint].endpoint, delivery)
         except Exception:
             log.exception("delivery.crashed", endpoint=delivery.endpoint, delivery=delivery.id)
-            return None
+            return _failed("could not be put in words, a defect of Syndicate: see the log")
 
     def _employ(self, lane: Lane) -> None:
         if lane.workers < lane.at_once:
@@ -219,8 +216,8 @@ class Outbox:
         return attempt
 
     async def _answer(self, lane: Lane, ready: Ready) -> Answer:
-        if ready.body is None:
-            return _failed("could not be put in words, a defect of Syndicate: see the log")
+        if isinstance(ready.body, Answer):
+            return ready.body
         message = Message(id=ready.delivery.id, body=ready.body, sent_at=self._store.now())
         try:
             return await self._sender.send(lane.endpoint, message)

@@ -121,9 +121,9 @@ def render_sample(now: datetime) -> bytes:
     return _json(_message("alert.test", now, data))
 
 
-def headers(endpoint: Endpoint, delivery: str, body: bytes, now: datetime) -> dict[str, bytes | str]:
+def headers(endpoint: Endpoint, delivery: str, body: bytes, now: datetime) -> dict[str, str]:
     """Return the headers of an attempt made now; signed with each of the endpoint's secrets."""
-    ours: dict[str, bytes | str] = {
+    ours = {
         "content-type": "application/json",
         "webhook-id": delivery,
         "webhook-timestamp": str(int(now.timestamp())),

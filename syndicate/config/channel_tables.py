@@ -171,6 +171,7 @@ def _given(table: EndpointTable, settings: type[model.Channel], file: TomlFile, 
     }
     if isinstance(table, EmailTable):
         given["recipients"] = tuple(table.recipients)
-    if isinstance(table, TemplateTable):
-        given["lines"] = tuple(line for line, _ in file.text(*key, "template").places)
+    if isinstance(table, TemplateTable | AppriseTable):
+        tried = "template" if isinstance(table, TemplateTable) else "url"  # when all is read
+        given["lines"] = tuple(line for line, _ in file.text(*key, tried).places)
     return given

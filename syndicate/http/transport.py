@@ -25,7 +25,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from syndicate.errors import NetworkError, RefusedError
-from syndicate.http.addresses import Network, as_address, refusal
+from syndicate.http.addresses import Address, Network, as_address, refusal
 from syndicate.http.resolve import GuardedResolver
 from syndicate.http.trouble import in_words
 from syndicate.model import Certificate
@@ -49,11 +49,21 @@ class Trust:
 
     @cached_property
     def context(self) -> ssl.SSLContext:
-        """Made when first needed: reading all those certificates takes a while."""
-        context = ssl.create_default_context()
-        context.load_verify_locations(certifi.where())
+        """For HTTP. Made when first needed: reading all those certificates takes a while."""
+        context = _context()
         context.set_alpn_protocols(["http/1.1"])
         return context
+
+    @cached_property
+    def any_protocol(self) -> ssl.SSLContext:
+        """For what is not HTTP."""
+        return _context()
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 class Guard:
@@ -67,13 +77,17 @@ class Guard:
     def __call__(self, dialled: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, sockaddr = dialled
         address = as_address(str(sockaddr[0]))
-        reason = "no IP address" if address is None else refusal(address, self._allowed)
+        reason = "no IP address" if address is None else self.refusal(address)
         if reason is not None:
             raise RefusedError(f"its address is {reason}")
         opened = socket.socket(family=family, type=kind, proto=protocol)
         self._sockets.add(opened)
         self.dialled_count += 1
         return opened
+
+    def refusal(self, address: Address) -> str | None:
+        """Return why an address may not be asked, None if it may."""
+        return refusal(address, self._allowed)
 
     def has_more_open_than(self, most: int) -> bool:
         """Return whether more sockets than that are open, idle ones included."""

@@ -101,6 +101,7 @@ class Apprise:
     """One of the many services that Apprise knows, by its address for them."""
 
     url: str = field(repr=False)
+    lines: tuple[int, ...] = field(default=(), repr=False, compare=False)  # of config.toml, of the address
 
 
 Channel = Slack | Discord | Teams | Mattermost | Telegram | Ntfy | Matrix | Email | Apprise | Template
