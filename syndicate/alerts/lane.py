@@ -18,7 +18,7 @@ MOST_AHEAD = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ready:
-    """A claimed delivery, and what it says; or what came of it, if that can't be put in words."""
+    """A claimed delivery and what it says; or what came of it, if that can't be put in words."""
 
     delivery: Delivery
     body: bytes | Answer

@@ -9,7 +9,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -128,7 +128,15 @@ class _Talk:
         if settings.security is SmtpSecurity.TLS:
             self.connection = self.context.wrap_socket(self.connection, server_hostname=settings.host)
             self._ends.append(self.connection)
-        session = _Session(self.connection, settings)
+        with closing(_Session(self.connection, settings)) as session:
+            self._begin(session)
+            replies = _replies(session, mail, recipients)
+            with suppress(smtplib.SMTPException, OSError):  # it has what it has
+                session.quit()
+            return replies
+
+    def _begin(self, session: smtplib.SMTP) -> None:
+        settings = self.settings
         if settings.security is SmtpSecurity.STARTTLS:
             session.starttls(context=self.context)
             if isinstance(session.sock, socket.socket):
@@ -136,10 +144,6 @@ class _Talk:
         session.ehlo_or_helo_if_needed()
         if settings.user is not None and settings.password is not None:
             session.login(settings.user, settings.password)
-        replies = _replies(session, mail, recipients)
-        with suppress(smtplib.SMTPException, OSError):  # it has what it has
-            session.quit()
-        return replies
 
 
 class _Session(smtplib.SMTP):

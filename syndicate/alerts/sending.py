@@ -108,6 +108,7 @@ class Sender:
                 request.headers,
                 timeout=self._timeout,
                 max_answer_bytes=ANSWER_READ_BYTES,
+                is_repeatable=endpoint.channel is None,
                 method=request.method,
             )
         except NetworkError as error:
@@ -115,9 +116,11 @@ class Sender:
         answer = HttpAnswer(status=response.status, headers=response.headers, body=response.body)
         answered_at = message.sent_at + response.elapsed
         outcome = meaning(answer, answered_at)
+        if isinstance(outcome, Taken):
+            return Answer(outcome=outcome, status=answer.status, text=told(answer.body, endpoint))
         # Said without secrets from the beginning: a reason is cut, and half a secret is not found.
         said = meaning(replace(answer, body=_hidden(answer.body, endpoint)), answered_at)
-        if not isinstance(outcome, Taken) and not isinstance(said, Taken):
+        if not isinstance(said, Taken):
             outcome = replace(outcome, reason=said.reason)
         return Answer(outcome=outcome, status=answer.status, text=told(answer.body, endpoint))
 
@@ -152,7 +155,7 @@ def _printable(text: str) -> str:
 
 
 def _hidden(text: bytes, endpoint: Endpoint) -> bytes:
-    for secret in _secrets(endpoint):
+    for secret in _secrets(endpoint) if text else ():
         text = text.replace(secret.encode(), HIDDEN.encode())
     return text
 

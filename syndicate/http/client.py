@@ -15,13 +15,13 @@ import httpx
 
 from syndicate import __version__
 from syndicate.errors import LimitError, RefusedError
-from syndicate.http.addresses import Target, refusal, target
+from syndicate.http.addresses import Target, target
 from syndicate.http.body import ACCEPT_ENCODING, BodyReader, content_encoding
 from syndicate.http.dial import dialled
 from syndicate.http.fields import Asking, Field, checked_fields
 from syndicate.http.messages import Response
 from syndicate.http.resolve import GuardedResolver, LookUp, system_look_up
-from syndicate.http.transport import Guard, Transport, Trust, pieces_of
+from syndicate.http.transport import UNBOUNDED, Guard, StaleConnectionError, Transport, Trust, pieces_of
 from syndicate.http.trip import Trip
 from syndicate.http.trouble import LIBRARY_ERRORS
 from syndicate.model import NetworkSettings
@@ -64,6 +64,10 @@ class Client:
             # upon could not be told. Nor does a stuck source hold up alerts, or the other way round.
             self._fresh = Transport(self._guard, resolver, trust, size, keeps=False)
             exits.push_async_callback(self._fresh.aclose)
+            # Whoever sends what may arrive twice also sees to how much is under way: a bound here would let
+            # those that hang hold up the others.
+            self._repeatable = Transport(self._guard, resolver, trust, UNBOUNDED, keeps=True)
+            exits.push_async_callback(self._repeatable.aclose)
             self._exits = exits.pop_all()
         return self
 
@@ -118,19 +122,25 @@ class Client:
         *,
         timeout: timedelta,  # noqa: ASYNC109  of the whole request; the error names it
         max_answer_bytes: int = MAX_ANSWER_BYTES,
+        is_repeatable: bool = False,
         method: str = "POST",
     ) -> Response:
         """Return what an address answers to a body, put or patched if so told; redirects are answers as well.
 
         The answer's body is as much of it as can be had within the bound and the time: once the status is
         there, the request was received, and nothing may make it look as if it was not.
+
+        Args:
+            is_repeatable: whoever gets it twice can tell. So it may go out on a kept connection, and once
+                more on a new one if that turns out to have been closed (RFC 9110 9.2.2).
         """
         trip = Trip(timeout)
         with trip.telling():
             at = self._begin(trip, url)
             asking = Asking(fields=checked_fields(headers), home=at.origin, validators_of=at.url)
             request = self._request(method, at, asking, body)
-            async with self._answer(self._fresh, trip, request) as answer:
+            pool = self._repeatable if is_repeatable else self._fresh
+            async with self._answer(pool, trip, request) as answer:
                 return trip.response(answer, await _what_can_be_had(trip, answer, max_answer_bytes))
 
     async def dial(self, host: str, port: int) -> socket.socket:
@@ -153,7 +163,7 @@ class Client:
     def _permitted(self, at: Target) -> Target:
         """Return a target that is a name, or an address that may be asked. A name is judged when resolved."""
         address = at.address
-        reason = refusal(address, self._settings.allow_private) if address else None
+        reason = self._guard.refusal(address) if address else None
         if reason is not None:
             raise RefusedError(f"refused: {reason}")
         return at
@@ -182,7 +192,10 @@ class Client:
     ) -> AsyncIterator[httpx.Response]:
         request.extensions["connect"] = min(self._connect_limit.total_seconds(), trip.seconds_left)
         async with asyncio.timeout_at(trip.deadline):
-            answer = await pool.handle_async_request(request)
+            try:
+                answer = await pool.handle_async_request(request)
+            except StaleConnectionError:
+                answer = await self._fresh.handle_async_request(request)
         try:
             yield answer
         finally:

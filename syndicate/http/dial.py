@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from aiohttp.abc import ResolveResult
 
-from syndicate.errors import NetworkError
+from syndicate.errors import NetworkError, RefusedError
 from syndicate.http.addresses import as_address
 from syndicate.http.resolve import GuardedResolver
 from syndicate.http.transport import Guard
@@ -23,17 +23,19 @@ async def dialled(
     """
     try:
         async with asyncio.timeout(limit.total_seconds()):
-            return await _first(guard, await _addresses(resolver, host, port))
+            return await _first(guard, await _addresses(guard, resolver, host, port))
     except LIBRARY_ERRORS as error:
         late = type(error) is TimeoutError
         told = NetworkError(f"no connection within {limit.total_seconds():g} s") if late else _told(error)
         raise type(told)(f"{host}:{port}: {told}") from error
 
 
-async def _addresses(resolver: GuardedResolver, host: str, port: int) -> list[ResolveResult]:
+async def _addresses(guard: Guard, resolver: GuardedResolver, host: str, port: int) -> list[ResolveResult]:
     address = as_address(host)
     if address is None:
         return await resolver.resolve(host, port)
+    if reason := guard.refusal(address):
+        raise RefusedError(f"refused: {reason}")
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     return [ResolveResult(hostname=host, host=host, port=port, family=family, proto=0, flags=0)]
 

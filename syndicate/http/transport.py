@@ -25,7 +25,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from syndicate.errors import NetworkError, RefusedError
-from syndicate.http.addresses import Network, as_address, refusal
+from syndicate.http.addresses import Address, Network, as_address, refusal
 from syndicate.http.resolve import GuardedResolver
 from syndicate.http.trouble import in_words
 from syndicate.model import Certificate
@@ -34,8 +34,14 @@ MAX_FIELD_BYTES = 16 * 1024  # of one header field, and of the status line
 MAX_FIELDS = 128
 MAX_CERTIFICATES = 10_000  # remembered
 
+UNBOUNDED = 0  # connections in a pool
+
 _KEEP_SECONDS = 4  # idle connections; a host is asked again within a second or two, or much later
 _FRAMING = (b"host", b"content-length", b"transfer-encoding")  # aiohttp makes its own
+
+
+class StaleConnectionError(NetworkError):
+    """A kept connection was closed before there was an answer to a POST, which may have been acted upon."""
 
 
 class Trust:
@@ -71,13 +77,17 @@ class Guard:
     def __call__(self, dialled: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, sockaddr = dialled
         address = as_address(str(sockaddr[0]))
-        reason = "no IP address" if address is None else refusal(address, self._allowed)
+        reason = "no IP address" if address is None else self.refusal(address)
         if reason is not None:
             raise RefusedError(f"its address is {reason}")
         opened = socket.socket(family=family, type=kind, proto=protocol)
         self._sockets.add(opened)
         self.dialled_count += 1
         return opened
+
+    def refusal(self, address: Address) -> str | None:
+        """Return why an address may not be asked, None if it may."""
+        return refusal(address, self._allowed)
 
     def has_more_open_than(self, most: int) -> bool:
         """Return whether more sockets than that are open, idle ones included."""
@@ -152,6 +162,11 @@ class Transport(httpx.AsyncBaseTransport):
             response = await self._send(request, limit)
         except aiohttp.ConnectionTimeoutError as error:
             raise NetworkError(f"no connection within {limit:.3g} s") from error
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            # On a new connection _Connection says it in words.
+            raise StaleConnectionError(str(in_words(error))) from error
         is_secure = request.url.scheme == "https"
         certificate = self._certificates.of(request.url.raw_host.decode("ascii")) if is_secure else None
         return httpx.Response(
