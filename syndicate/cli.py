@@ -22,7 +22,7 @@ import structlog
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from syndicate import __version__, cli_rules, cli_sources, loading, report, sample
+from syndicate import __version__, cli_rules, cli_silences, cli_sources, loading, report, sample
 from syndicate.backfill import search
 from syndicate.config import duration
 from syndicate.errors import ConfigError, SyndicateError
@@ -55,6 +55,7 @@ app = typer.Typer(
 )
 endpoints_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(cli_sources.sources_app, name="sources")
+app.add_typer(cli_silences.silences_app, name="silence")
 app.add_typer(endpoints_app, name="endpoints")
 
 

@@ -69,7 +69,8 @@ class Delivery:
     attempts: int  # made before
     tries: int  # those of them that count: made since it was replayed last
     lease_until: datetime
-    alerts: tuple[Alert | SourceAlert | EndpointAlert, ...]
+    alerts: tuple[Alert | SourceAlert | EndpointAlert, ...]  # in the order in which they came up
+    left_out: int = 0  # further alerts, too many to be told in full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

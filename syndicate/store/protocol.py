@@ -279,7 +279,7 @@ class Store(Protocol):
     def replay_deliveries(self, ids: Sequence[str]) -> int:
         """Make deliveries due now, whatever became of them, with all tries before them; return how many are.
 
-        What is under way at this moment is left alone. Ids and bodies stay.
+        What is under way at this moment is left alone, and so is what is held back. Ids and bodies stay.
         """
 
     def enable_endpoint(self, endpoint: str) -> int | None:

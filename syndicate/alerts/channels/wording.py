@@ -39,7 +39,13 @@ def in_words(
         more: the address at which a person finds everything.
     """
     alerts = tuple(_about(alert, known, zone, also) for alert in delivery.alerts)
-    return Message(id=delivery.id, at=delivery.created_at.astimezone(zone), alerts=alerts, more=more)
+    return Message(
+        id=delivery.id,
+        at=delivery.created_at.astimezone(zone),
+        alerts=alerts,
+        more=more,
+        left_out=delivery.left_out,
+    )
 
 
 def sample(now: datetime, zone: tzinfo) -> Message:
