@@ -41,8 +41,8 @@ def add(
 ) -> None:
     """Have alerts not be told for a time.
 
-    All that is given must be so. What is silenced stays untold, also when the silence has ended; items, matches and
-    feeds are as always.
+    All that is given must be so. What is silenced stays untold, also when the silence has ended; items,
+    matches and feeds are as always.
     """
     loaded = load(context)
     _refuse_unknown(loaded, rule=rule, source=source, tag=tag, endpoint=endpoint)

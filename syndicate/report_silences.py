@@ -44,8 +44,8 @@ def silence_row(silence: Silence, now: datetime) -> tuple[str, ...]:
 
 def added_sentence(silence: Silence, now: datetime) -> str:
     """Return what was added, in words."""
-    length = ahead(silence.ends_at, now)
-    return f"Silence {silence.id} holds for {matchers(silence)}. It ends {length}; before: silence expire {silence.id}"
+    number, length = silence.id, ahead(silence.ends_at, now)
+    return f"Silence {number}: {matchers(silence)}. It ends {length}, or with: silence expire {number}"
 
 
 def expired_sentence(silence: Silence) -> str:

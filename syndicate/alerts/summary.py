@@ -20,6 +20,8 @@ _OF_ITEM = ("id", "source", "title", "link", "language", "published")
 
 def says(delivery: Delivery, known: Names) -> bytes:
     """Return the body of a delivery: that of its alert, or a summary of all of them."""
+    if not delivery.alerts:
+        raise ValueError("a delivery tells of one alert at least")
     total = len(delivery.alerts) + delivery.left_out
     if total == 1:
         return to_json(message(delivery.alerts[0], known))
