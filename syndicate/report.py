@@ -10,8 +10,6 @@ from syndicate.alerts.totals import Totals
 from syndicate.errors import Problem
 from syndicate.loading import Loaded
 from syndicate.model import (
-    DeliveryStatus,
-    Endpoint,
     FoundItem,
     Gap,
     Poll,
@@ -82,22 +80,6 @@ def item_json(found: FoundItem) -> Values:
         "published": time_json(item.published),
         "first_seen": time_json(item.first_seen),
         "matches": list(found.rules),
-    }
-
-
-def delivery_json(delivery: DeliveryStatus) -> Values:
-    """Return a delivery as `deliveries --json` prints it; its id is the webhook-id."""
-    return {
-        "id": delivery.id,
-        "endpoint": delivery.endpoint,
-        "alerts": [{"rule": rule, "item": item} for rule, item in delivery.alerts],
-        "state": delivery.state.value,
-        "attempts": delivery.attempts,
-        "next_attempt_at": time_json(delivery.next_attempt_at),
-        "created_at": time_json(delivery.created_at),
-        "last_status": delivery.last_status,
-        "last_error": delivery.last_error,
-        "sources": list(delivery.sources),
     }
 
 
@@ -174,11 +156,6 @@ def poll_json(poll: Poll, recorded: Recorded) -> Values:
         "suppressed": recorded.suppressed,
         "next_poll_at": time_json(poll.next_poll_at),
     }
-
-
-def endpoint_json(endpoint: Endpoint) -> Values:
-    """Return an endpoint without its secrets; its address is one, as many services put a token in it."""
-    return {"id": endpoint.id, "format": endpoint.format, "signed": bool(endpoint.secrets)}
 
 
 def answer_json(answer: SampleAnswer) -> Values:
@@ -389,18 +366,4 @@ def item_row(found: FoundItem) -> tuple[str, ...]:
         item.source,
         item.title or item.summary[:80] or "(no title)",
         ", ".join(found.rules),
-    )
-
-
-def delivery_row(delivery: DeliveryStatus, now: datetime) -> tuple[str, ...]:
-    """Return a delivery as a row of `deliveries`."""
-    return (
-        delivery.id,
-        delivery.endpoint,
-        ago(delivery.created_at, now),
-        ", ".join((*(f"{rule}: {item}" for rule, item in delivery.alerts), *delivery.sources)),
-        delivery.state.value,
-        str(delivery.attempts),
-        ahead(delivery.next_attempt_at, now),
-        delivery.last_error or "",
     )

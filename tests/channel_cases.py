@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from syndicate.alerts.channels.message import AlertText, Kind, Marked, Message
 from syndicate.model import Score
 from syndicate.model.channels import (
+    Apprise,
     Channel,
     Discord,
     Email,
@@ -39,6 +40,7 @@ CHANNELS: dict[str, Channel] = {
     "ntfy": Ntfy(topic="desk-9Xq2"),
     "matrix": Matrix(url="https://matrix.example.org", room="!desk:example.org", token="syt_secret"),
     "email": Email(sender="news@desk.example", recipients=("editor@desk.example", "chief@desk.example")),
+    "apprise": Apprise(url="pover://user@secret-token"),
     "template": Template(url="https://own.example.org/in?key=secret", template=TEMPLATE),
 }
 

@@ -103,7 +103,7 @@ class MailServer:
                         sender=envelope.mail_from,
                         recipients=tuple(envelope.rcpt_tos),
                         body=envelope.original_content,
-                        was_encrypted=self._starttls is not None or self._tls is not None,
+                        was_encrypted=self._tls is not None or _is_encrypted(session),
                         user=session.auth_data.login.decode() if session.auth_data else None,
                         named=str(session.host_name),
                     )
@@ -155,3 +155,8 @@ class MailServer:
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0.01))
         self._loop.close()
+
+
+def _is_encrypted(session: object) -> bool:
+    """Say whether STARTTLS was done; the type of `ssl` says that it always was."""
+    return getattr(session, "ssl", None) is not None

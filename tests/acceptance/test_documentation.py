@@ -28,6 +28,7 @@ from syndicate.config.shapes import (
     NamedRuleTable,
     NetworkTable,
     Service,
+    SmtpTable,
     SourceTable,
     Table,
     WebhookTable,
@@ -185,6 +186,7 @@ def written(value: object) -> str | None:
     [
         (CONFIGURATION, "`[service]`", Service),
         (CONFIGURATION, "`[network]`", NetworkTable),
+        (CONFIGURATION, "`[smtp]`", SmtpTable),
         (CONFIGURATION, "`[[source]]`", SourceTable),
         (CONFIGURATION, "Addresses of a source", AddressTable),
         (CONFIGURATION, "`[[endpoint]]`", WebhookTable),

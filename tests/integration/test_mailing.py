@@ -203,10 +203,9 @@ def lied_to(greeting: bytes, within=WITHIN) -> Mailed:
     async def work() -> Mailed:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(greeting)
-            if greeting:
-                writer.close()
-            else:
+            if not greeting:
                 await reader.read()
+            writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         async with server, Client(NetworkSettings(allow_private=LOOPBACK)) as client:

@@ -28,9 +28,10 @@ HEADINGS = {
     "ntfy": "ntfy",
     "matrix": "Matrix",
     "email": "E-mail",
+    "apprise": "Apprise",
     "template": "Template",
 }
-VALUES = {"TELEGRAM_TOKEN": "1:a", "MATRIX_TOKEN": "t"}
+VALUES = {"PAGER_URL": "json://pager.example", "TELEGRAM_TOKEN": "1:a", "MATRIX_TOKEN": "t"}
 
 
 def shown(name: str) -> Channel:
@@ -39,7 +40,7 @@ def shown(name: str) -> Channel:
     tables = (
         tomllib.loads(variable.sub(lambda found: VALUES.get(found[1], "https://a.example/x"), block.text))
         for block in blocks_of(PAGE)
-        if block.kind == "toml channel"
+        if block.kind == "toml"
     )
     (table,) = (table["endpoint"][0] for table in tables if table["endpoint"][0]["format"] == name)
     values: dict[str, Any] = {key: value for key, value in table.items() if key not in {"id", "format"}}

@@ -34,6 +34,7 @@ DOORS = {
     "trafilatura": {"syndicate.sources.extract"},
     "typer": {
         "syndicate.cli",
+        "syndicate.cli_deliveries",
         "syndicate.cli_rules",
         "syndicate.cli_silences",
         "syndicate.cli_sources",
@@ -46,6 +47,7 @@ DOORS = {
 # Where the present time and chance may be asked for.
 EDGES = {
     "syndicate.cli",
+    "syndicate.cli_deliveries",
     "syndicate.cli_sources",
     "syndicate.demo",
     "syndicate.loading",

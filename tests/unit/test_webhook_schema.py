@@ -14,6 +14,8 @@ from syndicate.alerts.webhook import Names, render, render_sample
 from syndicate.model import (
     Alert,
     Delivery,
+    EndpointAlert,
+    EndpointNotice,
     Hit,
     Item,
     Match,
@@ -99,6 +101,13 @@ def test_every_alert_about_a_source_is_as_the_schema_says(kind, text, is_over):
     assert list(faults(json.loads(render(alert, Names())), SCHEMA)) == []
 
 
+@given(text=texts, is_over=st.booleans())
+def test_every_alert_about_an_endpoint_is_as_the_schema_says(text, is_over):
+    notice = EndpointNotice(endpoint="desk", since=NOW, text=text, is_over=is_over)
+    alert = EndpointAlert(kind="endpoint", created_at=NOW, notice=notice)
+    assert list(faults(json.loads(render(alert, Names())), SCHEMA)) == []
+
+
 def delivery(*alerts: Alert | SourceAlert, left_out: int = 0) -> Delivery:
     return Delivery(
         id="msg_1",
@@ -154,7 +163,8 @@ def test_a_sample_and_what_the_documentation_shows_are_as_the_schema_says():
     shown = [
         json.loads(block.text) for block in blocks_of(DOCS / "webhooks.md") if block.kind.startswith("json")
     ]
-    assert {message["type"] for message in shown} == {"alert.match", "alert.source", "alert.summary"}
+    kinds = {"alert.match", "alert.source", "alert.endpoint", "alert.summary"}
+    assert {message["type"] for message in shown} == kinds
     for message in (*shown, json.loads(render_sample(NOW))):
         assert list(faults(message, SCHEMA)) == []
 
@@ -198,7 +208,7 @@ def test_the_schema_finds_what_is_missing_or_of_another_type(path):
     assert list(faults(without(MESSAGE, path, {"of": "another type"}), SCHEMA))
 
 
-@pytest.mark.parametrize("instead", ["alert.other", "alert.source", 1])
+@pytest.mark.parametrize("instead", ["alert.other", "alert.source", "alert.endpoint", 1])
 def test_the_schema_tells_types_apart(instead):
     assert list(faults({**MESSAGE, "type": instead}, SCHEMA))
 
