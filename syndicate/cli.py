@@ -1,4 +1,4 @@
-"""The commands; others are in `cli_rules` (trying rules), and in `cli_sources`, `cli_deliveries`, `cli_silences`.
+"""The commands; others are in `cli_rules`, `cli_sources`, `cli_deliveries` and `cli_silences`.
 
 Exit status: 0 the command did its work, also if a source or an endpoint failed and that was said; 1 the work
 could not be done, or with --strict anything failed; 2 the configuration or the command line is wrong.

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from itertools import count
 from threading import Event
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
@@ -22,7 +23,7 @@ def article(number: int, words: str = "Water") -> Article:
     return Article(link=f"https://outlet.example/{number}", title=f"{words} no. {number}")
 
 
-def items(message: dict) -> list[str]:
+def items(message: dict[str, Any]) -> list[str]:
     """Return the titles of what a webhook tells of."""
     if message["type"] == "alert.summary":
         assert message["data"]["left_out"] == 0
@@ -37,7 +38,7 @@ def told(receiver: LocalServer) -> list[list[str]]:
     ]
 
 
-def _given(keys: dict) -> dict:
+def _given(keys: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in keys.items() if value is not None}
 
 
@@ -188,7 +189,8 @@ def test_only_what_holds_can_be_ended(burst, desk):
 
 
 def test_nothing_held_is_lost_or_told_under_two_ids_when_the_service_is_killed(desk):
-    numbers, published, is_over = count(1), [], Event()
+    numbers, is_over = count(1), Event()
+    published: list[Article] = []
 
     def answer(asked: Asked) -> Reply:
         if not is_over.is_set():
