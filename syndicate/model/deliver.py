@@ -155,6 +155,6 @@ class AlertStatus:
     state: str  # alerted, suppressed
     reason: Suppressed | None  # None when it was alerted
     created_at: datetime
-    silence: int | None  # that suppressed it
     delivery: str | None  # None when it was suppressed
     delivery_state: DeliveryState | None
+    silence: int | None = None  # that suppressed it; None: none did
