@@ -31,8 +31,8 @@ def route(
     """Return which alerts become deliveries now, and when to look again.
 
     Every alert that is held becomes part of one delivery, now or later. Urgent ones are told at once, each by
-    itself, in quiet hours as well; they count as deliveries of their hour, but wait for nobody. When more is
-    due than an hour has room for, the last delivery that has room is a summary of all the rest.
+    itself, in quiet hours as well, and make nothing else wait. When more is due than an hour has room for,
+    the last delivery that has room is a summary of all the rest.
 
     Args:
         held: in any order.
@@ -47,7 +47,7 @@ def route(
     if not others:
         return Route(deliveries=tuple(at_once))
     units = sorted(_units(others, pace, past, now), key=lambda unit: unit.alerts)
-    made = [*(min(at, now) for at in past.deliveries if at > now - HOUR), *(now for _ in at_once)]
+    made = [min(at, now) for at in past.deliveries if at > now - HOUR]
     is_quiet = quiet_until(pace.quiet_hours, now, pace.zone) is not None
     due = [] if is_quiet else [unit.alerts for unit in units if unit.due <= now]
     due = _within(pace.max_per_hour, len(made), due)

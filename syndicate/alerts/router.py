@@ -47,7 +47,7 @@ class Router:
 
     def _route(self, endpoint: str, pace: Pace) -> None:
         interval = pace.grouping.interval if pace.grouping else timedelta()
-        held, past = self._store.held_alerts(endpoint, interval)
+        held, past = self._store.held_alerts(endpoint, interval, self._urgent)
         decided = route(held, pace, past, self._store.now(), self._urgent)
         made = self._store.record_route(endpoint, held, decided)
         rest = len(held) - sum(map(len, decided.deliveries))

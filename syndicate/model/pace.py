@@ -89,7 +89,7 @@ class ToldAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What was told to an endpoint before."""
+    """What was told to an endpoint before, but for what was urgent: that makes nothing else wait."""
 
     told: tuple[ToldAlert, ...] = ()  # within the grouping's interval
     deliveries: tuple[datetime, ...] = ()  # when each was made, within the last hour

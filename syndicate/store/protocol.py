@@ -296,11 +296,14 @@ class Store(Protocol):
     def silence_held(self, endpoints: Sequence[str]) -> int:
         """Suppress alerts that are held back from these endpoints and silenced now; return how many."""
 
-    def held_alerts(self, endpoint: str, interval: timedelta) -> tuple[list[HeldAlert], Past]:
+    def held_alerts(
+        self, endpoint: str, interval: timedelta, urgent: Collection[str] = ()
+    ) -> tuple[list[HeldAlert], Past]:
         """Return what is held back from an endpoint, first ones first, and what it was told before.
 
         Args:
             interval: how far back it matters which alerts it was told.
+            urgent: rules whose alerts are left out of that.
         """
 
     def record_route(self, endpoint: str, held: Sequence[HeldAlert], route: Route) -> int:

@@ -306,9 +306,11 @@ class SqliteStore:
         with self._write() as db:
             return sqlite_silences.silence_held(db, endpoints, self.now())
 
-    def held_alerts(self, endpoint: str, interval: timedelta) -> tuple[list[HeldAlert], Past]:
+    def held_alerts(
+        self, endpoint: str, interval: timedelta, urgent: Collection[str] = ()
+    ) -> tuple[list[HeldAlert], Past]:
         with self._read() as db:
-            return sqlite_pace.held_alerts(db, endpoint, interval, self.now())
+            return sqlite_pace.held_alerts(db, endpoint, interval, urgent, self.now())
 
     def record_route(self, endpoint: str, held: Sequence[HeldAlert], route: Route) -> int:
         with self._write() as db:

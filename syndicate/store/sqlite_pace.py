@@ -20,13 +20,15 @@ _ALERTS = """
     LEFT JOIN items i ON i.id = a.item
     LEFT JOIN sources s ON s.id = coalesce(i.source, a.source)
 """
-_FRESH = """
+_NOT_URGENT = """NOT EXISTS (
+    SELECT 1 FROM alerts WHERE delivery = d.id AND rule IN (SELECT value FROM json_each(:urgent))
+)"""
+_COUNTS = f"d.state <> 'held' AND {_NOT_URGENT}"
+_FRESH = f"""
     SELECT d.id FROM deliveries d
     WHERE endpoint = :endpoint AND state = 'waiting' AND next_attempt_at <= :now
     AND attempts = 0 AND body IS NULL AND (lease_until IS NULL OR lease_until <= :now)
-    AND NOT EXISTS (
-        SELECT 1 FROM alerts WHERE delivery = d.id AND rule IN (SELECT value FROM json_each(:urgent))
-    )
+    AND {_NOT_URGENT}
     ORDER BY next_attempt_at, number
 """  # due, and nobody has ever been told their ids
 
@@ -48,18 +50,19 @@ def endpoints_to_route(db: Database, now: datetime) -> list[str]:
 
 
 def held_alerts(
-    db: Database, endpoint: str, interval: timedelta, now: datetime
+    db: Database, endpoint: str, interval: timedelta, urgent: Collection[str], now: datetime
 ) -> tuple[list[HeldAlert], Past]:
     """See `Store.held_alerts`."""
+    asked = {"endpoint": endpoint, "urgent": _list(urgent)}
     held = db.execute(f"{_ALERTS} WHERE d.endpoint = ? AND d.state = 'held' ORDER BY a.id", [endpoint])
     told = db.execute(
-        f"{_ALERTS} WHERE d.endpoint = ? AND d.state <> 'held' AND d.created_at > ? ORDER BY a.id",
-        [endpoint, time_text(now - interval)],
+        f"{_ALERTS} WHERE d.endpoint = :endpoint AND d.created_at > :since AND {_COUNTS} ORDER BY a.id",
+        asked | {"since": time_text(now - interval)},
     )
     made = db.execute(
-        "SELECT created_at FROM deliveries WHERE endpoint = ? AND state <> 'held' AND created_at > ?"
-        " ORDER BY created_at",
-        [endpoint, time_text(now - _HOUR)],
+        "SELECT created_at FROM deliveries d"
+        f" WHERE endpoint = :endpoint AND created_at > :since AND {_COUNTS} ORDER BY created_at",
+        asked | {"since": time_text(now - _HOUR)},
     )
     past = Past(
         told=tuple(

@@ -151,6 +151,15 @@ def test_what_was_told_is_the_past_of_the_next(desk, clock):
     assert desk.held_alerts("desk", HOUR)[1].deliveries == ()
 
 
+def test_what_is_urgent_is_no_past_of_others(desk, clock):
+    read(desk, entry("one"), entry("two", title="Asia"), watches=[EU, Watch(rule="asia", word="Asia")])
+    let_go(desk, Pace())
+    clock.forward(MINUTE)
+    _, past = desk.held_alerts("desk", HOUR, {"asia"})
+    assert [each.labels.rule for each in past.told] == ["eu"]
+    assert len(past.deliveries) == 1
+
+
 def test_a_new_configuration_has_everything_looked_at_anew(desk):
     read(desk, entry("one"))
     let_go(desk)

@@ -158,9 +158,9 @@ def test_what_is_urgent_is_told_at_once_and_by_itself(pace):
     assert routed.look_at is not None
 
 
-def test_what_is_urgent_counts_as_of_its_hour():
+def test_what_is_urgent_takes_no_room_of_its_hour():
     routed = route([held(1), held(2, rule=URGENT), held(3)], Pace(max_per_hour=2), Past(), NOW, {URGENT})
-    assert routed.deliveries == ((1, 3), (2,))
+    assert routed.deliveries == ((1,), (2,), (3,))
 
 
 def test_nothing_waits_for_a_clock_that_was_set_back():
@@ -184,14 +184,15 @@ class Endpoint:
 
     def look(self, now: datetime) -> datetime | None:
         interval = self.pace.grouping.interval if self.pace.grouping else timedelta()
+        counted = [(at, alerts) for at, alerts in self.made if alerts[0].labels.rule != URGENT]
         past = Past(
             told=tuple(
                 ToldAlert(alert=each.alert, at=at, labels=each.labels)
-                for at, alerts in self.made
+                for at, alerts in counted
                 if at > now - interval
                 for each in alerts
             ),
-            deliveries=tuple(at for at, _ in self.made if at > now - HOUR),
+            deliveries=tuple(at for at, _ in counted if at > now - HOUR),
         )
         routed = route(self.waiting, self.pace, past, now, {URGENT})
         by_number = {each.alert: each for each in self.waiting}
@@ -286,7 +287,11 @@ def test_what_is_urgent_never_waits_and_the_rest_keeps_to_the_pace(pace, start, 
         assert all(each.labels.rule != URGENT for each in alerts)
         assert quiet_until(pace.quiet_hours, at, pace.zone) is None
         if pace.max_per_hour:
-            same_hour = [when for when, _ in endpoint.made[: place + 1] if when > at - HOUR]
+            same_hour = [
+                when
+                for when, others in endpoint.made[: place + 1]
+                if when > at - HOUR and others[0].labels.rule != URGENT
+            ]
             assert len(same_hour) <= pace.max_per_hour
 
 
