@@ -1,4 +1,4 @@
-"""The commands; those that try rules are in `cli_rules`, those about sources in `cli_sources`.
+"""The commands; others are in `cli_rules`, `cli_sources`, `cli_deliveries` and `cli_silences`.
 
 Exit status: 0 the command did its work, also if a source or an endpoint failed and that was said; 1 the work
 could not be done, or with --strict anything failed; 2 the configuration or the command line is wrong.
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -22,12 +22,12 @@ import structlog
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from syndicate import __version__, cli_rules, cli_sources, loading, report, sample
+from syndicate import __version__, cli_deliveries, cli_rules, cli_silences, cli_sources, loading, report
 from syndicate.backfill import search
 from syndicate.config import duration
 from syndicate.errors import ConfigError, SyndicateError
 from syndicate.loading import Loaded
-from syndicate.model import DeliveryState, Poll, Recorded
+from syndicate.model import Poll, Recorded
 from syndicate.report_words import counted
 from syndicate.service import Service
 from syndicate.store.protocol import ItemFilter
@@ -53,9 +53,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-endpoints_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(cli_sources.sources_app, name="sources")
-app.add_typer(endpoints_app, name="endpoints")
+app.add_typer(cli_deliveries.deliveries_app, name="deliveries")
+app.add_typer(cli_deliveries.endpoints_app, name="endpoints")
+app.add_typer(cli_silences.silences_app, name="silence")
 
 
 class LogLevel(StrEnum):
@@ -217,59 +218,6 @@ app.command()(cli_rules.explain)
 app.command("try")(cli_rules.try_)
 app.command()(cli_rules.diff)
 app.command()(cli_rules.backfill)
-
-
-@app.command()
-def deliveries(
-    context: typer.Context,
-    endpoint: Annotated[str | None, typer.Option(help="Only to this endpoint.")] = None,
-    state: Annotated[DeliveryState | None, typer.Option(help="Only in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
-    as_json: AsJson = False,
-) -> None:
-    """List deliveries, newest first."""
-    loaded = load(context)
-    with opened(loaded) as store:
-        now, found = store.now(), store.deliveries(endpoint=endpoint, state=state, limit=limit)
-    if as_json:
-        print_json([report.delivery_json(each) for each in found])
-    else:
-        titles = ("id", "endpoint", "made", "alerts", "state", "attempts", "next attempt", "remarks")
-        print_table(titles, (report.delivery_row(each, now) for each in found), "No deliveries.")
-
-
-@endpoints_app.callback(invoke_without_command=True)
-def endpoints(context: typer.Context, as_json: AsJson = False) -> None:
-    """Where alerts go. Without a command: list the endpoints, without their secrets."""
-    if context.invoked_subcommand is not None:
-        return
-    loaded = load(context)
-    if as_json:
-        print_json([report.endpoint_json(endpoint) for endpoint in loaded.config.endpoints])
-    else:
-        rows = ((each.id, each.format, "yes" if each.secret else "no") for each in loaded.config.endpoints)
-        print_table(
-            ("id", "format", "signed"), rows, "No endpoints: add an [[endpoint]] to the configuration."
-        )
-
-
-@endpoints_app.command("test")
-def send_test(
-    context: typer.Context,
-    endpoint: Annotated[str, typer.Argument(metavar="ID", help="The endpoint's id.")],
-    strict: Strict = False,
-    as_json: AsJson = False,
-) -> None:
-    """Send a sample alert, marked as a test, and print what came back."""
-    loaded = load(context)
-    known("ID", endpoint, [each.id for each in loaded.config.endpoints])
-    answer = asyncio.run(sample.send_test(loaded, endpoint, datetime.now(UTC)))
-    if as_json:
-        print_json([report.answer_json(answer)])
-    else:
-        out.print(report.answer_text(answer))
-    if strict and not answer.is_success:
-        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,18 +1,26 @@
 """A configuration with its rules compiled, and how that stands to what is stored."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from syndicate import config
+from syndicate.alerts import handing
+from syndicate.alerts.channels.channel import render
+from syndicate.alerts.channels.wording import sample
 from syndicate.backfill import Known, state_of
-from syndicate.errors import ConfigError, Problem
+from syndicate.config.toml_file import shown
+from syndicate.errors import ConfigError, Problem, TemplateError
 from syndicate.model import Config, Source, SourceStatus
+from syndicate.model.channels import Apprise, Template
 from syndicate.rules.compile import compile_rules, rule_hints
 from syndicate.rules.index import anchors_by_rule
 from syndicate.rules.rule import Rule
 from syndicate.store.protocol import Store
+
+SAMPLE = sample(datetime(2026, 1, 1, tzinfo=UTC), UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +52,40 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
     rules: tuple[Rule, ...] = ()
     if reading.config is not None:
         rules, wrong = compile_rules(reading.config.rules, reading.config.sources)
-        problems += wrong
+        problems += [*wrong, *endpoint_problems(reading.config)]
     if problems or reading.config is None:
         raise ConfigError(sorted(problems))
     return Loaded(config=reading.config, rules=rules, read_at=read_at)
+
+
+def endpoint_problems(config: Config) -> Iterator[Problem]:
+    """Yield a problem for each endpoint that is well-formed and cannot be used, at its line in the file."""
+    for endpoint in config.endpoints:
+        match endpoint.channel:
+            case Template() as template:
+                yield from _template_problems(config, template)
+            case Apprise() as service if not handing.is_installed():
+                yield _problem(config, service.lines, f"url: {handing.MISSING}")
+            case Apprise() as service if not handing.is_known(service.url):
+                why = "url: Apprise knows no such address: see its documentation for the service"
+                yield _problem(config, service.lines, why)
+            case _:
+                pass
+
+
+def _template_problems(config: Config, template: Template) -> Iterator[Problem]:
+    """Yield why a template fails on a sample, if it does."""
+    try:
+        render(template, SAMPLE)
+    except TemplateError as error:
+        place = f", line {error.line}" if error.line else ""
+        yield _problem(config, template.lines, f"template{place}: {error.problem}", error.line)
+
+
+def _problem(config: Config, lines: Sequence[int], text: str, number: int = 1) -> Problem:
+    """Return a problem in a line of a text, counted from 1, by the file's lines where its lines stand."""
+    line = lines[min(max(number, 1), len(lines)) - 1] if lines else 0
+    return Problem(file=shown(config.path), line=line, text=text)
 
 
 def hints(loaded: Loaded) -> list[Problem]:
@@ -68,7 +106,9 @@ _COSTLY = "needs no word to be there, so it is looked at for every item: slow wh
 def take_over(loaded: Loaded, store: Store) -> tuple[str, ...]:
     """Have the store take over the configuration; return the rules that must be applied to what it has."""
     config = loaded.config
-    return store.configure(config.sources, [state_of(rule) for rule in loaded.rules], repr(config.network))
+    rules = [state_of(rule) for rule in loaded.rules]
+    paced = [endpoint.id for endpoint in config.endpoints if endpoint.pace.holds_back]
+    return store.configure(config.sources, rules, repr(config.network), paced)
 
 
 def source_statuses(loaded: Loaded, store: Store) -> list[SourceStatus]:

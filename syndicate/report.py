@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from syndicate.alerts.outbox import Totals
+from syndicate.alerts.totals import Totals
 from syndicate.errors import Problem
 from syndicate.loading import Loaded
 from syndicate.model import (
-    DeliveryStatus,
-    Endpoint,
     FoundItem,
     Gap,
     Poll,
@@ -82,22 +80,6 @@ def item_json(found: FoundItem) -> Values:
         "published": time_json(item.published),
         "first_seen": time_json(item.first_seen),
         "matches": list(found.rules),
-    }
-
-
-def delivery_json(delivery: DeliveryStatus) -> Values:
-    """Return a delivery as `deliveries --json` prints it; its id is the webhook-id."""
-    return {
-        "id": delivery.id,
-        "endpoint": delivery.endpoint,
-        "alerts": [{"rule": rule, "item": item} for rule, item in delivery.alerts],
-        "state": delivery.state.value,
-        "attempts": delivery.attempts,
-        "next_attempt_at": time_json(delivery.next_attempt_at),
-        "created_at": time_json(delivery.created_at),
-        "last_status": delivery.last_status,
-        "last_error": delivery.last_error,
-        "sources": list(delivery.sources),
     }
 
 
@@ -176,11 +158,6 @@ def poll_json(poll: Poll, recorded: Recorded) -> Values:
     }
 
 
-def endpoint_json(endpoint: Endpoint) -> Values:
-    """Return an endpoint without its secrets; its address is one, as many services put a token in it."""
-    return {"id": endpoint.id, "format": endpoint.format, "signed": endpoint.secret is not None}
-
-
 def answer_json(answer: SampleAnswer) -> Values:
     """Return what came back from a sample as `endpoints test --json` prints it."""
     return {
@@ -189,16 +166,28 @@ def answer_json(answer: SampleAnswer) -> Values:
         "status": answer.status,
         "ms": answer.milliseconds,
         "answer": answer.text,
+        "error": answer.reason,
     }
 
 
 def answer_text(answer: SampleAnswer) -> str:
     """Return what came back from a sample, in words."""
+    if answer.reason is None:
+        return (
+            f"{answer.endpoint} took the sample{_answered(answer)} in {answer.milliseconds} ms{_said(answer)}"
+        )
     if answer.status is None:
-        return f"{answer.endpoint}: the sample was not delivered: {answer.text}"
-    verb = "took the sample" if answer.is_success else "did not take the sample"
-    shown = f": {answer.text.strip()}" if answer.text.strip() else ""
-    return f"{answer.endpoint} {verb}: it answered {answer.status} in {answer.milliseconds} ms{shown}"
+        return f"{answer.endpoint}: the sample was not delivered: {answer.reason}"
+    said = "" if answer.text.strip() in answer.reason else _said(answer)
+    return f"{answer.endpoint} did not take the sample: {answer.reason}{said}"
+
+
+def _answered(answer: SampleAnswer) -> str:
+    return "" if answer.status is None else f": it answered {answer.status}"
+
+
+def _said(answer: SampleAnswer) -> str:
+    return f": {answer.text.strip()}" if answer.text.strip() else ""
 
 
 def problem_json(problem: Problem) -> Values:
@@ -377,18 +366,4 @@ def item_row(found: FoundItem) -> tuple[str, ...]:
         item.source,
         item.title or item.summary[:80] or "(no title)",
         ", ".join(found.rules),
-    )
-
-
-def delivery_row(delivery: DeliveryStatus, now: datetime) -> tuple[str, ...]:
-    """Return a delivery as a row of `deliveries`."""
-    return (
-        delivery.id,
-        delivery.endpoint,
-        ago(delivery.created_at, now),
-        ", ".join((*(f"{rule}: {item}" for rule, item in delivery.alerts), *delivery.sources)),
-        delivery.state.value,
-        str(delivery.attempts),
-        ahead(delivery.next_attempt_at, now),
-        delivery.last_error or "",
     )

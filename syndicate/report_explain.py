@@ -16,6 +16,7 @@ PLACES_SHOWN = 8
 _QUIET = {
     Suppressed.BASELINE: "it was in the first document of its source, a baseline",
     Suppressed.BACKFILL: "the rule was applied to it when it was stored already",
+    Suppressed.SILENCED: "a silence held",
     Suppressed.FALLBACK: "another address of its source had just taken over",
 }
 
@@ -102,6 +103,7 @@ def _alert_json(alert: AlertStatus) -> Values:
         "item": alert.item,
         "state": alert.state,
         "reason": alert.reason.value if alert.reason else None,
+        "silence": alert.silence,
         "created_at": time_json(alert.created_at),
         "delivery": alert.delivery,
         "delivery_state": alert.delivery_state.value if alert.delivery_state else None,
@@ -257,7 +259,8 @@ def _alert_sentence(endpoint: str, alert: AlertStatus | None, found: Explanation
         return f"{endpoint}: no alert: {_why_no_alert(found)}."
     about = f" about item {alert.item} of the same story" if alert.item != found.item.id else ""
     if alert.reason is not None:
-        return f"{endpoint}: no alert{about} on {_minute(alert.created_at)}: {_QUIET[alert.reason]}."
+        number = f" ({alert.silence})" if alert.silence else ""
+        return f"{endpoint}: no alert{about} on {_minute(alert.created_at)}: {_QUIET[alert.reason]}{number}."
     state = f", {alert.delivery_state.value}" if alert.delivery_state else ""
     return f"{endpoint}: alerted{about} on {_minute(alert.created_at)} ({alert.delivery}{state})."
 

@@ -13,7 +13,7 @@ from typing import Self
 import structlog
 
 from syndicate import __version__
-from syndicate.alerts.outbox import Totals
+from syndicate.alerts.totals import Totals
 from syndicate.errors import ConfigError, StoreError
 from syndicate.loading import Loaded, source_statuses, take_over
 from syndicate.model import Poll, PollState, Recorded, RuleStatus, SourceStatus
@@ -100,6 +100,7 @@ class Service:
         workers = self._workers
         await workers.poller.drain(self.store.now())
         feeds_changed = await workers.publisher.publish_stale()
+        await workers.router.run_due()
         delivered = await workers.outbox.drain()
         not_done = [f"feed {feed}: {error}" for feed, error in workers.publisher.failures.items()]
         if workers.poller.unrecorded:
@@ -229,6 +230,7 @@ class Service:
 
     async def _deliver(self) -> None:
         async with self._turn["deliver"]:
+            await self._workers.router.run_due()
             await self._workers.outbox.run_due()
 
     async def _settle_subscriptions(self) -> None:

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from syndicate.alerts.channels.message import AlertText, Kind, Marked, Message
-from syndicate.alerts.channels.settings import (
+from syndicate.model import Score
+from syndicate.model.channels import (
+    Apprise,
     Channel,
     Discord,
     Email,
@@ -17,7 +19,6 @@ from syndicate.alerts.channels.settings import (
     Telegram,
     Template,
 )
-from syndicate.model import Score
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 ALMATY = ZoneInfo("Asia/Almaty")
@@ -39,6 +40,7 @@ CHANNELS: dict[str, Channel] = {
     "ntfy": Ntfy(topic="desk-9Xq2"),
     "matrix": Matrix(url="https://matrix.example.org", room="!desk:example.org", token="syt_secret"),
     "email": Email(sender="news@desk.example", recipients=("editor@desk.example", "chief@desk.example")),
+    "apprise": Apprise(url="pover://user@secret-token"),
     "template": Template(url="https://own.example.org/in?key=secret", template=TEMPLATE),
 }
 

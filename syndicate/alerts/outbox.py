@@ -1,80 +1,42 @@
 """Delivering: claim what is due, freeze what it says, send it side by side, record how that went.
 
-Each endpoint has a few deliveries in flight at most, so that a slow one holds up nobody else. A body is
-kept before it is sent for the first time, so that every try says the same under the same id. What was
-sent and not recorded, because we were killed in between, is sent again: receivers tell by its id.
+Each endpoint has a lane of its own with a few deliveries under way at most, so that a slow one holds up
+nobody else. A body is kept before it is sent for the first time, so that every try says the same under the
+same id. What was sent and not recorded, because we were killed in between, is sent again: receivers tell by
+its id.
 """
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import assert_never
 
 import structlog
 
-from syndicate.alerts import webhook
-from syndicate.alerts.retry import Consequence, Dead, Delivered, RetryAt, after_attempt
-from syndicate.errors import NetworkError, StoreError
-from syndicate.http import Client, Response
-from syndicate.model import Attempt, Config, Delivery, DeliveryState, Endpoint
+from syndicate.alerts.lane import Lane, Ready
+from syndicate.alerts.outcome import Later
+from syndicate.alerts.recorder import Recorder
+from syndicate.alerts.retry import Consequence, Dead, Delivered, Held, RetryAt, after_attempt
+from syndicate.alerts.sending import TIMEOUT, Answer, Message, Sender
+from syndicate.alerts.totals import Tally, Totals
+from syndicate.http import Client
+from syndicate.model import Attempt, Config, Delivery, DeliveryState, EndpointState, EndpointStatus
 from syndicate.store.protocol import Store
 from syndicate.store.thread import StoreThread
 
 log = structlog.get_logger(__name__)
 
-TIMEOUT = timedelta(seconds=15)
 LEASE = timedelta(minutes=2)  # beyond the timeout: longer than an attempt waits to be sent and recorded
-PER_ENDPOINT = 4
-CLAIMED_AT_ONCE = 100
-ANSWER_READ_BYTES = 64 * 1024
-ANSWER_KEPT_BYTES = 1024
-SHORTEST_SECRET = 4  # what is shorter is none, and would be found everywhere
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """What became of some deliveries, each counted by its last try."""
-
-    delivered: int = 0
-    failed: int = 0
-    errors: tuple[str, ...] = ()  # a line for each endpoint and reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Try:
-    """An attempt that was made, and to whom."""
-
-    endpoint: str
-    attempt: Attempt
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """What one request carries."""
-
-    id: str  # webhook-id
-    body: bytes
-    sent_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came back, if anything did."""
-
-    status: int | None = None
-    error: str | None = None
-    retry_after: str | None = None
-    text: str = ""
+LEASE_LEFT = timedelta(seconds=30)  # beyond the timeout, at least, of what is about to be sent
+CLAIMED_AT_ONCE = 200
 
 
 class Outbox:
     """Delivers to the configured endpoints until told otherwise.
 
     What waits for an endpoint that is configured no longer keeps waiting. `on_recorded` hears
-    whenever attempts have been recorded: there is room for more then.
+    whenever attempts have been recorded, or an endpoint could do with more: there is room for it then.
     """
 
     def __init__(  # noqa: PLR0913  wiring
@@ -87,204 +49,216 @@ class Outbox:
         random: Callable[[], float],
         on_recorded: Callable[[], object] = lambda: None,
         timeout: timedelta = TIMEOUT,
-        per_endpoint: int = PER_ENDPOINT,
     ) -> None:
-        self._client = client
+        self._sender = Sender(client, config, timeout)
         self._store = store
         self._call = call
-        self._endpoints = {endpoint.id: endpoint for endpoint in config.endpoints}
-        self._names = webhook.names(config)
+        self._lanes = {each.id: Lane(endpoint=each, at_once=each.concurrency) for each in config.endpoints}
         self._random = random
         self._on_recorded = on_recorded
         self._timeout = timeout
-        self._per_endpoint = per_endpoint
-        self._tasks: dict[asyncio.Task[Try], Delivery] = {}
-        self._ended: list[Try] = []
-        self._recording = asyncio.Lock()
+        self._recorder = Recorder(store, call, config.service.notify, self._tell_recorded)
+        self._workers: set[asyncio.Task[None]] = set()
+        self._under_way: dict[str, Delivery] = {}  # by id
+        self._tally: Tally | None = None  # while draining
+        self._changed = asyncio.Event()
 
     @property
     def in_flight(self) -> int:
-        """How many deliveries have begun and are not recorded."""
-        return len(self._tasks)
+        """How many deliveries are claimed by us and not recorded."""
+        waiting = sum(len(lane.queue) for lane in self._lanes.values())
+        return waiting + len(self._under_way) + self._recorder.unrecorded
 
     async def run_due(self) -> None:
         """Begin delivering what is due, as far as there is room."""
-        await self._begin_due()
+        await self._begin_due(self._lanes.values())
 
     async def drain(self) -> Totals:
-        """Deliver everything due; return when nothing due is left, or in flight here."""
-        begun: list[asyncio.Task[Try]] = []
+        """Deliver everything due; return when nothing due is left, or in flight here.
+
+        An endpoint that gives no answer to as many in a row as are sent at once is left alone for now: all
+        would have to be waited for, and what was not tried is due the next time.
+        """
+        self._tally = Tally()
         while True:
-            begun += await self._begin_due()
-            if not self._tasks:
-                return _totals([task.result() for task in begun if _has_ended_well(task)])
-            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            self._changed.clear()
+            answering = [lane for lane in self._lanes.values() if lane.unanswered < lane.at_once]
+            has_begun = await self._begin_due(answering)
+            await self._give_back(*(lane for lane in self._lanes.values() if lane not in answering))
+            if not has_begun and not self.in_flight:
+                return self._tally.totals(await self._call(self._waiting))
+            if self.in_flight:
+                await self._changed.wait()
 
     async def close(self, grace: timedelta) -> None:
-        """Let deliveries in flight end for this long, then give the rest back as if they had not begun."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace.total_seconds())
-        unfinished = dict(self._tasks)
-        for task in unfinished:
-            task.cancel()
+        """Let deliveries under way end for this long, then give the rest back as if they had not begun."""
+        await self._give_back(*self._lanes.values())
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=grace.total_seconds())
+        unfinished = tuple(self._workers)
+        for worker in unfinished:
+            worker.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
-        if self._ended:
-            await self._record_ended()
-        if unfinished:
-            await self._call(self._store.release_deliveries, list(unfinished.values()))
+        await self._recorder.finish()
+        if self._under_way:
+            await self._call(self._store.release_deliveries, list(self._under_way.values()))
+            self._under_way.clear()
 
-    async def _begin_due(self) -> list[asyncio.Task[Try]]:
+    # -- claiming
+
+    async def _begin_due(self, lanes: Iterable[Lane]) -> bool:
+        """Claim for these lanes what is due; return whether anything was."""
         deliveries = await self._call(
             self._store.claim_deliveries,
             limit=CLAIMED_AT_ONCE,
-            endpoints=tuple(self._endpoints),
-            per_endpoint=self._per_endpoint,
+            room={lane.endpoint.id: lane.depth for lane in lanes if lane.is_low},
             lease=LEASE + self._timeout,
         )
-        bodies = {delivery.id: self._body(delivery) for delivery in deliveries}
+        ready = [Ready(delivery=delivery, body=self._body(delivery)) for delivery in deliveries]
         fresh = [
-            (delivery.id, delivery.token, body)
-            for delivery in deliveries
-            if delivery.body is None and (body := bodies[delivery.id]) is not None
+            (each.delivery.id, each.delivery.token, each.body)
+            for each in ready
+            if each.delivery.body is None and isinstance(each.body, bytes)
         ]
         if fresh:
             await self._call(self._store.freeze_bodies, fresh)
-        return [self._begin(delivery, bodies[delivery.id]) for delivery in deliveries]
+        for lane in self._lanes.values():
+            lane.may_have_more = False
+        for each in ready:
+            lane = self._lanes[each.delivery.endpoint]
+            lane.queue.append(each)
+            lane.may_have_more = True
+            self._employ(lane)
+        return bool(ready)
 
-    def _begin(self, delivery: Delivery, body: bytes | None) -> asyncio.Task[Try]:
-        task = asyncio.create_task(self._deliver(delivery, body), name=f"deliver {delivery.id}")
-        self._tasks[task] = delivery
-        task.add_done_callback(self._forget)
-        return task
-
-    def _forget(self, task: asyncio.Task[Try]) -> None:
-        delivery = self._tasks.pop(task)
-        if not task.cancelled() and (error := task.exception()):
-            # Its lease runs out, and it is due again.
-            log.error("delivery.crashed", endpoint=delivery.endpoint, delivery=delivery.id, exc_info=error)
-
-    def _body(self, delivery: Delivery) -> bytes | None:
-        """Return what the delivery says, None if we fail to put that in words."""
+    def _body(self, delivery: Delivery) -> bytes | Answer:
+        """Return what the delivery says, or what came of it if that can't be put in words."""
         if delivery.body is not None:
             return delivery.body
         try:
-            (alert,) = delivery.alerts
-            return webhook.render(alert, self._names)
+            return self._sender.body(self._lanes[delivery.endpoint].endpoint, delivery)
         except Exception:
             log.exception("delivery.crashed", endpoint=delivery.endpoint, delivery=delivery.id)
-            return None
+            return _failed("could not be put in words, a defect of Syndicate: see the log")
 
-    async def _deliver(self, delivery: Delivery, body: bytes | None) -> Try:
+    def _employ(self, lane: Lane) -> None:
+        if lane.workers < lane.at_once:
+            lane.workers += 1
+            worker = asyncio.create_task(self._work(lane), name=f"deliver to {lane.endpoint.id}")
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+
+    async def _give_back(self, *lanes: Lane) -> None:
+        unsent = [each.delivery for lane in lanes for each in lane.queue]
+        for lane in lanes:
+            lane.queue.clear()
+        if unsent:
+            await self._call(self._store.release_deliveries, unsent)
+
+    # -- sending
+
+    async def _work(self, lane: Lane) -> None:
+        """Send what waits in a lane, one after another, until nothing does."""
+        try:
+            while lane.queue:
+                ready = lane.queue.popleft()
+                self._under_way[ready.delivery.id] = ready.delivery
+                try:
+                    await self._deliver(lane, ready)
+                except Exception:
+                    # Its lease runs out, and it is due again.
+                    log.exception("delivery.crashed", endpoint=lane.endpoint.id, delivery=ready.delivery.id)
+                    self._under_way.pop(ready.delivery.id, None)
+        finally:
+            lane.workers -= 1
+
+    async def _deliver(self, lane: Lane, ready: Ready) -> None:
+        if ready.delivery.lease_until - self._store.now() < self._timeout + LEASE_LEFT:
+            # Whoever claims it next may begin before we end.
+            del self._under_way[ready.delivery.id]
+            await self._call(self._store.release_deliveries, [ready.delivery])
+            self._tell_low(lane)
+            return
+        attempt = await self._attempt(lane, ready)
+        del self._under_way[ready.delivery.id]
+        self._recorder.add(attempt)
+        if self._tally:
+            self._tally.add(attempt)
+        surplus = lane.note(attempt)
+        if surplus:
+            await self._call(self._store.release_deliveries, [each.delivery for each in surplus])
+        self._tell_low(lane)
+
+    async def _attempt(self, lane: Lane, ready: Ready) -> Attempt:
+        delivery = ready.delivery
         started_at, started = self._store.now(), time.monotonic()
-        answer = await self._answer(delivery, body, started_at)
+        answer = await self._answer(lane, ready)
         consequence = after_attempt(
-            attempts_before=delivery.attempts,
-            status=answer.status,
-            error=answer.error,
-            retry_after=answer.retry_after,
+            attempts_before=delivery.tries,
+            outcome=answer.outcome,
             now=self._store.now(),
             jitter=self._random(),
         )
         attempt = Attempt(
             delivery=delivery.id,
+            endpoint=delivery.endpoint,
             token=delivery.token,
             started_at=started_at,
             duration=timedelta(seconds=time.monotonic() - started),
             status=answer.status,
-            error=_reason(consequence),
+            error=None if isinstance(consequence, Delivered) else consequence.reason,
             answer=answer.text,
             state=_state(consequence),
-            next_attempt_at=consequence.at if isinstance(consequence, RetryAt) else None,
+            next_attempt_at=consequence.at if isinstance(consequence, RetryAt | Held) else None,
+            is_last=isinstance(consequence, Held),
         )
-        made = Try(endpoint=delivery.endpoint, attempt=attempt)
-        _log(made, delivery.attempts + 1)
-        await self._record(made)
-        return made
+        _log(attempt, delivery.attempts + 1)
+        return attempt
 
-    async def _answer(self, delivery: Delivery, body: bytes | None, now: datetime) -> Answer:
-        if body is None:
-            return Answer(error="could not be put in words, a defect of Syndicate: see the log")
-        message = Message(id=delivery.id, body=body, sent_at=now)
+    async def _answer(self, lane: Lane, ready: Ready) -> Answer:
+        if isinstance(ready.body, Answer):
+            return ready.body
+        message = Message(id=ready.delivery.id, body=ready.body, sent_at=self._store.now())
         try:
-            return await self._send(self._endpoints[delivery.endpoint], message)
+            return await self._sender.send(lane.endpoint, message)
         except Exception as error:
-            log.exception("delivery.crashed", endpoint=delivery.endpoint, delivery=delivery.id)
-            return Answer(
-                error=f"could not be sent, a defect of Syndicate: {type(error).__name__}; see the log"
-            )
+            log.exception("delivery.crashed", endpoint=lane.endpoint.id, delivery=ready.delivery.id)
+            return _failed(f"could not be sent, a defect of Syndicate: {type(error).__name__}; see the log")
 
-    async def _send(self, endpoint: Endpoint, message: Message) -> Answer:
-        try:
-            response = await _post(self._client, endpoint, message, self._timeout)
-        except NetworkError as error:
-            return Answer(error=str(error))
-        return Answer(
-            status=response.status,
-            retry_after=response.headers.get("retry-after"),
-            text=told(response.body, endpoint),
-        )
+    # -- telling
 
-    async def _record(self, made: Try) -> None:
-        self._ended.append(made)
-        # Whoever comes first records for all that have ended while the one before was recording.
-        async with self._recording:
-            while made in self._ended:
-                await self._record_ended()
+    def _tell_low(self, lane: Lane) -> None:
+        self._changed.set()
+        if lane.may_have_more and lane.is_low:
+            lane.may_have_more = False  # once is enough
+            self._on_recorded()
 
-    async def _record_ended(self) -> None:
-        batch, self._ended = self._ended, []
-        try:
-            # What was sent is recorded, even if we are to stop now.
-            await asyncio.shield(self._call(self._store.record_attempts, [made.attempt for made in batch]))
-        except StoreError as error:
-            # Nothing was changed: the leases run out, and the deliveries are due again.
-            log.error("attempts.not_recorded", attempts=len(batch), error=str(error))
+    def _tell_recorded(self) -> None:
+        self._changed.set()
         self._on_recorded()
 
-
-async def send_sample(client: Client, endpoint: Endpoint, now: datetime) -> Response:
-    """Return what an endpoint answers to a marked sample, sent once.
-
-    Raises:
-        NetworkError: there was no complete answer.
-    """
-    message = Message(
-        id=f"msg_test_{int(now.timestamp() * 1_000_000)}", body=webhook.render_sample(now), sent_at=now
-    )
-    return await _post(client, endpoint, message, TIMEOUT)
+    def _waiting(self) -> tuple[str, ...]:
+        """Return a line for each endpoint that something waits for although it is due."""
+        statuses = self._store.endpoints(tuple(self._lanes))
+        return tuple(_why_waiting(each) for each in statuses if each.due and each.id in self._lanes)
 
 
-async def _post(client: Client, endpoint: Endpoint, message: Message, within: timedelta) -> Response:
-    return await client.post(
-        endpoint.url,
-        message.body,
-        webhook.headers(endpoint, message.id, message.body, message.sent_at),
-        timeout=within,
-        max_answer_bytes=ANSWER_READ_BYTES,
-    )
+def _why_waiting(status: EndpointStatus) -> str:
+    wait = "1 delivery waits" if status.due == 1 else f"{status.due} deliveries wait"
+    if status.state is EndpointState.DISABLED:
+        return f"{status.id}: {wait}: it is disabled until you enable it (endpoints enable {status.id})"
+    return f"{status.id}: {wait} for the next time, as it does not answer"
 
 
-def told(answer: bytes, endpoint: Endpoint) -> str:
-    """Return the beginning of an answer as text to keep and to show: printable, without what we keep secret.
-
-    Some receivers answer with what they were sent.
-    """
-    text = answer[:ANSWER_KEPT_BYTES].decode(errors="replace")
-    for secret in (endpoint.secret or "", *endpoint.headers.values()):
-        if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, "***")
-    return "".join(character for character in text if character.isprintable() or character in "\n\t")
-
-
-def _reason(consequence: Consequence) -> str | None:
-    return None if isinstance(consequence, Delivered) else consequence.reason
+def _failed(reason: str) -> Answer:
+    return Answer(outcome=Later(reason=reason))
 
 
 def _state(consequence: Consequence) -> DeliveryState:
     match consequence:
         case Delivered():
             return DeliveryState.DELIVERED
-        case RetryAt():
+        case RetryAt() | Held():
             return DeliveryState.WAITING
         case Dead():
             return DeliveryState.DEAD
@@ -292,10 +266,9 @@ def _state(consequence: Consequence) -> DeliveryState:
             assert_never(consequence)
 
 
-def _log(made: Try, number: int) -> None:
-    attempt = made.attempt
+def _log(attempt: Attempt, number: int) -> None:
     facts = {
-        "endpoint": made.endpoint,
+        "endpoint": attempt.endpoint,
         "delivery": attempt.delivery,
         "attempt": number,
         "status": attempt.status,
@@ -304,28 +277,10 @@ def _log(made: Try, number: int) -> None:
     match attempt.state:
         case DeliveryState.DELIVERED:
             log.info("delivery.delivered", **facts)
-        case DeliveryState.WAITING:
+        case DeliveryState.WAITING | DeliveryState.HELD:
             next_attempt_at = attempt.next_attempt_at and attempt.next_attempt_at.isoformat()
             log.warning("delivery.failed", **facts, error=attempt.error, next_attempt_at=next_attempt_at)
         case DeliveryState.DEAD:
             log.error("delivery.dead", **facts, error=attempt.error)
         case _:
             assert_never(attempt.state)
-
-
-def _has_ended_well(task: asyncio.Task[Try]) -> bool:
-    return not task.cancelled() and task.exception() is None
-
-
-def _totals(tries: Sequence[Try]) -> Totals:
-    last = {made.attempt.delivery: made for made in tries}.values()
-    failed = [made for made in last if made.attempt.state is not DeliveryState.DELIVERED]
-    errors = Counter((made.endpoint, made.attempt.error) for made in failed)
-    return Totals(
-        delivered=len(last) - len(failed),
-        failed=len(failed),
-        errors=tuple(
-            f"{endpoint}: {error}" + (f" ({count} deliveries)" if count > 1 else "")
-            for (endpoint, error), count in errors.items()
-        ),
-    )

@@ -5,8 +5,9 @@ A delivery is tried again and again over three days; what fails then is a dead l
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import assert_never
 
-from syndicate.http.times import asked_wait
+from syndicate.alerts.outcome import Closed, Later, Outcome, Refused, Taken
 
 WAITS = (
     timedelta(seconds=5),
@@ -48,48 +49,44 @@ class Dead:
     reason: str
 
 
-Consequence = Delivered | RetryAt | Dead
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """It is due from then on, but nothing is sent to its endpoint until a person has enabled that again."""
+
+    at: datetime
+    reason: str
 
 
-def after_attempt(  # noqa: PLR0913  all that bears on it
-    *,
-    attempts_before: int,
-    status: int | None,
-    error: str | None,
-    retry_after: str | None,
-    now: datetime,
-    jitter: float,
-) -> Consequence:
-    """Return what follows: only a complete answer of 2xx is success, and 410 is final.
+Consequence = Delivered | RetryAt | Dead | Held
+
+
+def after_attempt(*, attempts_before: int, outcome: Outcome, now: datetime, jitter: float) -> Consequence:
+    """Return what follows.
 
     Args:
         attempts_before: attempts made before this one.
-        status: of the answer, None when no complete one came.
-        error: why none came, None if one did.
-        retry_after: the answer's Retry-After, as sent.
+        outcome: what the answer means, or that there was none.
         now: when the attempt ended.
         jitter: 0..1; 0 is the shortest wait, 1 the longest.
     """
-    if error is None and status is not None and 200 <= status < 300:
-        return Delivered()
-    reason = error or _meaning(status)
-    if status == 410:
-        return Dead(reason=reason)
+    match outcome:
+        case Taken():
+            return Delivered()
+        case Refused():
+            return Dead(reason=outcome.reason)
+        case Closed():
+            return Held(at=now, reason=outcome.reason)
+        case Later():
+            return _again(attempts_before, outcome, now, jitter)
+        case _:
+            assert_never(outcome)
+
+
+def _again(attempts_before: int, outcome: Later, now: datetime, jitter: float) -> Consequence:
     if attempts_before >= len(WAITS):
-        return Dead(reason=f"{reason}; given up after {attempts_before + 1} tries")
+        return Dead(reason=f"{outcome.reason}; given up after {attempts_before + 1} tries")
     wait = WAITS[attempts_before] * (1 - SPREAD + 2 * SPREAD * jitter)
-    asked = asked_wait(retry_after, now)
-    if asked is not None:
-        asked = min(max(asked, SHORTEST_ASKED), LONGEST_ASKED)
+    if outcome.wait is not None:
+        asked = min(max(outcome.wait, SHORTEST_ASKED), LONGEST_ASKED)
         wait = asked if attempts_before < SHORTENED_WAITS else max(wait, asked)
-    return RetryAt(at=now + wait, reason=reason)
-
-
-def _meaning(status: int | None) -> str:
-    if status is None:
-        return "no answer came"
-    if status == 410:
-        return "the endpoint answered 410: it wants no more deliveries"
-    if 300 <= status < 400:
-        return f"the endpoint answered {status}, and redirects are not followed: configure where it leads"
-    return f"the endpoint answered {status}"
+    return RetryAt(at=now + wait, reason=outcome.reason)

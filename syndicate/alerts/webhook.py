@@ -33,6 +33,12 @@ What is the matter with a source itself has the type "alert.source", and this da
 
 `trouble` is one of TroubleKind. Later the same comes with the state "over", once.
 
+That an endpoint is sent nothing any more is told to another with the type "alert.endpoint":
+
+    {"endpoint": {"id": "desk"}, "state": "begun", "since": "2026-11-24T02:00:00Z", "text": "it is ..."}
+
+Several alerts in one delivery have the type "alert.summary", see `syndicate.alerts.summary`.
+
 A test (`endpoints test`) has the type "alert.test", and "test": true in its data.
 """
 
@@ -45,10 +51,13 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
+from syndicate.alerts.outcome import Closed, Later, Outcome, Taken
+from syndicate.http.times import asked_wait
 from syndicate.model import (
     Alert,
     Config,
     Endpoint,
+    EndpointAlert,
     Hit,
     Item,
     Match,
@@ -72,6 +81,7 @@ GUID_BYTES = 1_500
 LINK_BYTES = 2_500
 
 Values = dict[str, Any]
+AnyAlert = Alert | SourceAlert | EndpointAlert
 
 _LAST_WORD = re.compile(r"\s+\S*$")  # or what is left of it
 
@@ -95,28 +105,41 @@ def names(config: Config) -> Names:
     )
 
 
-def render(alert: Alert | SourceAlert, known: Names) -> bytes:
+def render(alert: AnyAlert, known: Names) -> bytes:
     """Return the body that tells of an alert. The same input gives the same bytes."""
-    data = _source_data(alert, known) if isinstance(alert, SourceAlert) else _data(alert, known)
-    return _json(_message(f"alert.{alert.kind}", alert.created_at, data))
+    return to_json(message(alert, known))
+
+
+def message(alert: AnyAlert, known: Names) -> Values:
+    """Return what the body says that tells of an alert."""
+    match alert:
+        case SourceAlert():
+            data = _source_data(alert, known)
+        case EndpointAlert():
+            data = _endpoint_data(alert)
+        case _:
+            data = _data(alert, known)
+    return _message(f"alert.{alert.kind}", alert.created_at, data)
 
 
 def render_sample(now: datetime) -> bytes:
     """Return the body of a test, in the shape of the real ones."""
     known = Names(rules={"sample": "Sample rule"}, sources={"sample": "Sample source"})
     data = {"test": True, **_data(_sample(now), known)}
-    return _json(_message("alert.test", now, data))
+    return to_json(_message("alert.test", now, data))
 
 
-def headers(endpoint: Endpoint, delivery: str, body: bytes, now: datetime) -> dict[str, bytes | str]:
-    """Return the headers of an attempt made now; signed if the endpoint has a secret."""
-    ours: dict[str, bytes | str] = {
+def headers(endpoint: Endpoint, delivery: str, body: bytes, now: datetime) -> dict[str, str]:
+    """Return the headers of an attempt made now; signed with each of the endpoint's secrets."""
+    ours = {
         "content-type": "application/json",
         "webhook-id": delivery,
         "webhook-timestamp": str(int(now.timestamp())),
     }
-    if endpoint.secret is not None:
-        ours["webhook-signature"] = signature(endpoint.secret, delivery, now, body)
+    if endpoint.secrets:
+        # A receiver takes whichever it can verify: old and new overlap while a secret is replaced.
+        signatures = (signature(secret, delivery, now, body) for secret in endpoint.secrets)
+        ours["webhook-signature"] = " ".join(signatures)
     theirs = {name.lower(): value for name, value in endpoint.headers.items()}
     return {**theirs, **ours}
 
@@ -125,6 +148,18 @@ def signature(secret: str, delivery: str, now: datetime, body: bytes) -> str:
     """Return the signature `v1,...` over id, time and body; the secret is `whsec_...`."""
     # standardwebhooks takes the fields of the time for UTC's, whatever its zone.
     return Webhook(secret).sign(msg_id=delivery, timestamp=now.astimezone(UTC), data=body.decode())
+
+
+def outcome(status: int, retry_after: str | None, now: datetime) -> Outcome:
+    """Return what a complete answer means: 2xx is success, and 410 is final."""
+    if 200 <= status < 300:
+        return Taken()
+    if status == 410:
+        return Closed(reason="the endpoint answered 410: it wants no more deliveries")
+    reason = f"the endpoint answered {status}"
+    if 300 <= status < 400:
+        reason += ", and redirects are not followed: configure where it leads"
+    return Later(reason=reason, wait=asked_wait(retry_after, now))
 
 
 def cut(text: str, length: int) -> str:
@@ -137,7 +172,7 @@ def cut(text: str, length: int) -> str:
 
 
 def _message(kind: str, when: datetime, data: Values) -> Values:
-    return {"type": kind, "timestamp": _time(when), "data": data}
+    return {"type": kind, "timestamp": time_text(when), "data": data}
 
 
 def _data(alert: Alert, known: Names) -> Values:
@@ -167,7 +202,17 @@ def _source_data(alert: SourceAlert, known: Names) -> Values:
         "source": _source(alert.source, known),
         "trouble": notice.kind.value,
         "state": "over" if notice.is_over else "begun",
-        "since": _time(notice.since),
+        "since": time_text(notice.since),
+        "text": cut(notice.text, TROUBLE_LENGTH),
+    }
+
+
+def _endpoint_data(alert: EndpointAlert) -> Values:
+    notice = alert.notice
+    return {
+        "endpoint": {"id": notice.endpoint},
+        "state": "over" if notice.is_over else "begun",
+        "since": time_text(notice.since),
         "text": cut(notice.text, TROUBLE_LENGTH),
     }
 
@@ -185,9 +230,9 @@ def _item(stored: StoredMatch, known: Names) -> Values:
         "title": cut(item.title, TITLE_LENGTH),
         "link": _whole(item.link, LINK_BYTES),
         "language": item.language,
-        "published": _time(item.published),
-        "updated": _time(item.updated),
-        "first_seen": _time(item.first_seen),
+        "published": time_text(item.published),
+        "updated": time_text(item.updated),
+        "first_seen": time_text(item.first_seen),
         "author": cut(item.author, NAME_LENGTH),
         "categories": [cut(category, CATEGORY_LENGTH) for category in item.categories[:CATEGORIES]],
         "revision": stored.revision,
@@ -201,7 +246,7 @@ def _terms(stored: StoredMatch) -> list[Values]:
     room = TERMS_BYTES
     for hit in stored.match.hits[:TERMS]:
         term = _term(stored, hit)
-        room -= len(_json(term)) + 1
+        room -= len(to_json(term)) + 1
         if room < 0:
             break
         terms.append(term)
@@ -226,7 +271,7 @@ def _score(score: Score | None) -> Values | None:
     room = SCORE_BYTES
     for term, weight in score.parts[:TERMS]:
         part: Values = {"term": cut(term, TERM_LENGTH), "weight": weight}
-        room -= len(_json(part)) + 1
+        room -= len(to_json(part)) + 1
         if room < 0:
             break
         parts.append(part)
@@ -252,16 +297,18 @@ def _text(stored: StoredMatch, hit: Hit) -> str | None:
 
 def _whole(text: str | None, most_bytes: int) -> str | None:
     """Return the text if it has room: half an address is another address."""
-    return text if text is not None and len(_json(text)) <= most_bytes else None
+    return text if text is not None and len(to_json(text)) <= most_bytes else None
 
 
-def _time(when: datetime | None) -> str | None:
+def time_text(when: datetime | None) -> str | None:
+    """Return a time as all bodies have it: UTC, to the second."""
     if when is None:
         return None
     return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _json(value: object) -> bytes:
+def to_json(value: object) -> bytes:
+    """Return a value as the bytes that are sent."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 

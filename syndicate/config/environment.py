@@ -4,13 +4,13 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, get_origin
 
-from syndicate.config.shapes import NetworkTable, Service, Table
+from syndicate.config.shapes import NetworkTable, Service, SmtpTable, Table
 from syndicate.config.toml_file import TomlFile
 from syndicate.config.values import suggestion
 from syndicate.errors import Problem
 
 PREFIX = "SYNDICATE_"
-SECTIONS: Mapping[str, type[Table]] = {"service": Service, "network": NetworkTable}
+SECTIONS: Mapping[str, type[Table]] = {"service": Service, "network": NetworkTable, "smtp": SmtpTable}
 
 _KEY_BY_VARIABLE = {
     f"{PREFIX}{section}__{name}".upper(): (section, name)
@@ -43,7 +43,7 @@ def _value(key: tuple[str, str], text: str) -> Any:
         return (
             value if isinstance(value, list) else [part.strip() for part in text.split(",") if part.strip()]
         )
-    return _toml_value(text) if annotation is int else text
+    return _toml_value(text) if annotation in (int, int | None) else text
 
 
 def _toml_value(text: str) -> Any:
@@ -60,4 +60,4 @@ def _unknown(variable: str) -> str:
     if section in SECTIONS:
         near = suggestion(variable, _KEY_BY_VARIABLE).replace('"', "")
         return f"sets no key of [{section}]{near}"
-    return "sets nothing: only keys of [service] and [network] can be set by the environment"
+    return "sets nothing: only keys of [service], [network] and [smtp] can be set by the environment"

@@ -2,24 +2,28 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from syndicate import __version__
-from syndicate.config import values
+from syndicate.config.channel_tables import STANDARD, format_of, homes_beside, read_channel
 from syndicate.config.environment import SECTIONS, overridden
+from syndicate.config.mail import read_smtp
+from syndicate.config.pace import flood_after, pace, pace_problems
 from syndicate.config.rule_files import Names, read_rules, rule_paths, unknown_endpoints
+from syndicate.config.secrets import read_secrets
 from syndicate.config.shapes import (
     AddressTable,
     AnyTable,
-    EndpointTable,
     NetworkTable,
     Service,
     SourceTable,
+    WebhookTable,
     shaped,
 )
-from syndicate.config.toml_file import MISSING, TomlFile, Unreadable, read_text, read_toml, shown, toml_file
+from syndicate.config.toml_file import MISSING, TomlFile, read_toml, shown, toml_file
 from syndicate.config.toml_lines import Key
 from syndicate.config.values import quoted, suggestion
 from syndicate.errors import ConfigError, Problem
@@ -35,10 +39,9 @@ from syndicate.model import (
     Source,
 )
 
-TABLES = ("service", "network", "source", "endpoint")
+TABLES = ("service", "network", "smtp", "source", "endpoint")
 NO_SOURCES = "there are no sources: add a [[source]] with an id and a url"
 _PRIVATE_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
-MAX_SECRET_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
     """Return what config.toml and the rules say, and every problem in them, in the order of files and lines.
 
     Args:
-        environ: for `${VAR}` in texts, and for the variables that set keys of [service] and [network].
+        environ: for `${VAR}` in texts, and for the variables that set keys of sections.
         text: what config.toml is to hold; None: what it holds.
     """
     file = read_toml(path, environ) if text is None else toml_file(shown(path), text, environ)
@@ -79,7 +82,8 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
     service, service_problems = _section(Service, file, "service")
     network, network_problems = _section(NetworkTable, file, "network")
     sources, source_problems = _sources(file)
-    endpoints, endpoint_problems = _endpoints(file, path.parent)
+    endpoints, endpoint_problems = _endpoints(file, path.parent, service.time_zone)
+    smtp, smtp_problems = read_smtp(file, path.parent)
     rules, rule_problems = _rules(file, path.parent / service.rules, environ)
     config = Config(
         path=path.absolute(),
@@ -88,6 +92,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
         sources=sources,
         endpoints=endpoints,
         rules=rules,
+        smtp=smtp,
     )
     problems = [
         *override_problems,
@@ -99,6 +104,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
         *network_problems,
         *source_problems,
         *endpoint_problems,
+        *smtp_problems,
         *rule_problems,
     ]
     return Reading(config=config, problems=tuple(sorted(problems)))
@@ -167,6 +173,7 @@ def _service(table: Service, folder: Path) -> ServiceSettings:
         title=table.title,
         notify=tuple(table.notify),
         websub=table.websub,
+        time_zone=table.time_zone,
     )
 
 
@@ -302,47 +309,34 @@ def _first_address(file: TomlFile, key: Key) -> tuple[str, Key]:
 # --------------------------------------------------------------------------- endpoints
 
 
-def _endpoints(file: TomlFile, folder: Path) -> tuple[tuple[Endpoint, ...], list[Problem]]:
+def _endpoints(file: TomlFile, folder: Path, zone: tzinfo) -> tuple[tuple[Endpoint, ...], list[Problem]]:
     problems = [*file.table_list_problems("endpoint"), *file.taken_ids("endpoint")]
     endpoints = []
     for key in file.table_keys("endpoint"):
-        table, wrong = shaped(EndpointTable, file, key)
-        problems += [*wrong, *_header_repeats(file, key)]
-        file_secret, wrong = _file_secret(file, key, folder)
+        if format_of(file, key) != STANDARD:
+            channel, wrong = read_channel(file, key, zone)
+            problems += [*wrong, *_header_repeats(file, key), *pace_problems(file, key)]
+            endpoints += [channel] if channel else []
+            continue
+        table, wrong = shaped(WebhookTable, file, key, homes_beside(STANDARD))
+        problems += [*wrong, *_header_repeats(file, key), *pace_problems(file, key)]
+        secrets, wrong = read_secrets(file, key, folder)
         problems += wrong
-        endpoints += [_endpoint(table, file_secret)] if table else []
+        endpoints += [_endpoint(table, secrets, zone)] if table else []
     return tuple(endpoints), problems
 
 
-def _endpoint(table: EndpointTable, file_secret: str | None) -> Endpoint:
+def _endpoint(table: WebhookTable, secrets: tuple[str, ...], zone: tzinfo) -> Endpoint:
     return Endpoint(
         id=table.id,
         url=table.url,
-        secret=table.secret or file_secret,
+        secrets=secrets,
+        concurrency=table.concurrency,
         format=table.format,
         headers=table.headers,
+        pace=pace(table, zone),
+        flood_after=flood_after(table, None),
     )
-
-
-def _file_secret(file: TomlFile, key: Key, folder: Path) -> tuple[str | None, list[Problem]]:
-    """Return what `secret_file` holds, None without one."""
-    place = (*key, "secret_file")
-    name = file.at(*place)
-    if not isinstance(name, str) or file.is_unfilled(place):
-        return None, []
-    if file.at(*key, "secret") is not None:
-        return None, [file.mistake(place, "there is a secret as well: keep one of them")]
-    try:
-        path = folder / values.path(name)
-    except ValueError as error:
-        return None, [file.mistake(place, str(error))]
-    text = read_text(path, MAX_SECRET_BYTES)
-    if isinstance(text, Unreadable):
-        return None, [file.mistake(place, f"{shown(path)}: {text.why}")]
-    try:
-        return values.secret(text.rstrip("\r\n")), []
-    except ValueError as error:
-        return None, [file.mistake(place, f"{shown(path)}: {error}")]
 
 
 def _header_repeats(file: TomlFile, key: Key) -> Iterator[Problem]:

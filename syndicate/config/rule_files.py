@@ -186,6 +186,7 @@ def _rule_text(place: Place, table: RuleTable) -> RuleText:
         languages=tuple(table.languages),
         since=table.since,
         notify=tuple(table.notify),
+        urgent=table.urgent,
         feed=table.feed,
         match=_examples(file, (*key, "examples", "match"), table.examples.match),
         no_match=_examples(file, (*key, "examples", "no_match"), table.examples.no_match),

@@ -1,8 +1,9 @@
 """The shape of each table of the configuration, and what is said of one that has another."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from ipaddress import IPv4Network, IPv6Network
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, TypeGuard, TypeVar, get_args
 
 from pydantic import (
@@ -16,12 +17,14 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from syndicate.config import values
+from syndicate.config import clocks, values
 from syndicate.config.durations import duration, spelled
 from syndicate.config.toml_file import TomlFile
 from syndicate.config.toml_lines import Key
 from syndicate.errors import Problem
+from syndicate.model import Cron, QuietHours
 
+MAX_SECRETS = 4  # of an endpoint; two are enough to replace one
 MAX_WEIGHT = 1_000_000  # either way, so that no sum is infinite
 
 # --------------------------------------------------------------------------- values
@@ -91,6 +94,16 @@ def _address(value: object) -> object:
     return {"url": value} if isinstance(value, str) else value
 
 
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _not_always(value: list[QuietHours]) -> list[QuietHours]:
+    if clocks.are_always_quiet(value):
+        raise ValueError("leave no minute of the week, so nothing would be told: leave some out")
+    return value
+
+
 def _some(value: list[str]) -> list[str]:
     if not value:
         raise ValueError("must not be empty")
@@ -114,6 +127,9 @@ Line = Annotated[str, AfterValidator(values.line_of_text)]
 Path = Annotated[str, AfterValidator(values.path)]
 Address = Annotated[str, AfterValidator(values.web_address)]
 Selector = Annotated[str, AfterValidator(values.selector)]
+Secret = Annotated[str, AfterValidator(values.secret)]
+HeaderName = Annotated[str, AfterValidator(values.header_name)]
+HeaderValue = Annotated[str, AfterValidator(values.header_value)]
 Language = Annotated[str, AfterValidator(values.language)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Query = Annotated[str, AfterValidator(values.query)]
@@ -126,7 +142,9 @@ Network = Annotated[IPv4Network | IPv6Network, _from_text(values.network)]
 
 
 class Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
 
 
 class Service(Table):
@@ -138,6 +156,7 @@ class Service(Table):
     title: Line = "Syndicate"
     notify: list[Line] = Field(default_factory=list)
     websub: bool = True
+    time_zone: Annotated[tzinfo, _from_text(values.time_zone)] = UTC
 
 
 class NetworkTable(Table):
@@ -149,6 +168,15 @@ class NetworkTable(Table):
     max_bytes: Annotated[int, Field(ge=1, le=1024**3)] = 15 * 1024 * 1024
     user_agent: Annotated[str, AfterValidator(values.header_value)] | None = None
     retry_after: Literal["host", "source"] = "host"
+
+
+class SmtpTable(Table):
+    host: Annotated[str, AfterValidator(values.host)]
+    port: Annotated[int | None, Field(ge=1, le=65_535)] = None
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: Line | None = None
+    password: str | None = None
+    password_file: str | None = None  # judged as a path when it is read
 
 
 class AddressTable(Table):
@@ -189,15 +217,32 @@ class SourceTable(Table):
 
 
 class EndpointTable(Table):
+    """What every endpoint has, whatever its format."""
+
     id: Id
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
+    group_by: list[Literal["rule", "source", "story", "..."]] | None = None
+    group_wait: Annotated[Duration, _within(timedelta(), timedelta(days=1))] | None = None
+    group_interval: Annotated[Duration, _within(timedelta(seconds=1), timedelta(days=7))] | None = None
+    max_per_hour: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    digest: Annotated[Cron, _from_text(clocks.cron)] | None = None
+    quiet_hours: Annotated[
+        list[Annotated[QuietHours, _from_text(clocks.quiet_hours)]],
+        BeforeValidator(_one_or_more),
+        AfterValidator(_not_always),
+    ] = Field(default_factory=list)
+    time_zone: Annotated[tzinfo, _from_text(values.time_zone)] | None = None
+    flood_after: Annotated[int, Field(ge=0, le=10_000)] | None = None
+
+
+class WebhookTable(EndpointTable):
     url: Address
-    secret: Annotated[str, AfterValidator(values.secret)] | None = None
+    secret: Secret | None = None
+    secrets: Annotated[list[Secret], Field(max_length=MAX_SECRETS), AfterValidator(_some)] | None = None
     secret_file: str | None = None  # judged as a path when it is read
+    secret_files: Annotated[list[str], Field(max_length=MAX_SECRETS), AfterValidator(_some)] | None = None
     format: Literal["standard"] = "standard"
-    headers: dict[
-        Annotated[str, AfterValidator(values.header_name)],
-        Annotated[str, AfterValidator(values.header_value)],
-    ] = Field(default_factory=dict)
+    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
 
 
 class ExampleTable(Table):
@@ -235,6 +280,7 @@ class RuleTable(Table):
     languages: list[Language] = Field(default_factory=list)
     since: Annotated[Duration, _within(timedelta(minutes=1), timedelta(days=3650))] | None = None
     notify: list[Line] = Field(default_factory=list)
+    urgent: bool = False
     feed: bool = True
     examples: ExamplesTable = Field(default_factory=ExamplesTable)
 
@@ -255,6 +301,8 @@ class NamedRuleTable(RuleTable):
 
 AnyTable = TypeVar("AnyTable", bound=Table)
 
+_NO_HOMES: Mapping[str, str] = MappingProxyType({})
+
 _WORDS = {
     "missing": "must be given",
     "string_type": "must be a text in quotes",
@@ -271,10 +319,15 @@ _WORDS = {
 }
 
 
-def shaped(shape: type[AnyTable], file: TomlFile, key: Key) -> tuple[AnyTable | None, list[Problem]]:
+def shaped(
+    shape: type[AnyTable], file: TomlFile, key: Key, homes: Mapping[str, str] = _NO_HOMES
+) -> tuple[AnyTable | None, list[Problem]]:
     """Return a file's table in its shape, and all problems with it.
 
     What is wrong gives way to its default, so that the rest can be looked at; None when there is none for it.
+
+    Args:
+        homes: of keys that this shape has not, where they belong.
     """
     table = file.at(*key) or {}
     valid, mistakes = _attempt(shape, table)
@@ -283,7 +336,7 @@ def shaped(shape: type[AnyTable], file: TomlFile, key: Key) -> tuple[AnyTable | 
     wrong = {mistake["loc"][0] for mistake in mistakes}
     wrong |= {name for name in table if file.is_unfilled((*key, name))}
     rest, _ = _attempt(shape, {name: value for name, value in table.items() if name not in wrong})
-    return rest, list(_problems(shape, file, key, mistakes))
+    return rest, list(_problems(shape, file, key, mistakes, homes))
 
 
 def _attempt(shape: type[AnyTable], table: Mapping[str, Any]) -> tuple[AnyTable | None, list[ErrorDetails]]:
@@ -294,7 +347,7 @@ def _attempt(shape: type[AnyTable], table: Mapping[str, Any]) -> tuple[AnyTable 
 
 
 def _problems(
-    shape: type[Table], file: TomlFile, key: Key, mistakes: list[ErrorDetails]
+    shape: type[Table], file: TomlFile, key: Key, mistakes: list[ErrorDetails], homes: Mapping[str, str]
 ) -> Iterator[Problem]:
     for mistake in mistakes:
         inner = tuple(name for name in mistake["loc"] if name != "[key]")
@@ -305,7 +358,8 @@ def _problems(
             continue  # which is a problem of its own
         if mistake["type"] == "extra_forbidden":
             name = str(inner[-1])
-            yield file.problem(place, f"unknown key {values.quoted(name)}{_near(shape, inner)}")
+            near = f"; {homes[name]}" if len(inner) == 1 and name in homes else _near(shape, inner)
+            yield file.problem(place, f"unknown key {values.quoted(name)}{near}")
         else:
             yield file.mistake(place, _words(mistake))
 

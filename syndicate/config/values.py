@@ -8,8 +8,10 @@ import binascii
 import difflib
 import re
 from collections.abc import Iterable
+from datetime import UTC, tzinfo
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
@@ -172,6 +174,32 @@ def _is_host(text: str) -> bool:
         return ip_address(text[1:-1]).version == 6 and text.endswith("]")
     except ValueError:
         return False
+
+
+def host(text: str) -> str:
+    """Return a host's name or address, an IPv6 address without brackets."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return str(ip_address(bare))
+    except ValueError:
+        pass
+    if not _HOST.fullmatch(text):
+        raise ValueError('must be the name of a host, or its address, such as "mail.desk.example"')
+    return text
+
+
+def time_zone(text: str) -> tzinfo:
+    """Return a time zone by its name in the IANA database."""
+    if text == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        names = available_timezones()
+        if not names:
+            raise ValueError("this system knows no time zones: install its package tzdata") from None
+        near = suggestion(text, names) or ': write one such as "Europe/Brussels" or "UTC"'
+        raise ValueError(f"{quoted(text)} is no time zone{near}") from None
 
 
 def selector(text: str) -> str:

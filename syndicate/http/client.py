@@ -1,6 +1,8 @@
 """The guarded, bounded client: what leaves the process leaves through here."""
 
 import asyncio
+import socket
+import ssl
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
@@ -13,12 +15,21 @@ import httpx
 
 from syndicate import __version__
 from syndicate.errors import LimitError, RefusedError
-from syndicate.http.addresses import Target, refusal, target
+from syndicate.http.addresses import Target, target
 from syndicate.http.body import ACCEPT_ENCODING, BodyReader, content_encoding
+from syndicate.http.dial import dialled
 from syndicate.http.fields import Asking, Field, checked_fields
 from syndicate.http.messages import Response
 from syndicate.http.resolve import GuardedResolver, LookUp, system_look_up
-from syndicate.http.transport import Guard, Transport, Trust, has_no_body, pieces_of
+from syndicate.http.transport import (
+    UNBOUNDED,
+    Guard,
+    StaleConnectionError,
+    Transport,
+    Trust,
+    has_no_body,
+    pieces_of,
+)
 from syndicate.http.trip import Trip
 from syndicate.http.trouble import LIBRARY_ERRORS
 from syndicate.model import NetworkSettings
@@ -51,8 +62,8 @@ class Client:
         allowed = self._settings.allow_private
         self._guard = Guard(allowed)
         # A name gets the larger part of the time, so that it can be said that it was the name that took it.
-        resolver = GuardedResolver(self._look_up, allowed, self._connect_limit * 0.8)
-        trust = Trust()
+        self._resolver = resolver = GuardedResolver(self._look_up, allowed, self._connect_limit * 0.8)
+        self._trust = trust = Trust()
         size = 2 * self._settings.concurrency
         async with AsyncExitStack() as exits:
             self._kept = Transport(self._guard, resolver, trust, size, keeps=True)
@@ -61,6 +72,10 @@ class Client:
             # upon could not be told. Nor does a stuck source hold up alerts, or the other way round.
             self._fresh = Transport(self._guard, resolver, trust, size, keeps=False)
             exits.push_async_callback(self._fresh.aclose)
+            # Whoever sends what may arrive twice also sees to how much is under way: a bound here would let
+            # those that hang hold up the others.
+            self._repeatable = Transport(self._guard, resolver, trust, UNBOUNDED, keeps=True)
+            exits.push_async_callback(self._repeatable.aclose)
             self._exits = exits.pop_all()
         return self
 
@@ -110,7 +125,7 @@ class Client:
                     await answer.aclose()
                 asking = replace(asking, has_left_home=asking.has_left_home or at.origin != asking.home)
 
-    async def post(
+    async def post(  # noqa: PLR0913  what a request is made of
         self,
         url: str,
         body: bytes,
@@ -118,22 +133,41 @@ class Client:
         *,
         timeout: timedelta,  # noqa: ASYNC109  of the whole request; the error names it
         max_answer_bytes: int = MAX_ANSWER_BYTES,
+        is_repeatable: bool = False,
+        method: str = "POST",
     ) -> Response:
-        """Return what an address answers to a body; redirects are answers as well.
+        """Return what an address answers to a body, put or patched if so told; redirects are answers as well.
 
         The answer's body is as much of it as can be had within the bound and the time: once the status is
         there, the request was received, and nothing may make it look as if it was not.
+
+        Args:
+            is_repeatable: whoever gets it twice can tell. So it may go out on a kept connection, and once
+                more on a new one if that turns out to have been closed (RFC 9110 9.2.2).
         """
         trip = Trip(timeout)
         with trip.telling():
             at = self._begin(trip, url)
             asking = Asking(fields=checked_fields(headers), home=at.origin, validators_of=at.url)
-            request = self._request("POST", at, asking, body)
-            answer = await self._answer(self._fresh, trip, request)
+            pool = self._repeatable if is_repeatable else self._fresh
+            answer = await self._answer(pool, trip, self._request(method, at, asking, body))
             try:
                 return trip.response(answer, await _what_can_be_had(trip, answer, max_answer_bytes))
             finally:
                 await answer.aclose()
+
+    async def dial(self, host: str, port: int) -> socket.socket:
+        """Return a connection to a host that is spoken to in another way; whoever gets it closes it.
+
+        Raises:
+            NetworkError: there is none; RefusedError if its address may not be asked.
+        """
+        return await dialled(self._guard, self._resolver, host, port, self._connect_limit)
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """How certificates are checked on a connection that was dialled."""
+        return self._trust.any_protocol
 
     def _begin(self, trip: Trip, url: str) -> Target:
         trip.at = target(url)
@@ -142,7 +176,7 @@ class Client:
     def _permitted(self, at: Target) -> Target:
         """Return a target that is a name, or an address that may be asked. A name is judged when resolved."""
         address = at.address
-        reason = refusal(address, self._settings.allow_private) if address else None
+        reason = self._guard.refusal(address) if address else None
         if reason is not None:
             raise RefusedError(f"refused: {reason}")
         return at
@@ -165,7 +199,10 @@ class Client:
     async def _answer(self, pool: Transport, trip: Trip, request: httpx.Request) -> httpx.Response:
         request.extensions["connect"] = min(self._connect_limit.total_seconds(), trip.seconds_left)
         async with asyncio.timeout_at(trip.deadline):
-            return await pool.handle_async_request(request)
+            try:
+                return await pool.handle_async_request(request)
+            except StaleConnectionError:
+                return await self._fresh.handle_async_request(request)
 
     async def _body(
         self, trip: Trip, answer: httpx.Response, max_bytes: int | None, *, is_cut: bool

@@ -25,7 +25,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from syndicate.errors import NetworkError, RefusedError
-from syndicate.http.addresses import Network, as_address, refusal
+from syndicate.http.addresses import Address, Network, as_address, refusal
 from syndicate.http.resolve import GuardedResolver
 from syndicate.http.trouble import in_words
 from syndicate.model import Certificate
@@ -34,7 +34,13 @@ MAX_FIELD_BYTES = 16 * 1024  # of one header field, and of the status line
 MAX_FIELDS = 128
 MAX_CERTIFICATES = 10_000  # remembered
 
+UNBOUNDED = 0  # connections in a pool
+
 _KEEP_SECONDS = 4  # idle connections; a host is asked again within a second or two, or much later
+
+
+class StaleConnectionError(NetworkError):
+    """A kept connection was closed before there was an answer to a POST, which may have been acted upon."""
 
 
 class Trust:
@@ -42,11 +48,21 @@ class Trust:
 
     @cached_property
     def context(self) -> ssl.SSLContext:
-        """Made when first needed: reading all those certificates takes a while."""
-        context = ssl.create_default_context()
-        context.load_verify_locations(certifi.where())
+        """For HTTP. Made when first needed: reading all those certificates takes a while."""
+        context = _context()
         context.set_alpn_protocols(["http/1.1"])
         return context
+
+    @cached_property
+    def any_protocol(self) -> ssl.SSLContext:
+        """For what is not HTTP."""
+        return _context()
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 class Guard:
@@ -60,13 +76,17 @@ class Guard:
     def __call__(self, dialled: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, sockaddr = dialled
         address = as_address(str(sockaddr[0]))
-        reason = "no IP address" if address is None else refusal(address, self._allowed)
+        reason = "no IP address" if address is None else self.refusal(address)
         if reason is not None:
             raise RefusedError(f"its address is {reason}")
         opened = socket.socket(family=family, type=kind, proto=protocol)
         self._sockets.add(opened)
         self.dialled_count += 1
         return opened
+
+    def refusal(self, address: Address) -> str | None:
+        """Return why an address may not be asked, None if it may."""
+        return refusal(address, self._allowed)
 
     def has_more_open_than(self, most: int) -> bool:
         """Return whether more sockets than that are open, idle ones included."""
@@ -142,6 +162,11 @@ class Transport(httpx.AsyncBaseTransport):
             response = await self._send(request, limit)
         except aiohttp.ConnectionTimeoutError as error:
             raise NetworkError(f"no connection within {limit:.3g} s") from error
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            # On a new connection _Connection says it in words.
+            raise StaleConnectionError(str(in_words(error))) from error
         is_secure = request.url.scheme == "https"
         certificate = self._certificates.of(request.url.raw_host.decode("ascii")) if is_secure else None
         return httpx.Response(

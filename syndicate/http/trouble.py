@@ -73,6 +73,8 @@ def _words(error: BaseException) -> NetworkError | None:
             return _answer_words(error)
         case aiohttp.InvalidURL() | httpx.InvalidURL():
             return RefusedError("its address is not valid")
+        case ssl.SSLCertVerificationError():
+            return NetworkError(_certificate_words(error))
         case OSError():
             return NetworkError(f"the connection broke: {_reason(error)}")
         case _:

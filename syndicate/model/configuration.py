@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+
+from syndicate.model.channels import Channel
+from syndicate.model.pace import Pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,7 @@ class ServiceSettings:
     title: str = "Syndicate"
     notify: tuple[str, ...] = ()  # ids of endpoints that are told when something is the matter with a source
     websub: bool = True  # hubs are asked to push, where they can reach us at base_url
+    time_zone: tzinfo = UTC  # in which people are told times
 
 
 class Scope(StrEnum):
@@ -100,10 +104,33 @@ class Endpoint:
     """Where alerts go, as configured."""
 
     id: str
-    url: str
-    secret: str | None = field(default=None, repr=False)  # whsec_...; None: unsigned
+    url: str = ""  # of a standard webhook; empty for a channel, whose settings say where it is
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # whsec_..., the newest first; none: unsigned
+    concurrency: int = 4  # deliveries at once; 1 keeps their order
     format: str = "standard"
+    pace: Pace = Pace()  # at which it is told
+    flood_after: int | None = None  # more deliveries than that, due at once, become one; None: never
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    channel: Channel | None = None  # None: a standard webhook
+
+
+class SmtpSecurity(StrEnum):
+    """How a connection to the mail server is encrypted."""
+
+    STARTTLS = "starttls"  # after it was made (RFC 3207)
+    TLS = "tls"  # from its beginning (RFC 8314 3.3)
+    NONE = "none"  # not at all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpSettings:
+    """`[smtp]`: the server that takes mail."""
+
+    host: str
+    port: int
+    security: SmtpSecurity = SmtpSecurity.STARTTLS
+    user: str | None = None  # None: it wants no password
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +186,7 @@ class RuleText:
     languages: tuple[str, ...] = ()  # of items, BCP 47; empty: all
     since: timedelta | None = None  # only items published within so long before they are matched
     notify: tuple[str, ...] = ()  # endpoint ids
+    urgent: bool = False  # its alerts never wait, whatever the pace of an endpoint
     feed: bool = True
     match: tuple[Example, ...] = ()
     no_match: tuple[Example, ...] = ()
@@ -174,3 +202,4 @@ class Config:
     sources: tuple[Source, ...]
     endpoints: tuple[Endpoint, ...]
     rules: tuple[RuleText, ...]
+    smtp: SmtpSettings | None = None  # None: no mail is sent

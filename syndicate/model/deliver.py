@@ -12,6 +12,7 @@ from syndicate.model.match import Suppressed
 class DeliveryState(StrEnum):
     """Where a delivery stands."""
 
+    HELD = "held"  # until the pace of its endpoint lets it go; what it tells may move to another one by then
     WAITING = "waiting"
     DELIVERED = "delivered"
     DEAD = "dead"
@@ -38,6 +39,25 @@ class SourceAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointNotice:
+    """That an endpoint is sent nothing any more, or takes what it is sent again."""
+
+    endpoint: str
+    since: datetime  # it was disabled
+    is_over: bool
+    text: str  # a sentence that begins with "it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointAlert:
+    """Something about an endpoint told to another one."""
+
+    kind: str  # endpoint
+    created_at: datetime
+    notice: EndpointNotice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One or more alerts on their way to one endpoint, claimed by us."""
 
@@ -47,7 +67,10 @@ class Delivery:
     body: bytes | None  # None until the first attempt freezes it
     created_at: datetime
     attempts: int  # made before
-    alerts: tuple[Alert | SourceAlert, ...]
+    tries: int  # those of them that count: made since it was replayed last
+    lease_until: datetime
+    alerts: tuple[Alert | SourceAlert | EndpointAlert, ...]  # in the order in which they came up
+    left_out: int = 0  # further alerts, too many to be told in full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +78,7 @@ class Attempt:
     """One try, and what follows from it."""
 
     delivery: str
+    endpoint: str
     token: str
     started_at: datetime
     duration: timedelta
@@ -63,6 +87,18 @@ class Attempt:
     answer: str  # the first 1 kB
     state: DeliveryState  # of the delivery after this
     next_attempt_at: datetime | None  # when WAITING
+    is_last: bool = False  # the endpoint wants nothing at all any more, this delivery included
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStatus:
+    """An attempt that was made, for people."""
+
+    started_at: datetime
+    duration: timedelta
+    status: int | None  # None when no complete answer came
+    error: str | None  # None: it was taken
+    answer: str  # the first 1 kB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +109,40 @@ class DeliveryStatus:
     endpoint: str
     alerts: tuple[tuple[str, int], ...]  # (rule, item)
     sources: tuple[str, ...]  # that it is about, instead
+    endpoints: tuple[str, ...]  # that it is about, instead
     state: DeliveryState
     attempts: int
     created_at: datetime
     next_attempt_at: datetime | None
     last_status: int | None
     last_error: str | None
+
+
+class EndpointState(StrEnum):
+    """How an endpoint is."""
+
+    NEW = "new"  # nothing was ever sent to it
+    OK = "ok"  # it took what it was sent last
+    FAILING = "failing"  # it did not
+    DISABLED = "disabled"  # nothing is sent to it until a person enables it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointStatus:
+    """An endpoint, for people. Shares and times are those of its last attempts."""
+
+    id: str
+    state: EndpointState
+    since: datetime | None  # when FAILING or DISABLED
+    reason: str | None  # when DISABLED
+    attempts: int  # that were looked at, at most 1,000
+    taken: int  # of those
+    median: timedelta | None  # that an attempt lasts; None without any
+    p95: timedelta | None  # that 95 of 100 attempts last at most
+    waiting: int  # deliveries
+    due: int  # of those, that are not being tried
+    oldest_waiting_at: datetime | None  # when it was made; None when nothing waits
+    dead: int  # deliveries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,3 +157,4 @@ class AlertStatus:
     created_at: datetime
     delivery: str | None  # None when it was suppressed
     delivery_state: DeliveryState | None
+    silence: int | None = None  # that suppressed it; None: none did

@@ -37,6 +37,7 @@ class Rule:
     query: Node
     scope: Scope = EVERYTHING
     notify: tuple[str, ...] = ()
+    urgent: bool = False  # its alerts never wait
     feed: bool = True
     terms: tuple[str, ...] = ()  # as its author wrote them, for people
 

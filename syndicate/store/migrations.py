@@ -7,6 +7,7 @@ stand last, since SQLite walks through a row to reach a column; a table WITHOUT 
 from sqlite_utils import Database, Migrations
 
 from syndicate.errors import SchemaError
+from syndicate.store import migration_delivery, migration_pace
 
 migrations = Migrations("syndicate")
 
@@ -457,3 +458,15 @@ def m0008_addresses_that_go_stale(db: Database) -> None:
         ALTER TABLE sources ADD COLUMN is_look INTEGER NOT NULL DEFAULT 0;
         """
     )
+
+
+@migrations()
+def m0011_endpoints(db: Database) -> None:
+    """How each endpoint is, and deliveries that are sent once more."""
+    migration_delivery.add_endpoints_and_replays(db)
+
+
+@migrations()
+def m0012_pace_and_silences(db: Database) -> None:
+    """Alerts that are held back, and silences."""
+    migration_pace.add_pace_and_silences(db)

@@ -14,21 +14,29 @@ from syndicate.model import (
     AlertStatus,
     Asked,
     Attempt,
+    AttemptStatus,
     AwaitedArticle,
     Claim,
     Confirmed,
     Delivery,
     DeliveryState,
     DeliveryStatus,
+    EndpointNotice,
+    EndpointStatus,
     FoundItem,
+    HeldAlert,
     Item,
     Kept,
     KeptArticle,
     KnownItem,
     Match,
     Page,
+    Past,
     Poll,
     Recorded,
+    Route,
+    Silence,
+    SilenceDraft,
     Source,
     SourceStatus,
     StaleFeed,
@@ -94,7 +102,11 @@ class Store(Protocol):
         """Return how many leases were freed because no process that could hold them is alive."""
 
     def configure(
-        self, sources: Sequence[Source], rules: Sequence[RuleState], network: str = ""
+        self,
+        sources: Sequence[Source],
+        rules: Sequence[RuleState],
+        network: str = "",
+        paced: Collection[str] = (),
     ) -> tuple[str, ...]:
         """Take over the configuration; return the rules whose version is new here, so must be backfilled.
 
@@ -103,6 +115,7 @@ class Store(Protocol):
 
         Args:
             network: how we may reach others; when it is another than the last time, failing sources are due.
+            paced: endpoints from which alerts are held back. What is held is to be looked at anew.
         """
 
     # -- polling
@@ -238,19 +251,85 @@ class Store(Protocol):
 
     # -- delivering
 
-    def claim_deliveries(
-        self, *, limit: int, endpoints: Sequence[str], per_endpoint: int, lease: timedelta
-    ) -> list[Delivery]:
-        """Return due deliveries to these endpoints, oldest first, at most so many in flight for each."""
+    def claim_deliveries(self, *, limit: int, room: Mapping[str, int], lease: timedelta) -> list[Delivery]:
+        """Return due deliveries, leased to us, oldest first; each endpoint's in the order they fell due.
+
+        Nothing for endpoints that are disabled.
+
+        Args:
+            limit: how many in all; if more are due, each endpoint gets some.
+            room: by endpoint, how many may be leased at once, to whomever. Others get nothing.
+        """
 
     def freeze_bodies(self, bodies: Sequence[tuple[str, str, bytes]]) -> None:
         """Keep (delivery, token, body): what every attempt sends. Stale tokens change nothing."""
 
-    def record_attempts(self, attempts: Sequence[Attempt]) -> None:
-        """Append attempts and move their deliveries on; under a stale token, append only."""
+    def record_attempts(
+        self, attempts: Sequence[Attempt], notify: Sequence[str] = ()
+    ) -> list[EndpointNotice]:
+        """Append attempts and move their deliveries on; under a stale token, append only.
+
+        Endpoints that take nothing are disabled (`syndicate.store.health`). That, and that they take
+        something again, is entered as alerts to the others among `notify`, and returned.
+        """
 
     def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """Give back deliveries that were not tried (shutdown); they are due as before."""
+
+    def replay_deliveries(self, ids: Sequence[str]) -> int:
+        """Make deliveries due now, whatever became of them, with all tries before them; return how many are.
+
+        What is under way at this moment is left alone, and so is what is held back. Ids and bodies stay.
+        """
+
+    def enable_endpoint(self, endpoint: str) -> int | None:
+        """Have a disabled endpoint be sent what waits for it, in the order made; return how many wait.
+
+        None: it was not disabled.
+        """
+
+    # -- holding back
+
+    def endpoints_to_route(self) -> list[str]:
+        """Return the endpoints from which alerts are held back that are to be looked at now."""
+
+    def silence_held(self, endpoints: Sequence[str]) -> int:
+        """Suppress alerts that are held back from these endpoints and silenced now; return how many."""
+
+    def held_alerts(
+        self, endpoint: str, interval: timedelta, urgent: Collection[str] = ()
+    ) -> tuple[list[HeldAlert], Past]:
+        """Return what is held back from an endpoint, first ones first, and what it was told before.
+
+        Args:
+            interval: how far back it matters which alerts it was told.
+            urgent: rules whose alerts are left out of that.
+        """
+
+    def record_route(self, endpoint: str, held: Sequence[HeldAlert], route: Route) -> int:
+        """Make the deliveries of a route, as far as another process has not; return how many.
+
+        The rest of what was held is looked at again when the route says so, what came meanwhile at once.
+        """
+
+    def collapse_floods(self, flood_after: Mapping[str, int], urgent: Collection[str]) -> Mapping[str, int]:
+        """Make one delivery of all that are due and were never tried, where those are more than this.
+
+        Returns how many became one, by endpoint.
+
+        Args:
+            flood_after: by endpoint, how many may be due at once. Others are left as they are.
+            urgent: rules whose alerts are left out of it.
+        """
+
+    def add_silence(self, draft: SilenceDraft) -> Silence:
+        """Have alerts from now on, and those that are held back, not be told until the silence ends."""
+
+    def silences(self) -> list[Silence]:
+        """Return all silences, also those that have ended, oldest first."""
+
+    def expire_silences(self, ids: Sequence[int]) -> list[int]:
+        """End silences now; return those that had not ended yet. What they silenced stays untold."""
 
     # -- looking
 
@@ -285,6 +364,17 @@ class Store(Protocol):
         """Return how many items each rule holds for."""
 
     def deliveries(
-        self, *, endpoint: str | None = None, state: DeliveryState | None = None, limit: int = 100
+        self,
+        *,
+        endpoint: str | None = None,
+        state: DeliveryState | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
     ) -> list[DeliveryStatus]:
-        """Return deliveries, newest first."""
+        """Return deliveries made since then, newest first; what is None does not restrict."""
+
+    def delivery(self, identity: str) -> tuple[DeliveryStatus, list[AttemptStatus]] | None:
+        """Return a delivery and all its attempts, in order; None if there is no such delivery."""
+
+    def endpoints(self, endpoints: Sequence[str]) -> list[EndpointStatus]:
+        """Return how these endpoints are, and then all others for which deliveries wait or are dead."""

@@ -21,20 +21,28 @@ from syndicate.model import (
     AlertStatus,
     Asked,
     Attempt,
+    AttemptStatus,
     AwaitedArticle,
     Claim,
     Confirmed,
     Delivery,
     DeliveryState,
     DeliveryStatus,
+    EndpointNotice,
+    EndpointStatus,
     FoundItem,
+    HeldAlert,
     Item,
     Kept,
     KeptArticle,
     KnownItem,
     Page,
+    Past,
     Poll,
     Recorded,
+    Route,
+    Silence,
+    SilenceDraft,
     Source,
     SourceStatus,
     StaleFeed,
@@ -46,12 +54,16 @@ from syndicate.store import (
     sqlite_claims,
     sqlite_configuration,
     sqlite_deliveries,
+    sqlite_endpoints,
     sqlite_feeds,
     sqlite_items,
     sqlite_learned,
+    sqlite_letters,
     sqlite_matches,
+    sqlite_pace,
     sqlite_polls,
     sqlite_pushes,
+    sqlite_silences,
     sqlite_sources,
     sqlite_subscriptions,
 )
@@ -122,11 +134,16 @@ class SqliteStore:
             fcntl.flock(self._alive, fcntl.LOCK_SH)
 
     def configure(
-        self, sources: Sequence[Source], rules: Sequence[RuleState], network: str = ""
+        self,
+        sources: Sequence[Source],
+        rules: Sequence[RuleState],
+        network: str = "",
+        paced: Collection[str] = (),
     ) -> tuple[str, ...]:
         with self._write() as db:
             sqlite_configuration.note_network(db, network, self.now())
             self._rule_set = sqlite_configuration.note_rule_set(db, rules)
+            sqlite_pace.configure_paces(db, paced, self.now())
             return sqlite_configuration.configure(db, sources, rules, self.now())
 
     def claim_sources(self, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace) -> list[Claim]:
@@ -254,25 +271,70 @@ class SqliteStore:
         with self._read() as db:
             return sqlite_feeds.retired_feeds(db)
 
-    def claim_deliveries(
-        self, *, limit: int, endpoints: Sequence[str], per_endpoint: int, lease: timedelta
-    ) -> list[Delivery]:
+    def claim_deliveries(self, *, limit: int, room: Mapping[str, int], lease: timedelta) -> list[Delivery]:
         with self._write() as db:
-            return sqlite_deliveries.claim_deliveries(
-                db, limit=limit, endpoints=endpoints, per_endpoint=per_endpoint, lease=lease, now=self.now()
-            )
+            return sqlite_deliveries.claim_deliveries(db, limit=limit, room=room, lease=lease, now=self.now())
 
     def freeze_bodies(self, bodies: Sequence[tuple[str, str, bytes]]) -> None:
         with self._write() as db:
             sqlite_deliveries.freeze_bodies(db, bodies)
 
-    def record_attempts(self, attempts: Sequence[Attempt]) -> None:
+    def record_attempts(
+        self, attempts: Sequence[Attempt], notify: Sequence[str] = ()
+    ) -> list[EndpointNotice]:
         with self._write() as db:
             sqlite_deliveries.record_attempts(db, attempts)
+            return sqlite_endpoints.note_attempts(db, attempts, notify, self.now())
 
     def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         with self._write() as db:
             sqlite_deliveries.release_deliveries(db, deliveries)
+
+    def replay_deliveries(self, ids: Sequence[str]) -> int:
+        with self._write() as db:
+            return sqlite_letters.replay(db, ids, self.now())
+
+    def enable_endpoint(self, endpoint: str) -> int | None:
+        with self._write() as db:
+            return sqlite_endpoints.enable(db, endpoint, self.now())
+
+    def endpoints_to_route(self) -> list[str]:
+        with self._read() as db:
+            return sqlite_pace.endpoints_to_route(db, self.now())
+
+    def silence_held(self, endpoints: Sequence[str]) -> int:
+        with self._write() as db:
+            return sqlite_silences.silence_held(db, endpoints, self.now())
+
+    def held_alerts(
+        self, endpoint: str, interval: timedelta, urgent: Collection[str] = ()
+    ) -> tuple[list[HeldAlert], Past]:
+        with self._read() as db:
+            return sqlite_pace.held_alerts(db, endpoint, interval, urgent, self.now())
+
+    def record_route(self, endpoint: str, held: Sequence[HeldAlert], route: Route) -> int:
+        with self._write() as db:
+            return sqlite_pace.record_route(db, endpoint, held, route, self.now())
+
+    def collapse_floods(self, flood_after: Mapping[str, int], urgent: Collection[str]) -> Mapping[str, int]:
+        with self._read() as db:
+            flooded = sqlite_pace.floods(db, flood_after, urgent, self.now())
+        if not flooded:
+            return {}
+        with self._write() as db:
+            return sqlite_pace.collapse_floods(db, flood_after, urgent, self.now())
+
+    def add_silence(self, draft: SilenceDraft) -> Silence:
+        with self._write() as db:
+            return sqlite_silences.add_silence(db, draft, self.now())
+
+    def silences(self) -> list[Silence]:
+        with self._read() as db:
+            return sqlite_silences.silences(db)
+
+    def expire_silences(self, ids: Sequence[int]) -> list[int]:
+        with self._write() as db:
+            return sqlite_silences.expire_silences(db, ids, self.now())
 
     def items(self, which: ItemFilter) -> list[FoundItem]:
         with self._read() as db:
@@ -320,10 +382,24 @@ class SqliteStore:
             return sqlite_feeds.match_counts(db)
 
     def deliveries(
-        self, *, endpoint: str | None = None, state: DeliveryState | None = None, limit: int = 100
+        self,
+        *,
+        endpoint: str | None = None,
+        state: DeliveryState | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
     ) -> list[DeliveryStatus]:
+        which = sqlite_letters.Which(endpoint=endpoint, state=state, since=since)
         with self._read() as db:
-            return sqlite_deliveries.deliveries(db, endpoint=endpoint, state=state, limit=limit)
+            return sqlite_letters.deliveries(db, which, limit)
+
+    def delivery(self, identity: str) -> tuple[DeliveryStatus, list[AttemptStatus]] | None:
+        with self._read() as db:
+            return sqlite_letters.delivery(db, identity)
+
+    def endpoints(self, endpoints: Sequence[str]) -> list[EndpointStatus]:
+        with self._read() as db:
+            return sqlite_endpoints.endpoint_statuses(db, endpoints, self.now())
 
     def _migrate(self) -> None:
         with self._read() as db:

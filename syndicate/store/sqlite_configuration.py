@@ -16,7 +16,7 @@ from syndicate.store.sqlite_claims import first_to_ask, host_to_ask, make_due
 def configure(
     db: Database, sources: Sequence[Source], rules: Sequence[RuleState], now: datetime
 ) -> tuple[str, ...]:
-    """See `Store.configure`."""
+    """See `Store.configure`; endpoints are not looked at."""
     installation = _installation(db, now)
     for place, source in enumerate(sources):
         _configure_source(db, place, source, now)

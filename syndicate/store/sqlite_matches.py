@@ -102,7 +102,7 @@ def alerts_about(db: Database, rule: str, stories: Iterable[int]) -> list[AlertS
     """See `Store.alerts_about`."""
     rows = db.execute(
         """
-        SELECT a.story, a.item, a.endpoint, a.state, a.reason, a.created_at, a.delivery,
+        SELECT a.story, a.item, a.endpoint, a.state, a.reason, a.created_at, a.delivery, a.silence,
             d.state AS delivery_state
         FROM json_each(:stories) AS asked
         JOIN alerts a ON a.dedup_key >= :begins || asked.value || ' '
@@ -120,6 +120,7 @@ def alerts_about(db: Database, rule: str, stories: Iterable[int]) -> list[AlertS
             state=row["state"],
             reason=Suppressed(row["reason"]) if row["reason"] else None,
             created_at=time_of(row["created_at"]),
+            silence=row["silence"],
             delivery=row["delivery"],
             delivery_state=DeliveryState(row["delivery_state"]) if row["delivery"] else None,
         )
@@ -215,11 +216,11 @@ def _insert_alert(db: Database, told: Told, now: datetime) -> bool:
 def _is_taken_up(db: Database, item: int, story: int, draft: AlertDraft, now: datetime) -> bool:
     """Return whether a suppressed alert becomes a real one.
 
-    It does when another item of its story is news, or a person asks for it.
+    It does when another item of its story is news, unless it was silenced; or when a person asks for it.
     """
     taken_up = db.execute(
-        "UPDATE alerts SET state = 'alerted', reason = NULL, item = ?1, created_at = ?2"
-        " WHERE dedup_key = ?3 AND state = 'suppressed' AND (item <> ?1 OR ?4)",
+        "UPDATE alerts SET state = 'alerted', reason = NULL, silence = NULL, item = ?1, created_at = ?2"
+        " WHERE dedup_key = ?3 AND state = 'suppressed' AND (item <> ?1 AND reason <> 'silenced' OR ?4)",
         [item, time_text(now), _dedup_key(story, draft), draft.is_asked_for],
     )
     return bool(taken_up.rowcount)

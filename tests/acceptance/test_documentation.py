@@ -8,7 +8,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -20,17 +20,18 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from syndicate import cli, loading
-from syndicate.alerts import outbox, retry
+from syndicate.alerts import retry, sending
 from syndicate.config.durations import spelled
 from syndicate.config.shapes import (
     AddressTable,
-    EndpointTable,
     ExampleTable,
     NamedRuleTable,
     NetworkTable,
     Service,
+    SmtpTable,
     SourceTable,
     Table,
+    WebhookTable,
 )
 from syndicate.errors import ConfigError
 from syndicate.http import transport, trip
@@ -57,7 +58,17 @@ from tests.support import ROOT, shipped, shipped_with
 
 CONFIGURATION, RULES, COMMANDS = DOCS / "configuration.md", DOCS / "rules.md", DOCS / "commands.md"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-ENVIRON = {"TOKEN": "t"}
+ENVIRON = {
+    "TOKEN": "t",
+    "SLACK_URL": "https://slack.example/x",
+    "DISCORD_URL": "https://discord.example/x",
+    "TEAMS_URL": "https://teams.example/x",
+    "MATTERMOST_URL": "https://mattermost.example/x",
+    "TELEGRAM_TOKEN": "1:a",
+    "MATRIX_TOKEN": "t",
+    "SMTP_PASSWORD": "p",
+    "PAGER_URL": "json://pager.example",
+}
 ROOT_COMMAND = get_command(cli.app)
 PUNCTUATION = "|&;()<>"
 OF_RUN = ("test", "lint")  # commands that `./run` does itself
@@ -172,6 +183,8 @@ def written(value: object) -> str | None:
             return f'"{value}"'
         case timedelta():
             return f'"{spelled(value)}"'
+        case tzinfo():
+            return f'"{value}"'
         case (host, port):
             return f'"{host}:{port}"'
         case None:
@@ -185,9 +198,10 @@ def written(value: object) -> str | None:
     [
         (CONFIGURATION, "`[service]`", Service),
         (CONFIGURATION, "`[network]`", NetworkTable),
+        (CONFIGURATION, "`[smtp]`", SmtpTable),
         (CONFIGURATION, "`[[source]]`", SourceTable),
         (CONFIGURATION, "Addresses of a source", AddressTable),
-        (CONFIGURATION, "`[[endpoint]]`", EndpointTable),
+        (CONFIGURATION, "`[[endpoint]]`", WebhookTable),
         (RULES, "Every key", NamedRuleTable),
     ],
 )
@@ -362,7 +376,7 @@ def test_the_bounds_are_as_said():
         "an entry's title, author, guid": fields.MAX_TITLE,
         "all texts of a document": fields.MAX_DOCUMENT // 1024**2,
         "looking around a site (`sources discover`)": discover.MAX_REQUESTS,
-        "a whole request": int(outbox.TIMEOUT.total_seconds()),
+        "a whole request": int(sending.TIMEOUT.total_seconds()),
         "an answer's body": NetworkTable().max_bytes // 1024**2,
     }.items():
         assert re.search(rf"\b{value}\b", bound_by_name[name]), name

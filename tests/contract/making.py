@@ -245,9 +245,8 @@ def backfill_matches(store: Store, watch: Watch, since: datetime) -> list[Backfi
 def claim_alerts(
     store: Store, *endpoints: str, limit: int = 1000, per_endpoint: int = 1000, lease: timedelta = LEASE
 ) -> list[Delivery]:
-    return store.claim_deliveries(
-        limit=limit, endpoints=endpoints or ("desk",), per_endpoint=per_endpoint, lease=lease
-    )
+    room = dict.fromkeys(endpoints or ("desk",), per_endpoint)
+    return store.claim_deliveries(limit=limit, room=room, lease=lease)
 
 
 def attempt(delivery: Delivery, store: Store, **fields: Any) -> Attempt:
@@ -255,6 +254,7 @@ def attempt(delivery: Delivery, store: Store, **fields: Any) -> Attempt:
     return Attempt(
         **{
             "delivery": delivery.id,
+            "endpoint": delivery.endpoint,
             "token": delivery.token,
             "started_at": store.now(),
             "duration": SECOND,

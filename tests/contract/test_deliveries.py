@@ -70,7 +70,7 @@ def test_only_deliveries_to_the_named_endpoints_are_claimed(store):
     made(store, "a", watch=DESK_AND_CHAT)
     assert [delivery.endpoint for delivery in claim_alerts(store, "chat")] == ["chat"]
     assert claim_alerts(store, "nobody") == []
-    assert store.claim_deliveries(limit=10, endpoints=(), per_endpoint=10, lease=LEASE) == []
+    assert store.claim_deliveries(limit=10, room={}, lease=LEASE) == []
 
 
 def test_an_endpoint_has_at_most_so_many_in_flight(store):

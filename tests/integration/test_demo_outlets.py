@@ -144,11 +144,11 @@ def test_what_is_not_there_is_not_found(server, client):
     assert client.post(server.site.feed_url).status_code == 405
 
 
-def message(identity: str) -> tuple[dict[str, bytes | str], bytes]:
+def message(identity: str) -> tuple[dict[str, str], bytes]:
     now = datetime.now(UTC)  # signatures are good for five minutes only
     body = webhook.render_sample(now).replace(b'"id":"sample"', f'"id":"{identity}"'.encode(), 1)
     return webhook.headers(
-        Endpoint(id="desk", url="http://127.0.0.1/", secret=SECRET), identity, body, now
+        Endpoint(id="desk", url="http://127.0.0.1/", secrets=(SECRET,)), identity, body, now
     ), body
 
 
@@ -156,7 +156,7 @@ def test_the_receiver_answers_by_what_it_makes_of_a_message(client):
     heard: list[Receipt] = []
     with served(Receiver(SECRET, heard.append).app()) as address:
 
-        def post(headers: dict[str, bytes | str], body: bytes) -> int:
+        def post(headers: dict[str, str], body: bytes) -> int:
             status: int = client.post(address + PATH, content=body, headers=headers).status_code
             return status
 

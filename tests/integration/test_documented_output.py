@@ -203,7 +203,15 @@ WORDS_BY_KIND = {
     "json sources show": ["sources", "show", "steppe-wire"],
     "json sources import": ["sources", "import", "list.opml", "--dry-run"],
     "json deliveries": ["deliveries"],
+    "json deliveries show": ["deliveries", "show", "{delivery}"],
+    "json deliveries replay": ["deliveries", "replay", "{delivery}"],
     "json endpoints": ["endpoints"],
+    "json silence add": [
+        *("silence", "add", "--rule", "central-asia", "--text", "road works"),
+        *("--for", "2h", "--reason", "known", "--author", "ann"),
+    ],
+    "json silence list": ["silence", "list"],
+    "json silence expire": ["silence", "expire", "1"],
     "json endpoints test": ["endpoints", "test", "desk"],
 }
 
@@ -218,7 +226,8 @@ def shown_json(kind: str) -> Any:
 @pytest.mark.parametrize("kind", WORDS_BY_KIND)
 def test_json_has_the_names_shown(desk, kind):
     shown = shown_json(kind)
-    words = [word.format(port=desk.port) for word in WORDS_BY_KIND[kind]]
+    (delivery,) = json.loads(desk.run("deliveries", "--json", "--limit", "1"))
+    words = [word.format(port=desk.port, delivery=delivery["id"]) for word in WORDS_BY_KIND[kind]]
     printed = json.loads(desk.run(*words, "--json"))
     # Of what explains why not, the part alone is shown that the rest has nothing of.
     assert shape(printed["why_not"] if kind == "json explain, not" else printed) == shape(shown)

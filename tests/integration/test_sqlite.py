@@ -562,7 +562,7 @@ def plan(store, sql, values):
             {"now": "", "due_by": "", "at_once": 1, "concurrency": 1, "limit": 1},
             {"s", "h", "sources", "hosts"},
         ),
-        (sqlite_deliveries._BUSY, {"now": ""}, {"deliveries"}),
+        (sqlite_deliveries._LEASED, {"now": ""}, {"deliveries"}),
         (sqlite_deliveries._DUE, {"endpoint": "", "now": "", "limit": 1}, {"deliveries"}),
     ],
     ids=["sources", "busy endpoints", "deliveries"],

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.alerts.channels import email
-from syndicate.alerts.channels.answers import Answer, Closed, Later, Outcome, Refused, Taken, wait_of
+from syndicate.alerts.channels.answers import Answer, wait_of
 from syndicate.alerts.channels.channel import outcome
+from syndicate.alerts.outcome import Closed, Later, Outcome, Refused, Taken
 from tests.channel_cases import CHANNELS
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
-OVER_HTTP = sorted(set(CHANNELS) - {"email"})
+OVER_HTTP = sorted(set(CHANNELS) - {"apprise", "email"})
 TELEGRAM = {"ok": False, "error_code": 400}
 TEAMS_CARD = (
     "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error {} with ..."

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from syndicate.alerts.channels.email import body, encoded
 from syndicate.alerts.channels.message import Marked, Message
-from syndicate.alerts.channels.settings import Email
 from syndicate.alerts.channels.text import line
+from syndicate.model.channels import Email
 from tests.channel_cases import MESSAGES, RAILWAYS, STRATEGY
 
 EMAIL = Email(sender="news@desk.example", recipients=("editor@desk.example",))

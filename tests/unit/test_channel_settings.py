@@ -4,17 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.alerts.channels.settings import (
-    Discord,
-    Email,
-    Matrix,
-    Ntfy,
-    Slack,
-    Telegram,
-    Template,
-    problems,
-    secrets,
-)
+from syndicate.config.channel_problems import problems
+from syndicate.model.channels import Discord, Email, Matrix, Ntfy, Slack, Telegram, Template, secrets
 from tests.channel_cases import CHANNELS
 
 TELEGRAM = Telegram(token="123:AA-b_c", chat="-100")

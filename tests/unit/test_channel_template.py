@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.alerts.channels.message import Marked
-from syndicate.alerts.channels.settings import Template
 from syndicate.alerts.channels.template import FILTERS, OUTPUT_BYTES, body
 from syndicate.alerts.channels.text import line
 from syndicate.alerts.channels.variables import NAMES
 from syndicate.errors import TemplateError
+from syndicate.model.channels import Template
 from tests.channel_cases import MESSAGES, RAILWAYS, TEMPLATE
 
 MATCH, SUMMARY = MESSAGES["match"], MESSAGES["summary"]

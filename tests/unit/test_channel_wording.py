@@ -62,7 +62,15 @@ KNOWN = Names(rules={"eu": "Strategy of the EU"}, sources={"wire": "Steppe Wire"
 
 def delivery(*alerts: Alert | SourceAlert) -> Delivery:
     return Delivery(
-        id="msg_1", endpoint="desk", token="t", body=None, created_at=NOW, attempts=0, alerts=alerts
+        id="msg_1",
+        endpoint="desk",
+        token="t",
+        body=None,
+        created_at=NOW,
+        attempts=0,
+        tries=0,
+        lease_until=NOW,
+        alerts=alerts,
     )
 
 

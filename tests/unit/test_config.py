@@ -22,6 +22,13 @@ CASES = sorted([*DATA.glob("*.txt"), *DATA.glob("*/problems.txt")])
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SOURCE = '[[source]]\nid = "a"\nurl = "https://a.example/"\n'
 RULE = 'keywords = ["EU"]\n'
+AT_ONCE: dict[str, object] = {
+    "grouping": None,
+    "digest": None,
+    "max_per_hour": None,
+    "quiet_hours": [],
+    "zone": "UTC",
+}
 
 
 @pytest.fixture
@@ -325,7 +332,7 @@ headers = { X-Token = "a b" }
         ),
     )
     (endpoint,) = read.endpoints
-    assert (endpoint.id, endpoint.secret, endpoint.headers) == ("desk", SECRET, {"X-Token": "a b"})
+    assert (endpoint.id, endpoint.secrets, endpoint.headers) == ("desk", (SECRET,), {"X-Token": "a b"})
 
 
 def test_a_rule_of_a_file_knows_its_lines(folder):
@@ -630,7 +637,7 @@ def test_no_secret_is_in_a_representation_or_a_dump(folder):
         '[[endpoint]]\nid = "open"\nurl = "http://open.example/"\n'
     )
     read = config.load(write(folder, {"config.toml": text}), {"SECRET": SECRET})
-    assert read.endpoints[0].secret == SECRET
+    assert read.endpoints[0].secrets == (SECRET,)
     assert SECRET not in repr(read)
     assert "X-Token" not in repr(read)
     dump = public(read)
@@ -640,11 +647,23 @@ def test_no_secret_is_in_a_representation_or_a_dump(folder):
         {
             "id": "desk",
             "url": "https://desk.example/***",
-            "secret": "***",
+            "secrets": ["***"],
+            "concurrency": 4,
             "format": "standard",
+            "pace": AT_ONCE,
+            "flood_after": None,
             "headers": {"X-Token": "***"},
         },
-        {"id": "open", "url": "http://open.example/", "secret": None, "format": "standard", "headers": {}},
+        {
+            "id": "open",
+            "url": "http://open.example/",
+            "secrets": [],
+            "concurrency": 4,
+            "format": "standard",
+            "pace": AT_ONCE,
+            "flood_after": None,
+            "headers": {},
+        },
     ]
     assert dump["network"]["timeout"] == "30s"
 

@@ -288,7 +288,7 @@ def test_the_configuration_is_valid_and_stays_on_this_machine(loaded):
     assert [source.id for source in config.sources] == [outlet.id for outlet in OUTLETS]
     assert [source.title for source in config.sources] == [outlet.title for outlet in OUTLETS]
     assert {source.interval for source in config.sources} == {timedelta(seconds=5)}
-    assert config.endpoints[0].secret == SECRET
+    assert config.endpoints[0].secrets == (SECRET,)
     assert config.service.host == "127.0.0.1"
     folder = config.path.parent
     for path in (config.service.database, config.service.rules, config.service.feeds):

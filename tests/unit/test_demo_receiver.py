@@ -33,11 +33,9 @@ def sent(identity: str, *, rule: str = "eu", story: int = 1) -> tuple[dict[str, 
     message["data"]["story"] = story
     body = json.dumps(message).encode()
     headers = webhook.headers(
-        Endpoint(id="desk", url="http://127.0.0.1/", secret=SECRET), identity, body, now
+        Endpoint(id="desk", url="http://127.0.0.1/", secrets=(SECRET,)), identity, body, now
     )
-    return {
-        name: value if isinstance(value, str) else value.decode() for name, value in headers.items()
-    }, body
+    return headers, body
 
 
 def receiver() -> Receiver:

@@ -32,7 +32,14 @@ DOORS = {
     "standardwebhooks": {"syndicate.alerts.webhook", "syndicate.demo"},
     "starlette": {"syndicate.web", "syndicate.demo"},
     "trafilatura": {"syndicate.sources.extract"},
-    "typer": {"syndicate.cli", "syndicate.cli_rules", "syndicate.cli_sources", "syndicate.terminal"},
+    "typer": {
+        "syndicate.cli",
+        "syndicate.cli_deliveries",
+        "syndicate.cli_rules",
+        "syndicate.cli_silences",
+        "syndicate.cli_sources",
+        "syndicate.terminal",
+    },
     "uvicorn": {"syndicate.web", "syndicate.demo"},
     "yarl": {"syndicate.http"},
 }
@@ -40,6 +47,7 @@ DOORS = {
 # Where the present time and chance may be asked for.
 EDGES = {
     "syndicate.cli",
+    "syndicate.cli_deliveries",
     "syndicate.cli_sources",
     "syndicate.demo",
     "syndicate.loading",

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syndicate.alerts.outcome import Later, Outcome, Refused
 from syndicate.alerts.retry import (
     LONGEST_ASKED,
     SHORTENED_WAITS,
@@ -15,12 +16,15 @@ from syndicate.alerts.retry import (
     Consequence,
     Dead,
     Delivered,
+    Held,
     RetryAt,
     after_attempt,
 )
+from syndicate.alerts.webhook import outcome
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 MIDDLE = 0.5
+GONE = "the endpoint answered 410: it wants no more deliveries"
 
 jitters = st.floats(0, 1)
 failures = st.integers(100, 599).filter(lambda status: not 200 <= status < 300 and status != 410)
@@ -29,19 +33,15 @@ failures = st.integers(100, 599).filter(lambda status: not 200 <= status < 300 a
 def after(
     attempts_before: int = 0,
     *,
-    status: int | None = 500,
-    error: str | None = None,
+    status: int = 500,
     retry_after: str | None = None,
     jitter: float = MIDDLE,
 ) -> Consequence:
-    return after_attempt(
-        attempts_before=attempts_before,
-        status=status,
-        error=error,
-        retry_after=retry_after,
-        now=NOW,
-        jitter=jitter,
-    )
+    return consequence_of(outcome(status, retry_after, NOW), attempts_before, jitter)
+
+
+def consequence_of(outcome: Outcome, attempts_before: int = 0, jitter: float = MIDDLE) -> Consequence:
+    return after_attempt(attempts_before=attempts_before, outcome=outcome, now=NOW, jitter=jitter)
 
 
 def wait_after(attempts_before: int = 0, **how: object) -> timedelta:
@@ -68,16 +68,17 @@ def test_a_redirect_says_that_it_is_not_followed():
 
 
 def test_no_answer_is_tried_again_and_says_why():
-    assert after(status=None, error="refused") == RetryAt(at=NOW + timedelta(seconds=5), reason="refused")
+    no_answer = Later(reason="refused")
+    assert consequence_of(no_answer) == RetryAt(at=NOW + timedelta(seconds=5), reason="refused")
 
 
-def test_a_success_that_broke_off_is_none():
-    assert isinstance(after(status=200, error="broke off"), RetryAt)
+def test_what_is_never_taken_is_not_tried_again():
+    assert consequence_of(Refused(reason="too long")) == Dead(reason="too long")
 
 
 @pytest.mark.parametrize("attempts_before", range(TRIES + 1))
-def test_410_is_final_at_any_try(attempts_before):
-    assert isinstance(after(attempts_before, status=410, retry_after="5"), Dead)
+def test_410_holds_a_delivery_at_any_try(attempts_before):
+    assert after(attempts_before, status=410, retry_after="5") == Held(at=NOW, reason=GONE)
 
 
 @pytest.mark.parametrize(

@@ -305,7 +305,7 @@ def test_the_signature_is_that_of_the_standard():
 
 
 def test_the_headers_sign_what_is_sent():
-    endpoint = Endpoint(id="desk", url="https://desk.example/hook", secret=SECRET)
+    endpoint = Endpoint(id="desk", url="https://desk.example/hook", secrets=(SECRET,))
     body = render(ALERT, KNOWN)
     given_headers = headers(endpoint, "msg_1", body, NOW)
     assert given_headers == {

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from syndicate.alerts.channels.text import line
-from syndicate.alerts.retry import LONGEST_ASKED, SHORTEST_ASKED, asked_wait
+from syndicate.alerts.outcome import Closed, Later, Outcome, Refused
+from syndicate.alerts.retry import LONGEST_ASKED, SHORTEST_ASKED
+from syndicate.http.times import asked_wait
 
 SAID_LENGTH = 200
 
@@ -38,36 +40,6 @@ class Answer:
         except (ValueError, RecursionError):
             return {}
         return values if isinstance(values, dict) else {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """The service has it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
-    """Another try may succeed."""
-
-    reason: str
-    wait: timedelta | None = None  # that the service asks for; None: it does not say
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """The service will never take this message; others it may."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    """The service takes nothing at all until a person changes something. The reason says what."""
-
-    reason: str
-
-
-Outcome = Taken | Later | Refused | Closed
 
 
 def later(

@@ -4,20 +4,22 @@ from datetime import datetime
 from typing import assert_never
 
 from syndicate.alerts.channels import (
+    apprise,
     discord,
     email,
     matrix,
     mattermost,
     ntfy,
-    settings,
     slack,
     teams,
     telegram,
     template,
 )
-from syndicate.alerts.channels.answers import Answer, Outcome
-from syndicate.alerts.channels.message import Mail, Message, Request
-from syndicate.alerts.channels.settings import Channel
+from syndicate.alerts.channels.answers import Answer
+from syndicate.alerts.channels.message import Handed, Mail, Message, Request
+from syndicate.alerts.outcome import Outcome
+from syndicate.model import channels as settings
+from syndicate.model.channels import Channel
 
 OverHttp = (
     settings.Slack
@@ -57,13 +59,15 @@ def render(channel: Channel, message: Message) -> bytes:  # noqa: C901  a line f
             return matrix.body(channel, message)
         case settings.Email():
             return email.body(channel, message)
+        case settings.Apprise():
+            return apprise.body(channel, message)
         case settings.Template():
             return template.body(channel, message)
         case _:
             assert_never(channel)
 
 
-def addressed(channel: Channel, body: bytes, delivery: str) -> Request | Mail:  # noqa: C901  likewise
+def addressed(channel: Channel, body: bytes, delivery: str) -> Request | Mail | Handed:  # noqa: C901  likewise
     """Return what a try sends, by the settings as they are now.
 
     Args:
@@ -88,6 +92,8 @@ def addressed(channel: Channel, body: bytes, delivery: str) -> Request | Mail:  
             return matrix.request(channel, body, delivery)
         case settings.Email():
             return email.mail(channel, body)
+        case settings.Apprise():
+            return apprise.handed(channel, body)
         case settings.Template():
             return template.request(channel, body, delivery)
         case _:

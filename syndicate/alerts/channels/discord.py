@@ -10,21 +10,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from syndicate.alerts.channels.answers import (
-    Answer,
-    Closed,
-    Outcome,
-    Refused,
-    Taken,
-    later,
-    meaning,
-    wait_of,
-)
+from syndicate.alerts.channels.answers import Answer, later, meaning, wait_of
 from syndicate.alerts.channels.fitting import cut_marked, fitted
 from syndicate.alerts.channels.message import AlertText, Marked, Message, Request
-from syndicate.alerts.channels.settings import Discord
 from syndicate.alerts.channels.text import compact_json, markdown_address, marked_up, units
 from syndicate.alerts.channels.wording import byline, ending, heading, label, reason
+from syndicate.alerts.outcome import Closed, Outcome, Refused, Taken
+from syndicate.model.channels import Discord
 
 EMBEDS = 10
 EMBEDS_LENGTH = 6_000

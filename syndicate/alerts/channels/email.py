@@ -11,13 +11,15 @@ import textwrap
 from email.utils import format_datetime
 from typing import Literal
 
-from syndicate.alerts.channels.answers import Closed, Later, Outcome, Refused, Taken, to_look_at
+from syndicate.alerts.channels.answers import to_look_at
 from syndicate.alerts.channels.fitting import NAME_LENGTH, cut_units, fitted
 from syndicate.alerts.channels.markup import linked
 from syndicate.alerts.channels.message import AlertText, Mail, Message
-from syndicate.alerts.channels.settings import Email, is_mailbox
 from syndicate.alerts.channels.text import line, marked_up
 from syndicate.alerts.channels.wording import byline, ending, heading, label, plain, reason, subject, unique
+from syndicate.alerts.outcome import Closed, Later, Outcome, Refused, Taken
+from syndicate.config.channel_problems import is_mailbox
+from syndicate.model.channels import Email
 
 LENGTH_BYTES = 256 * 1024  # of all texts, before they are encoded
 SUBJECT_LENGTH = 200

@@ -10,22 +10,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from syndicate.alerts.channels.answers import (
-    Answer,
-    Closed,
-    Outcome,
-    Refused,
-    Taken,
-    later,
-    meaning,
-    wait_of,
-)
+from syndicate.alerts.channels.answers import Answer, later, meaning, wait_of
 from syndicate.alerts.channels.fitting import fitted
 from syndicate.alerts.channels.markup import lines, linked
 from syndicate.alerts.channels.message import Message, Request
-from syndicate.alerts.channels.settings import Matrix
 from syndicate.alerts.channels.text import compact_json
 from syndicate.alerts.channels.wording import ending, heading, plain
+from syndicate.alerts.outcome import Closed, Outcome, Refused, Taken
+from syndicate.model.channels import Matrix
 
 # An event has up to 65,536 bytes, with the signatures and hashes that servers add; the rest is for those.
 CONTENT_BYTES = 48 * 1024

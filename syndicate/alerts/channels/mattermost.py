@@ -7,12 +7,13 @@ width follows each @, and each < as well, since `<!channel>` becomes a mention b
 import re
 from datetime import datetime
 
-from syndicate.alerts.channels.answers import Answer, Closed, Outcome, Refused, Taken, later, meaning
+from syndicate.alerts.channels.answers import Answer, later, meaning
 from syndicate.alerts.channels.fitting import fitted
 from syndicate.alerts.channels.message import AlertText, Message, Request
-from syndicate.alerts.channels.settings import Mattermost
 from syndicate.alerts.channels.text import PAUSE, compact_json, markdown_address, marked_up, units
 from syndicate.alerts.channels.wording import byline, ending, heading, label, reason
+from syndicate.alerts.outcome import Closed, Outcome, Refused, Taken
+from syndicate.model.channels import Mattermost
 
 TEXT_LENGTH = 16_383  # characters of a post; what is longer becomes several
 

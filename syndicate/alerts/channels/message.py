@@ -15,6 +15,7 @@ class Kind(StrEnum):
     ESCALATION = "escalation"  # more sources report what was alerted before
     SPIKE = "spike"  # a rule holds for many more items than usual
     SOURCE = "source"  # something is the matter with a source, or is over
+    ENDPOINT = "endpoint"  # an endpoint is sent nothing any more, or that is over
     TEST = "test"  # nothing: it shows that alerts arrive
 
 
@@ -114,3 +115,12 @@ def _joined(marks: tuple[tuple[int, int], ...], length: int) -> list[tuple[int, 
         else:
             joined.append((start, end))
     return joined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """What Apprise is handed. Its address is secret."""
+
+    url: str = field(repr=False)
+    title: str
+    text: str

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from syndicate.alerts.channels.answers import Answer, Closed, Outcome, Refused, Taken, later, meaning
+from syndicate.alerts.channels.answers import Answer, later, meaning
 from syndicate.alerts.channels.fitting import cut_units, fitted
 from syndicate.alerts.channels.message import AlertText, Message, Request
-from syndicate.alerts.channels.settings import Ntfy
 from syndicate.alerts.channels.text import compact_json
 from syndicate.alerts.channels.wording import byline, heading, label, plain, reason, starred
+from syndicate.alerts.outcome import Closed, Outcome, Refused, Taken
+from syndicate.model.channels import Ntfy
 
 MESSAGE_BYTES = 4_096  # what is longer becomes a file that nobody opens
 TITLE_LENGTH = 250

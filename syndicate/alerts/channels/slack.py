@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from syndicate.alerts.channels.answers import Answer, Closed, Outcome, Refused, Taken, later, meaning
+from syndicate.alerts.channels.answers import Answer, later, meaning
 from syndicate.alerts.channels.fitting import cut_units, fitted
 from syndicate.alerts.channels.message import AlertText, Marked, Message, Request
-from syndicate.alerts.channels.settings import Slack
 from syndicate.alerts.channels.text import compact_json, units
 from syndicate.alerts.channels.wording import byline, ending, heading, label, reason, subject
+from syndicate.alerts.outcome import Closed, Outcome, Refused, Taken
+from syndicate.model.channels import Slack
 
 BLOCKS = 50
 # Slack refuses messages as too long from about 13,200 characters of blocks on, which it does not document.

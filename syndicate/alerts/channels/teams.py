@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from syndicate.alerts.channels.answers import Answer, Closed, Outcome, Refused, Taken, later, meaning
+from syndicate.alerts.channels.answers import Answer, later, meaning
 from syndicate.alerts.channels.fitting import fitted
 from syndicate.alerts.channels.message import AlertText, Marked, Message, Request
-from syndicate.alerts.channels.settings import Teams
 from syndicate.alerts.channels.text import PAUSE, compact_json
 from syndicate.alerts.channels.wording import byline, ending, heading, label, reason, subject
+from syndicate.alerts.outcome import Closed, Outcome, Refused, Taken
+from syndicate.model.channels import Teams
 
 # Documented are about 28 KB, of what Teams makes of a card; senders have met the limit from 21 KB on.
 LENGTH_BYTES = 20_000

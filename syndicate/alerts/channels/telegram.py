@@ -8,22 +8,14 @@ import html
 import re
 from datetime import datetime
 
-from syndicate.alerts.channels.answers import (
-    Answer,
-    Closed,
-    Outcome,
-    Refused,
-    Taken,
-    later,
-    meaning,
-    wait_of,
-)
+from syndicate.alerts.channels.answers import Answer, later, meaning, wait_of
 from syndicate.alerts.channels.fitting import fitted
 from syndicate.alerts.channels.markup import lines, linked
 from syndicate.alerts.channels.message import Message, Request
-from syndicate.alerts.channels.settings import Telegram
 from syndicate.alerts.channels.text import PAUSE, compact_json, units
 from syndicate.alerts.channels.wording import ending, heading
+from syndicate.alerts.outcome import Closed, Outcome, Refused, Taken
+from syndicate.model.channels import Telegram
 
 TEXT_LENGTH = 4_096  # UTF-16 units, once entities are parsed
 ENTITIES = 100  # what is beyond is not formatted

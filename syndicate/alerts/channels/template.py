@@ -18,13 +18,14 @@ from jinja2 import nodes
 from jinja2.runtime import LoopContext, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from syndicate.alerts.channels.answers import Answer, Outcome, Taken, later
+from syndicate.alerts.channels.answers import Answer, later
 from syndicate.alerts.channels.fitting import fitted
 from syndicate.alerts.channels.message import Message, Request
-from syndicate.alerts.channels.settings import Template
 from syndicate.alerts.channels.variables import NAMES, variables
+from syndicate.alerts.outcome import Outcome, Taken
 from syndicate.alerts.webhook import cut
 from syndicate.errors import TemplateError
+from syndicate.model.channels import Template
 
 SOURCE_LENGTH = 16_000  # characters of a template
 OUTPUT_BYTES = 20_000  # as of every webhook; also of what a filter gives

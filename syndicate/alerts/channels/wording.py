@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from typing import assert_never
 
 from syndicate.alerts.channels.fitting import ALSO
 from syndicate.alerts.channels.message import AlertText, Kind, Marked, Message
 from syndicate.alerts.channels.text import marked_up
 from syndicate.alerts.webhook import Names
-from syndicate.model import Alert, Delivery, Hit, Score, SourceAlert, StoredMatch
+from syndicate.model import Alert, Delivery, EndpointAlert, Hit, Score, SourceAlert, StoredMatch
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LABELS = {
@@ -15,6 +16,7 @@ LABELS = {
     Kind.ESCALATION: "More sources report it",
     Kind.SPIKE: "Far more than usual",
     Kind.SOURCE: "About a source",
+    Kind.ENDPOINT: "About an endpoint",
     Kind.TEST: "A test: there is no such item",
 }
 
@@ -36,13 +38,14 @@ def in_words(
         also: by story, the ids of the sources that report it; None: nothing is known of others.
         more: the address at which a person finds everything.
     """
-    alerts = tuple(
-        _about_source(alert, known, zone)
-        if isinstance(alert, SourceAlert)
-        else _about_item(alert, known, zone, also)
-        for alert in delivery.alerts
+    alerts = tuple(_about(alert, known, zone, also) for alert in delivery.alerts)
+    return Message(
+        id=delivery.id,
+        at=delivery.created_at.astimezone(zone),
+        alerts=alerts,
+        more=more,
+        left_out=delivery.left_out,
     )
-    return Message(id=delivery.id, at=delivery.created_at.astimezone(zone), alerts=alerts, more=more)
 
 
 def sample(now: datetime, zone: tzinfo) -> Message:
@@ -145,6 +148,34 @@ def _plain(alert: AlertText) -> str:
 
 def _sum(score: Score) -> str:
     return f"Score: {score.total:g} (threshold {score.threshold:g})"
+
+
+def _about(
+    alert: Alert | SourceAlert | EndpointAlert,
+    known: Names,
+    zone: tzinfo,
+    also: Mapping[int, Sequence[str]] | None,
+) -> AlertText:
+    match alert:
+        case SourceAlert():
+            return _about_source(alert, known, zone)
+        case EndpointAlert():
+            return _about_endpoint(alert, zone)
+        case Alert():
+            return _about_item(alert, known, zone, also)
+        case _:
+            assert_never(alert)
+
+
+def _about_endpoint(alert: EndpointAlert, zone: tzinfo) -> AlertText:
+    notice = alert.notice
+    return AlertText(
+        kind=Kind.ENDPOINT,
+        title=Marked(text=f"{notice.endpoint} {'is well again' if notice.is_over else 'is disabled'}"),
+        outlet="",
+        at=(alert.created_at if notice.is_over else notice.since).astimezone(zone),
+        passage=Marked(text=notice.text),
+    )
 
 
 def _about_source(alert: SourceAlert, known: Names, zone: tzinfo) -> AlertText:

@@ -1,14 +1,19 @@
-"""What each channel needs to know: one record each, with what is wrong with it in words.
-
-Addresses of incoming webhooks are secrets, like tokens: who has one can write.
-"""
+"""What is wrong with the settings of a channel, in words."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-SHORTEST_TOKEN = 8  # what ends a path and is shorter is a word or a number
+from syndicate.model.channels import (
+    Apprise,
+    Channel,
+    Email,
+    Matrix,
+    Ntfy,
+    Telegram,
+    Template,
+)
+
 _NO_ACCESS = "must be an access token: printable ASCII without spaces"
 
 _TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}")
@@ -17,94 +22,8 @@ _CHAT = re.compile(r"-?\d+|@[A-Za-z]\w{3,}", re.ASCII)
 _ROOM = re.compile(r"![^\s:]+(:[^\s]+)?")
 _TOKEN = re.compile(r"[!-~]+")
 _MAILBOX = re.compile(r"[^\s\x00-\x20\x7f<>()\[\]:;@\\,\"]+@[^\s\x00-\x20\x7f<>()\[\]:;@\\,\"]+")
+_APPRISE = re.compile(r"[a-z][a-z0-9]*://[!-~]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slack:
-    """An incoming webhook of Slack."""
-
-    url: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Discord:
-    """A webhook of a channel on Discord."""
-
-    url: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Teams:
-    """A workflow of Microsoft Teams that posts what its webhook receives."""
-
-    url: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mattermost:
-    """An incoming webhook of Mattermost."""
-
-    url: str = field(repr=False)
-    channel: str | None = None  # None: the webhook's own
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Telegram:
-    """A bot of Telegram, and the chat to which it writes."""
-
-    token: str = field(repr=False)
-    chat: str  # a number, or @name of a public channel
-    thread: int | None = None  # a topic of the chat; None: no topic
-    url: str = "https://api.telegram.org"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ntfy:
-    """A topic of ntfy."""
-
-    topic: str = field(repr=False)  # on a public server, who knows it can read and write
-    url: str = "https://ntfy.sh"
-    token: str | None = field(default=None, repr=False)  # None: the topic is open to all
-    priority: int | None = None  # 1 (least) to 5; None: as the server has it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matrix:
-    """A room of Matrix, and a user that has joined it."""
-
-    url: str  # of the homeserver
-    room: str  # its id, !...:server, not an alias
-    token: str = field(repr=False)  # the user's access token
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Email:
-    """A sender and the recipients. The server is set once, for all of them."""
-
-    sender: str  # news@desk.example
-    recipients: tuple[str, ...]
-    name: str = "Syndicate"  # of the sender, for people
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
-    """A body of one's own, in Jinja2, and where it goes."""
-
-    url: str = field(repr=False)
-    template: str
-    method: str = "POST"
-    content_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def escapes_html(self) -> bool:
-        """Whether values are escaped for HTML and XML unless the template says `|safe`."""
-        kind = self.content_type.partition(";")[0].strip().lower()
-        return kind in {"text/html", "text/xml", "application/xml"} or kind.endswith("+xml")
-
-
-Channel = Slack | Discord | Teams | Mattermost | Telegram | Ntfy | Matrix | Email | Template
 
 
 def problems(channel: Channel) -> tuple[tuple[str, str], ...]:
@@ -112,35 +31,12 @@ def problems(channel: Channel) -> tuple[tuple[str, str], ...]:
     return (*_address_problems(channel), *_own_problems(channel))
 
 
-def secrets(channel: Channel) -> tuple[str, ...]:
-    """Return what must not be shown, longest first: tokens, and the paths of addresses that are secret."""
-    match channel:
-        case Slack() | Discord() | Teams() | Mattermost():
-            found = _secret_parts(channel.url)
-        case Template():
-            found = (*_secret_parts(channel.url), *channel.headers.values())
-        case Telegram():
-            found = (channel.token,)
-        case Matrix():
-            found = (channel.token,)
-        case Ntfy():
-            found = (channel.token or "", channel.topic)
-        case Email():
-            found = ()
-    return tuple(sorted({secret for secret in found if secret}, key=lambda secret: (-len(secret), secret)))
-
-
-def _secret_parts(url: str) -> tuple[str, ...]:
-    parts = urlsplit(url)
-    tail = parts.path + (f"?{parts.query}" if parts.query else "")
-    if len(tail) <= 1:
-        return ()
-    token = parts.path.rpartition("/")[2]
-    return (url, tail, token) if len(token) >= SHORTEST_TOKEN else (url, tail)
-
-
 def _address_problems(channel: Channel) -> Iterator[tuple[str, str]]:
     if isinstance(channel, Email):
+        return
+    if isinstance(channel, Apprise):
+        if not _APPRISE.fullmatch(channel.url):
+            yield "url", 'must be an address of Apprise, such as "pover://user@token"'
         return
     try:
         parts = urlsplit(channel.url)

@@ -1,0 +1,165 @@
+"""How endpoints are: what their attempts say of them, and telling their owner."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+
+from sqlite_utils import Database
+
+from syndicate.model import Attempt, EndpointNotice, EndpointState, EndpointStatus
+from syndicate.store.health import Health, after_attempts, enabled
+from syndicate.store.rows import Row, json_text, text_or_none, time_of, time_or_none, time_text
+from syndicate.store.sqlite_deliveries import insert_delivery
+
+ATTEMPTS_SHOWN = 1_000
+
+
+def note_attempts(
+    db: Database, attempts: Iterable[Attempt], notify: Sequence[str], now: datetime
+) -> list[EndpointNotice]:
+    """Judge endpoints by attempts just made; return what their owner is told by way of other endpoints."""
+    before = {health.endpoint: health for health in _healths(db)}
+    notices: list[EndpointNotice] = []
+    by_endpoint = sorted(attempts, key=attrgetter("endpoint"))  # stable: each one's stay in order
+    for endpoint, some in groupby(by_endpoint, key=attrgetter("endpoint")):
+        was = before.get(endpoint, Health(endpoint=endpoint))
+        health, told = after_attempts(was, some)
+        if health != was:
+            _keep(db, health)
+        notices += told
+    for notice in notices:
+        for other in notify:
+            if other != notice.endpoint:
+                _insert_notice(db, notice, other, now)
+    return notices
+
+
+def disabled(db: Database) -> set[str]:
+    """Return the endpoints that nothing is sent to."""
+    return {row["id"] for row in db.execute("SELECT id FROM endpoints WHERE disabled_at IS NOT NULL")}
+
+
+def enable(db: Database, endpoint: str, now: datetime) -> int | None:
+    """See `Store.enable_endpoint`."""
+    health = next((each for each in _healths(db) if each.endpoint == endpoint), None)
+    if health is None or health.disabled_at is None:
+        return None
+    _keep(db, enabled(health))
+    due = db.execute(
+        "UPDATE deliveries SET next_attempt_at = ? WHERE endpoint = ? AND state = 'waiting'",
+        [time_text(now), endpoint],
+    )
+    return due.rowcount
+
+
+def endpoint_statuses(db: Database, endpoints: Sequence[str], now: datetime) -> list[EndpointStatus]:
+    """See `Store.endpoints`."""
+    health_by_endpoint = {health.endpoint: health for health in _healths(db)}
+    waiting = {
+        row["endpoint"]: row
+        for row in db.execute(
+            "SELECT endpoint, count(*) AS deliveries, min(created_at) AS oldest,"
+            " sum(next_attempt_at <= ?1 AND (lease_until IS NULL OR lease_until <= ?1)) AS due"
+            " FROM deliveries WHERE state = 'waiting' GROUP BY endpoint",
+            [time_text(now)],
+        )
+    }
+    dead = dict(
+        tuple(row)
+        for row in db.execute(
+            "SELECT endpoint, count(*) FROM deliveries WHERE state = 'dead' GROUP BY endpoint"
+        )
+    )
+    gone = sorted((waiting.keys() | dead.keys()) - set(endpoints))
+    return [
+        _status(db, health_by_endpoint.get(each, Health(endpoint=each)), waiting.get(each), dead.get(each, 0))
+        for each in (*endpoints, *gone)
+    ]
+
+
+def _status(db: Database, health: Health, waiting: Row | None, dead: int) -> EndpointStatus:
+    rows = db.execute(
+        "SELECT duration_ms, error IS NULL AS is_taken FROM attempts WHERE endpoint = ?"
+        " ORDER BY id DESC LIMIT ?",
+        [health.endpoint, ATTEMPTS_SHOWN],
+    ).fetchall()
+    times = sorted(row["duration_ms"] for row in rows)
+    return EndpointStatus(
+        id=health.endpoint,
+        state=_state(health, has_attempts=bool(rows)),
+        since=health.disabled_at or health.failing_since,
+        reason=health.reason,
+        attempts=len(rows),
+        taken=sum(row["is_taken"] for row in rows),
+        median=_percentile(times, 50),
+        p95=_percentile(times, 95),
+        waiting=waiting["deliveries"] if waiting else 0,
+        due=waiting["due"] if waiting else 0,
+        oldest_waiting_at=time_of(waiting["oldest"]) if waiting else None,
+        dead=dead,
+    )
+
+
+def _state(health: Health, *, has_attempts: bool) -> EndpointState:
+    if health.disabled_at:
+        return EndpointState.DISABLED
+    if health.failing_since:
+        return EndpointState.FAILING
+    return EndpointState.OK if has_attempts else EndpointState.NEW
+
+
+def _percentile(sorted_ms: Sequence[int], percent: int) -> timedelta | None:
+    """Return the smallest time that so many of a hundred do not exceed."""
+    if not sorted_ms:
+        return None
+    return timedelta(milliseconds=sorted_ms[(len(sorted_ms) * percent + 99) // 100 - 1])
+
+
+def _healths(db: Database) -> list[Health]:
+    return [
+        Health(
+            endpoint=row["id"],
+            failing_since=time_or_none(row["failing_since"]),
+            disabled_at=time_or_none(row["disabled_at"]),
+            troubled_since=time_or_none(row["troubled_since"]),
+            reason=row["reason"],
+        )
+        for row in db.execute("SELECT * FROM endpoints")
+    ]
+
+
+def _keep(db: Database, health: Health) -> None:
+    if health.is_plain:
+        db.execute("DELETE FROM endpoints WHERE id = ?", [health.endpoint])
+        return
+    db.execute(
+        "INSERT OR REPLACE INTO endpoints (id, failing_since, disabled_at, troubled_since, reason)"
+        " VALUES (?, ?, ?, ?, ?)",
+        [
+            health.endpoint,
+            text_or_none(health.failing_since),
+            text_or_none(health.disabled_at),
+            text_or_none(health.troubled_since),
+            health.reason,
+        ],
+    )
+
+
+def _insert_notice(db: Database, notice: EndpointNotice, endpoint: str, now: datetime) -> None:
+    state = "over" if notice.is_over else "begun"
+    said = {
+        "endpoint": notice.endpoint,
+        "since": time_text(notice.since),
+        "is_over": notice.is_over,
+        "text": notice.text,
+    }
+    dedup_key = f"endpoint {notice.endpoint} {time_text(notice.since)} {state} {endpoint}"
+    entered = db.execute(
+        "INSERT OR IGNORE INTO alerts (dedup_key, kind, endpoint, state, created_at, said)"
+        " VALUES (?, 'endpoint', ?, 'alerted', ?, ?)",
+        [dedup_key, endpoint, time_text(now), json_text(said)],
+    )
+    if entered.rowcount:
+        delivery = insert_delivery(db, endpoint, now)
+        db.execute("UPDATE alerts SET delivery = ? WHERE dedup_key = ?", [delivery, dedup_key])
