@@ -3,10 +3,10 @@
     .venv/bin/python benchmarks/deliver.py [--endpoints 10] [--hanging 3] [--items 2000] [--words 250]
                                            [--rounds 3]
 
-A rule holds for every item and alerts every endpoint, so `--items` times `--endpoints` deliveries are due, each
-of which is put in words, signed, and kept before it is sent. `syndicate once` delivers them, bound to one
-core; the receiver is a process of its own on another: it answers 204 as soon as a request is there, and checks
-no signature. Loads:
+A rule holds for every item and alerts every endpoint, so `--items` times `--endpoints` deliveries are due,
+each of which is put in words, signed, and kept before it is sent. `syndicate once` delivers them, bound to
+one core; the receiver is a process of its own on another, which answers 204 as soon as a request is there,
+and checks no signature. Loads:
 
 - all endpoints answer;
 - some answer, as many as are left beside those that hang;
@@ -20,7 +20,7 @@ Figures, medians over the rounds:
 - waited: how long after the first request a delivery was received, in 95 of 100 of those to endpoints that
   answer. Beside those that hang, it should be below twice what it is without them.
 
-It ends with 1 if a delivery to an endpoint that answers was not received once, or its attempt not recorded, if
+It ends with 1 if a delivery to an endpoint that answers was not received once or its attempt not recorded, if
 there were less than 1,500 deliveries/s, or if those that hang doubled what the others waited.
 
 Needs two cores, and Linux.
