@@ -8,7 +8,7 @@ its id.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import assert_never
 
@@ -71,7 +71,7 @@ class Outbox:
 
     async def run_due(self) -> None:
         """Begin delivering what is due, as far as there is room."""
-        await self._begin_due(self._lanes.values())
+        await self._begin_due({lane.endpoint.id: lane.depth for lane in self._lanes.values() if lane.is_low})
 
     async def drain(self) -> Totals:
         """Deliver everything due; return when nothing due is left, or in flight here.
@@ -82,9 +82,13 @@ class Outbox:
         self._tally = Tally()
         while True:
             self._changed.clear()
-            answering = [lane for lane in self._lanes.values() if lane.unanswered < lane.at_once]
-            has_begun = await self._begin_due(answering)
-            await self._give_back(*(lane for lane in self._lanes.values() if lane not in answering))
+            has_begun = await self._begin_due(
+                {
+                    lane.endpoint.id: lane.at_once - lane.unanswered if lane.unanswered else lane.depth
+                    for lane in self._lanes.values()
+                    if lane.is_low
+                }
+            )
             if not has_begun and not self.in_flight:
                 return self._tally.totals(await self._call(self._waiting))
             if self.in_flight:
@@ -106,12 +110,12 @@ class Outbox:
 
     # -- claiming
 
-    async def _begin_due(self, lanes: Iterable[Lane]) -> bool:
-        """Claim for these lanes what is due; return whether anything was."""
+    async def _begin_due(self, room: Mapping[str, int]) -> bool:
+        """Claim what is due, so much for each endpoint; return whether anything was."""
         deliveries = await self._call(
             self._store.claim_deliveries,
             limit=CLAIMED_AT_ONCE,
-            room={lane.endpoint.id: lane.depth for lane in lanes if lane.is_low},
+            room=room,
             lease=LEASE + self._timeout,
         )
         ready = [Ready(delivery=delivery, body=self._body(delivery)) for delivery in deliveries]
@@ -187,6 +191,8 @@ class Outbox:
         surplus = lane.note(attempt)
         if surplus:
             await self._call(self._store.release_deliveries, [each.delivery for each in surplus])
+        if self._tally and lane.unanswered:
+            await self._give_back(lane)
         self._tell_low(lane)
 
     async def _attempt(self, lane: Lane, ready: Ready) -> Attempt:

@@ -201,14 +201,19 @@ def test_others_are_told_when_an_endpoint_is_disabled_and_when_it_is_over(store,
     assert (begun.endpoint, begun.is_over, begun.since) == ("desk", False, START + SECOND)
     told = claim_alerts(store, "chat", "phone")
     assert sorted(delivery.endpoint for delivery in told) == ["chat", "phone"]
-    assert {delivery.alerts[0].notice for delivery in told} == {begun}
+    assert {notice_of(delivery) for delivery in told} == {begun}
     assert store.deliveries(endpoint="phone")[0].endpoints == ("desk",)
     assert store.record_attempts([attempt(each, store) for each in told], ("desk", "chat", "phone")) == []
     clock.forward(HOUR)
     (over,) = store.record_attempts([attempt(two, store)], ("chat",))
     assert (over.is_over, over.since) == (True, begun.since)
     (again,) = claim_alerts(store, "chat", "phone")
-    assert again.alerts[0].notice == over
+    assert notice_of(again) == over
+
+
+def notice_of(delivery):
+    (alert,) = delivery.alerts
+    return alert.notice
 
 
 def test_five_days_of_failures_disable_an_endpoint(store, clock):

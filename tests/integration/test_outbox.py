@@ -144,6 +144,8 @@ class Desk:
     allow_private: tuple[object, ...] = LOOPBACK
     made: int = 0
 
+    endpoints: tuple[Endpoint, ...] = ()
+
     def __post_init__(self) -> None:
         self.call = StoreThread()
         self.store = SqliteStore(self.path, clock=lambda: self.now)

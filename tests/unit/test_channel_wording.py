@@ -25,6 +25,8 @@ from syndicate.alerts.webhook import Names
 from syndicate.model import (
     Alert,
     Delivery,
+    EndpointAlert,
+    EndpointNotice,
     Hit,
     Match,
     Notice,
@@ -60,7 +62,7 @@ ALERT = Alert(
 KNOWN = Names(rules={"eu": "Strategy of the EU"}, sources={"wire": "Steppe Wire", "astana": "Astana Times"})
 
 
-def delivery(*alerts: Alert | SourceAlert) -> Delivery:
+def delivery(*alerts: Alert | SourceAlert | EndpointAlert) -> Delivery:
     return Delivery(
         id="msg_1",
         endpoint="desk",
@@ -78,7 +80,7 @@ def about(match: Match = MATCH, **changes: object) -> Alert:
     return replace(ALERT, stored=replace(ALERT.stored, match=match, **changes))  # type: ignore[arg-type]
 
 
-def told(alert: Alert | SourceAlert, **others: tuple[str, ...]):
+def told(alert: Alert | SourceAlert | EndpointAlert, **others: tuple[str, ...]):
     also = {5: others["also"]} if others else None
     (text,) = in_words(delivery(alert), KNOWN, ALMATY, also=also).alerts
     return text
@@ -140,6 +142,26 @@ def test_trouble_with_a_source_is_told_from_its_beginning_to_its_end(is_over, ti
     text = told(SourceAlert(kind="source", source="wire", created_at=NOW, notice=notice))
     assert (text.kind, text.title.text, text.at, text.rule) == (Kind.SOURCE, title, at, "")
     assert text.passage == Marked(text="nothing came")
+
+
+@pytest.mark.parametrize(
+    ("is_over", "title", "at"),
+    [(False, "phone is disabled", NOW - timedelta(days=3)), (True, "phone is well again", NOW)],
+)
+def test_that_an_endpoint_is_disabled_is_told_and_that_it_is_over(is_over, title, at):
+    notice = EndpointNotice(
+        endpoint="phone", since=NOW - timedelta(days=3), is_over=is_over, text="it is sent nothing"
+    )
+    text = told(EndpointAlert(kind="endpoint", created_at=NOW, notice=notice))
+    assert (text.kind, text.title.text, text.at, text.rule) == (Kind.ENDPOINT, title, at, "")
+    assert text.passage == Marked(text="it is sent nothing")
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values(), ids=CHANNELS)
+def test_every_channel_tells_of_an_endpoint(channel):
+    notice = EndpointNotice(endpoint="phone", since=NOW, is_over=False, text="it is sent nothing any more")
+    alert = EndpointAlert(kind="endpoint", created_at=NOW, notice=notice)
+    assert b"phone is disabled" in render(channel, in_words(delivery(alert), KNOWN, UTC))
 
 
 def test_several_alerts_are_a_summary_with_their_rules():

@@ -100,7 +100,8 @@ def test_what_is_claimed_is_sent_soon_if_the_endpoint_stays_as_it_was(at_once, l
 
 @given(st.lists(st.booleans(), max_size=40), st.integers(0, 300))
 def test_the_queue_never_stays_longer_than_may_be_claimed_and_nothing_is_lost(taken, waiting):
-    made, given_back = lane(waiting=waiting), []
+    made = lane(waiting=waiting)
+    given_back: list[Ready] = []
     for is_taken in taken:
         given_back = made.note(attempt(QUICK, is_taken=is_taken)) + given_back
         assert len(made.queue) <= made.depth
