@@ -40,7 +40,18 @@ from syndicate.model.deliver import (
     DeliveryStatus,
     SourceAlert,
 )
-from syndicate.model.keep import AddressStatus, FoundItem, Item, RuleStatus, SourceStatus, StoredMatch, Wanted
+from syndicate.model.keep import (
+    AddressStatus,
+    FoundItem,
+    Item,
+    Joined,
+    JoinedBy,
+    RuleStatus,
+    SourceStatus,
+    StoredMatch,
+    StoryStatus,
+    Wanted,
+)
 from syndicate.model.learn import Due, Gap, Habit, Hints, Learned, Notice, Trouble, TroubleKind, Trust
 from syndicate.model.match import Hit, Match, Score, Snippet, Suppressed
 from syndicate.model.parse import Document, Enclosure, Entry
@@ -89,6 +100,8 @@ __all__ = [
     "Hints",
     "Hit",
     "Item",
+    "Joined",
+    "JoinedBy",
     "Kept",
     "KeptArticle",
     "Kind",
@@ -118,6 +131,7 @@ __all__ = [
     "Spent",
     "StaleFeed",
     "StoredMatch",
+    "StoryStatus",
     "Subscription",
     "SubscriptionState",
     "SubscriptionStatus",

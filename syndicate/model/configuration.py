@@ -159,6 +159,8 @@ class RuleText:
     languages: tuple[str, ...] = ()  # of items, BCP 47; empty: all
     since: timedelta | None = None  # only items published within so long before they are matched
     notify: tuple[str, ...] = ()  # endpoint ids
+    escalate: int | None = None  # sources that must carry a story to alert again; None: never
+    renamed_from: tuple[str, ...] = ()  # ids that it had before
     feed: bool = True
     match: tuple[Example, ...] = ()
     no_match: tuple[Example, ...] = ()

@@ -21,10 +21,11 @@ class DeliveryState(StrEnum):
 class Alert:
     """Something told to an endpoint once for a (rule, story)."""
 
-    kind: str  # match
+    kind: str  # match, escalation
     rule: str
     created_at: datetime
     stored: StoredMatch  # as it stands now; a match that an edit has ended keeps its last evidence
+    sources: tuple[str, ...] = ()  # of an escalation: those that carry the story, the first one first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,14 @@ from syndicate.model import (
     Suppressed,
 )
 from syndicate.store.protocol import BackfillMatch, RuleState
-from syndicate.store.rows import evidence_json, stored_match_of, time_of, time_text
+from syndicate.store.rows import Row, evidence_json, stored_match_of, time_of, time_text
 from syndicate.store.sqlite_deliveries import insert_delivery
 from syndicate.store.sqlite_feeds import MATCH_COLUMNS
 from syndicate.store.sqlite_items import ITEM_COLUMNS
 from syndicate.store.sqlite_many import insert_rows
+from syndicate.store.sqlite_stories import Neighbours, Text
+
+_PLACE = "SELECT story, revision, first_seen FROM items WHERE id = ?"
 
 
 def record_backfill(
@@ -31,16 +34,22 @@ def record_backfill(
     """See `Store.record_backfill`."""
     counts: Counter[str] = Counter()
     version_by_item = _held_since(db, rule.id, since)
+    neighbours = Neighbours(db, (), now, [found.item for found in matches if found.fingerprint])
     for found in matches:
-        item = db.execute("SELECT story, revision FROM items WHERE id = ?", [found.item]).fetchone()
+        item = db.execute(
+            "SELECT story, revision, first_seen FROM items WHERE id = ?", [found.item]
+        ).fetchone()
         if item["revision"] != found.revision:
             continue  # edited meanwhile, and so matched again
+        _note_text(db, found, item, neighbours)
         is_first = upsert_match(db, found.item, found.match, now)
         counts["matched"] += 1
         counts["new"] += found.item not in version_by_item
         drafts = [draft for draft in found.alerts if is_first or draft.is_asked_for]
         told = [Told(item=found.item, story=item["story"], draft=draft) for draft in drafts]
         insert_alerts(db, told, now, counts)
+    neighbours.settle()
+    neighbours.write(db)
     # Those under this version that are not among these were found by a poll meanwhile.
     others = {item for item, version in version_by_item.items() if version != rule.version}
     ended = others - {found.item for found in matches}
@@ -49,6 +58,22 @@ def record_backfill(
     db.execute("UPDATE rules SET version = ? WHERE id = ?", [rule.version, rule.id])
     mark_stale(db, [rule.id])
     return recorded("", counts)
+
+
+def _note_text(db: Database, found: BackfillMatch, item: Row, neighbours: Neighbours) -> None:
+    """Keep by what others find the story of an item, which stays in its own."""
+    if found.text_key:
+        rows = [(found.text_key, item["story"])]
+        insert_rows(db, "INSERT OR IGNORE INTO story_keys (key, story)", rows)
+    if found.fingerprint:
+        neighbours.add(
+            Text(
+                item=found.item,
+                story=item["story"],
+                seen_at=item["first_seen"],
+                fingerprint=found.fingerprint,
+            )
+        )
 
 
 def skip_backfill(db: Database, rules: Sequence[RuleState]) -> bool:
