@@ -86,6 +86,7 @@ class DeliveryStatus:
 class AlertStatus:
     """An alert in the ledger, for people."""
 
+    kind: str  # match, escalation
     story: int
     item: int  # of that story, that it tells of or would have told of
     endpoint: str
@@ -94,3 +95,4 @@ class AlertStatus:
     created_at: datetime
     delivery: str | None  # None when it was suppressed
     delivery_state: DeliveryState | None
+    sources: tuple[str, ...] = ()  # of an escalation: those that carried the story then

@@ -8,7 +8,15 @@ from sqlite_utils import Database
 
 from syndicate.model import Alert, Attempt, Delivery, DeliveryState, DeliveryStatus, SourceAlert
 from syndicate.store.learned import notice_of
-from syndicate.store.rows import Row, stored_match_of, text_or_none, time_of, time_or_none, time_text
+from syndicate.store.rows import (
+    Row,
+    carriers_of,
+    stored_match_of,
+    text_or_none,
+    time_of,
+    time_or_none,
+    time_text,
+)
 from syndicate.store.sqlite_feeds import MATCH_COLUMNS
 from syndicate.store.sqlite_items import ITEM_COLUMNS
 
@@ -136,7 +144,7 @@ def _claim(db: Database, row: Row, lease_until: datetime) -> Delivery:
 def _alerts(db: Database, delivery: str) -> tuple[Alert, ...]:
     rows = db.execute(
         f"""
-        SELECT a.kind, a.rule, a.created_at AS alerted_at, {ITEM_COLUMNS}, {MATCH_COLUMNS}
+        SELECT a.kind, a.rule, a.created_at AS alerted_at, a.said, {ITEM_COLUMNS}, {MATCH_COLUMNS}
         FROM alerts a
         JOIN matches m ON m.rule = a.rule AND m.item = a.item
         JOIN items i ON i.id = a.item JOIN sources s ON s.id = i.source
@@ -150,6 +158,7 @@ def _alerts(db: Database, delivery: str) -> tuple[Alert, ...]:
             rule=row["rule"],
             created_at=time_of(row["alerted_at"]),
             stored=stored_match_of(row),
+            sources=carriers_of(row["said"]),
         )
         for row in rows
     )

@@ -18,7 +18,7 @@ from syndicate.model import (
     Suppressed,
 )
 from syndicate.store.protocol import BackfillMatch, RuleState
-from syndicate.store.rows import Row, evidence_json, stored_match_of, time_of, time_text
+from syndicate.store.rows import Row, carriers_of, evidence_json, stored_match_of, time_of, time_text
 from syndicate.store.sqlite_deliveries import insert_delivery
 from syndicate.store.sqlite_feeds import MATCH_COLUMNS
 from syndicate.store.sqlite_items import ITEM_COLUMNS
@@ -127,18 +127,19 @@ def alerts_about(db: Database, rule: str, stories: Iterable[int]) -> list[AlertS
     """See `Store.alerts_about`."""
     rows = db.execute(
         """
-        SELECT a.story, a.item, a.endpoint, a.state, a.reason, a.created_at, a.delivery,
+        SELECT a.kind, a.story, a.item, a.endpoint, a.state, a.reason, a.created_at, a.delivery, a.said,
             d.state AS delivery_state
-        FROM json_each(:stories) AS asked
-        JOIN alerts a ON a.dedup_key >= :begins || asked.value || ' '
-            AND a.dedup_key < :begins || asked.value || '!'  -- which follows the space
+        FROM json_each(:stories) AS asked JOIN json_each('["match", "escalation"]') AS kind
+        JOIN alerts a ON a.dedup_key >= kind.value || :rule || asked.value || ' '
+            AND a.dedup_key < kind.value || :rule || asked.value || '!'  -- which follows the space
         LEFT JOIN deliveries d ON d.id = a.delivery
         ORDER BY a.id
         """,
-        {"stories": json.dumps(list(stories)), "begins": f"match {rule} "},
+        {"stories": json.dumps(list(stories)), "rule": f" {rule} "},
     )
     return [
         AlertStatus(
+            kind=row["kind"],
             story=row["story"],
             item=row["item"],
             endpoint=row["endpoint"],
@@ -147,6 +148,7 @@ def alerts_about(db: Database, rule: str, stories: Iterable[int]) -> list[AlertS
             created_at=time_of(row["created_at"]),
             delivery=row["delivery"],
             delivery_state=DeliveryState(row["delivery_state"]) if row["delivery"] else None,
+            sources=carriers_of(row["said"]),
         )
         for row in rows
     ]
@@ -159,6 +161,11 @@ class Told:
     item: int
     story: int
     draft: AlertDraft
+
+
+def dedup_key(kind: str, told: Told) -> str:
+    """Return what the ledger has at most one alert under."""
+    return f"{kind} {told.draft.rule} {told.story} {told.draft.endpoint}"
 
 
 def insert_alerts(db: Database, several: Sequence[Told], now: datetime, counts: Counter[str]) -> None:
@@ -211,7 +218,7 @@ _ALERT_COLUMNS = "dedup_key, kind, rule, story, item, endpoint, state, reason, c
 def _alert_values(told: Told, now: datetime) -> list[object]:
     draft = told.draft
     return [
-        _dedup_key(told.story, draft),
+        dedup_key("match", told),
         "match",
         draft.rule,
         told.story,
@@ -228,16 +235,14 @@ def _insert_alert(db: Database, told: Told, now: datetime) -> bool:
     entered = insert_rows(db, f"INSERT OR IGNORE INTO alerts ({_ALERT_COLUMNS})", [values])
     if draft.suppressed:
         return bool(entered)
-    if not entered and not _is_taken_up(db, told.item, told.story, draft, now):
+    if not entered and not _is_taken_up(db, told, now):
         return False
     delivery = insert_delivery(db, draft.endpoint, now)
-    db.execute(
-        "UPDATE alerts SET delivery = ? WHERE dedup_key = ?", [delivery, _dedup_key(told.story, draft)]
-    )
+    db.execute("UPDATE alerts SET delivery = ? WHERE dedup_key = ?", [delivery, dedup_key("match", told)])
     return True
 
 
-def _is_taken_up(db: Database, item: int, story: int, draft: AlertDraft, now: datetime) -> bool:
+def _is_taken_up(db: Database, told: Told, now: datetime) -> bool:
     """Return whether a suppressed alert becomes a real one.
 
     It does when another item of its story is news, or a person asks for it.
@@ -245,7 +250,7 @@ def _is_taken_up(db: Database, item: int, story: int, draft: AlertDraft, now: da
     taken_up = db.execute(
         "UPDATE alerts SET state = 'alerted', reason = NULL, item = ?1, created_at = ?2"
         " WHERE dedup_key = ?3 AND state = 'suppressed' AND (item <> ?1 OR ?4)",
-        [item, time_text(now), _dedup_key(story, draft), draft.is_asked_for],
+        [told.item, time_text(now), dedup_key("match", told), told.draft.is_asked_for],
     )
     return bool(taken_up.rowcount)
 
@@ -255,7 +260,3 @@ def _end_matches(db: Database, pairs: Iterable[tuple[str, int]], now: datetime) 
         db.execute(
             "UPDATE matches SET ended_at = ? WHERE rule = ? AND item = ?", [time_text(now), rule, item]
         )
-
-
-def _dedup_key(story: int, draft: AlertDraft) -> str:
-    return f"match {draft.rule} {story} {draft.endpoint}"

@@ -19,6 +19,7 @@ from syndicate.store.sqlite_claims import (
     live_addresses,
     next_to_ask,
 )
+from syndicate.store.sqlite_escalations import insert_escalations
 from syndicate.store.sqlite_items import Kept, keep_words
 from syndicate.store.sqlite_learned import record_lessons
 from syndicate.store.sqlite_many import insert_rows
@@ -292,7 +293,8 @@ def _record_changes(
     alerts: list[Told] = []
     for change in poll.changes:
         if change.item is None:
-            item, story = (each := next(numbered)).item, each.story
+            each = next(numbered)
+            item, story = each.item, each.story
             first_held = {match.rule for match in change.matches}
         else:
             item, story = _update_item(db, source, change, later.neighbours, now)
@@ -307,6 +309,7 @@ def _record_changes(
         later.stale |= {match.rule for match in change.matches}
         later.words.append(Kept(item=item, words=change.words, version=change.words_version))
     insert_alerts(db, alerts, now, counts)
+    insert_escalations(db, alerts, now, counts)
     _insert_keys(db, source, poll.new_keys)
     new_items = {change.keys[0]: each.item for change, each in zip(new, placed, strict=True)}
     return recorded(poll.claim.source.id, counts), new_items

@@ -178,9 +178,7 @@ class Placed:
     joined: Joined | None = None  # None: it is the first of its story
 
 
-def place(
-    db: Database, changes: Sequence[Change], neighbours: Neighbours, now: datetime
-) -> list[Placed]:
+def place(db: Database, changes: Sequence[Change], neighbours: Neighbours, now: datetime) -> list[Placed]:
     """Return the story of each new item: that of a key or of a text that is alike, else one of its own.
 
     The stories are written, and their keys; the items are not, which are numbered in order. Of two items with
