@@ -1,4 +1,4 @@
-"""One story is told once, however many outlets have it, whatever becomes of them, their links and the rule."""
+"""One story is told once, however many outlets have it, and whatever becomes of links, sources and rules."""
 
 import json
 from dataclasses import replace
