@@ -52,7 +52,7 @@ class Neighbours:
 
     def _read(self, db: Database, texts: Sequence[Fingerprint], oldest: int) -> None:
         keys = list({key for text in texts for key in text.bands})
-        for key, item in db.execute(_BY_KEYS, {"keys": json.dumps(keys), "oldest": oldest}):
+        for key, item in db.execute(BY_KEYS, {"keys": json.dumps(keys), "oldest": oldest}):
             self._items_by_key[key].append(item)
         wanted = {item for text in texts for item in self._candidates(text)}
         self._text_by_item = {text.item: text for text in _texts(db, wanted)}
@@ -118,7 +118,7 @@ class Neighbours:
         return candidates(item for some in met for item in some)
 
 
-_BY_KEYS = f"""
+BY_KEYS = f"""
     SELECT asked.value, b.item FROM json_each(:keys) AS asked
     JOIN bands b ON b.key = asked.value AND b.item >= max(:oldest, coalesce((
         SELECT item FROM bands WHERE key = asked.value ORDER BY item DESC LIMIT 1 OFFSET {ITEMS_A_KEY - 1}
