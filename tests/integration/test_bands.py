@@ -55,7 +55,9 @@ def test_fingerprints_are_kept_for_ever_and_their_bands_for_some_days(store, db,
 
 def test_of_a_band_that_everybody_has_the_newest_are_read(store, db):
     publish(store, *(f"bulletin-{number}" for number in range(3 * ITEMS_A_KEY)))
-    keys = fingerprint(BULLETIN.title, BULLETIN.body, "en").bands
+    text = fingerprint(BULLETIN.title, BULLETIN.body, "en")
+    assert text is not None
+    keys = text.bands
     found = list(db.execute(BY_KEYS, {"keys": json.dumps(keys), "oldest": 0}))
     assert len(found) == ITEMS_A_KEY * len(keys)
     assert {item for _, item in found} == set(range(2 * ITEMS_A_KEY + 1, 3 * ITEMS_A_KEY + 1))
