@@ -26,6 +26,14 @@ none. At most 50 terms are listed, fewer if they are long, first ones first; `te
 `score` is how a weighted rule came to hold, of the terms that count as many as there is room for:
 {"threshold": 4, "total": 5, "parts": [{"term": "EU", "weight": 5}]}.
 
+That more sources carry a story has the type "alert.escalation", once. Its data is that of the item that
+brought them to as many, and:
+
+              "sources": [{"id": "wire", "title": "Steppe Wire"}, ...], "sources_total": 3
+
+`sources` are those that carry the story, by items for which the rule holds, the first one first, as many as
+there is room for; `sources_total` counts all.
+
 What is the matter with a source itself has the type "alert.source", and this data:
 
     {"source": {"id": "wire", "title": "Steppe Wire"}, "trouble": "silent", "state": "begun",
@@ -44,7 +52,7 @@ A test (`endpoints test`) has the type "alert.test", and "test": true in its dat
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -77,6 +85,7 @@ TERM_LENGTH = 100
 TERMS = 50
 TERMS_BYTES = 5_000
 SCORE_BYTES = 3_000
+SOURCES_BYTES = 2_000
 GUID_BYTES = 1_500
 LINK_BYTES = 2_500
 
@@ -193,7 +202,20 @@ def _data(alert: Alert, known: Names) -> Values:
         "snippet_field": match.snippet.field,
         "snippet_marks": [list(mark) for mark in match.snippet.marks],
         "feed": known.feeds.get(alert.rule),
+        **(_carriers(alert.sources, known) if alert.kind == "escalation" else {}),
     }
+
+
+def _carriers(sources: Sequence[str], known: Names) -> Values:
+    """Return the sources of a story, as many as there is room for."""
+    told: list[Values] = []
+    room = SOURCES_BYTES
+    for source in sources:
+        room -= len(_json(_source(source, known))) + 1
+        if room < 0:
+            break
+        told.append(_source(source, known))
+    return {"sources": told, "sources_total": len(sources)}
 
 
 def _source_data(alert: SourceAlert, known: Names) -> Values:

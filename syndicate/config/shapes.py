@@ -116,6 +116,12 @@ def _reachable(terms: dict[str, float]) -> dict[str, float]:
     return terms
 
 
+def _listed(value: object) -> object:
+    if not isinstance(value, str | list):
+        raise ValueError('must be a text in quotes, or a list, such as ["one", "two"]')
+    return [value] if isinstance(value, str) else value
+
+
 def _no_id(value: object) -> None:
     raise ValueError(
         "the file's name is the rule's id, so leave this out; many rules in a file are [[rule]] tables"
@@ -281,6 +287,8 @@ class RuleTable(Table):
     since: Annotated[Duration, _within(timedelta(minutes=1), timedelta(days=3650))] | None = None
     notify: list[Line] = Field(default_factory=list)
     urgent: bool = False
+    escalate: Annotated[int, Field(ge=2, le=1000)] | None = None
+    renamed_from: Annotated[list[Id], BeforeValidator(_listed)] = Field(default_factory=list)
     feed: bool = True
     examples: ExamplesTable = Field(default_factory=ExamplesTable)
 

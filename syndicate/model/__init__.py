@@ -47,7 +47,18 @@ from syndicate.model.deliver import (
     EndpointStatus,
     SourceAlert,
 )
-from syndicate.model.keep import AddressStatus, FoundItem, Item, RuleStatus, SourceStatus, StoredMatch, Wanted
+from syndicate.model.keep import (
+    AddressStatus,
+    FoundItem,
+    Item,
+    Joined,
+    JoinedBy,
+    RuleStatus,
+    SourceStatus,
+    StoredMatch,
+    StoryStatus,
+    Wanted,
+)
 from syndicate.model.learn import Due, Gap, Habit, Hints, Learned, Notice, Trouble, TroubleKind, Trust
 from syndicate.model.match import Hit, Match, Score, Snippet, Suppressed
 from syndicate.model.pace import (
@@ -119,6 +130,8 @@ __all__ = [
     "Hints",
     "Hit",
     "Item",
+    "Joined",
+    "JoinedBy",
     "Kept",
     "KeptArticle",
     "Kind",
@@ -157,6 +170,7 @@ __all__ = [
     "Spent",
     "StaleFeed",
     "StoredMatch",
+    "StoryStatus",
     "Subscription",
     "SubscriptionState",
     "SubscriptionStatus",

@@ -187,6 +187,8 @@ class RuleText:
     since: timedelta | None = None  # only items published within so long before they are matched
     notify: tuple[str, ...] = ()  # endpoint ids
     urgent: bool = False  # its alerts never wait, whatever the pace of an endpoint
+    escalate: int | None = None  # sources that must carry a story to alert again; None: never
+    renamed_from: tuple[str, ...] = ()  # ids that it had before
     feed: bool = True
     match: tuple[Example, ...] = ()
     no_match: tuple[Example, ...] = ()

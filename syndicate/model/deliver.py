@@ -22,10 +22,11 @@ class DeliveryState(StrEnum):
 class Alert:
     """Something told to an endpoint once for a (rule, story)."""
 
-    kind: str  # match
+    kind: str  # match, escalation
     rule: str
     created_at: datetime
     stored: StoredMatch  # as it stands now; a match that an edit has ended keeps its last evidence
+    sources: tuple[str, ...] = ()  # of an escalation: those that carry the story, the first one first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +150,7 @@ class EndpointStatus:
 class AlertStatus:
     """An alert in the ledger, for people."""
 
+    kind: str  # match, escalation
     story: int
     item: int  # of that story, that it tells of or would have told of
     endpoint: str
@@ -158,3 +160,4 @@ class AlertStatus:
     delivery: str | None  # None when it was suppressed
     delivery_state: DeliveryState | None
     silence: int | None = None  # that suppressed it; None: none did
+    sources: tuple[str, ...] = ()  # of an escalation: those that carried the story then

@@ -1,5 +1,6 @@
 """What follows from a poll: what is new or changed, what matches, whom to tell, when to ask again. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from syndicate.model import (
     Suppressed,
 )
 from syndicate.rules.archive import WORDS_VERSION
+from syndicate.rules.fingerprints import fingerprint, text_key
 from syndicate.rules.index import RuleIndex
 from syndicate.rules.language import language_of
 from syndicate.rules.text import Subject
@@ -39,7 +41,7 @@ from syndicate.sources.schedule import (
     unskipped,
 )
 from syndicate.sources.takeover import is_later, known_until
-from syndicate.stories import story_keys
+from syndicate.stories import canonical_link, story_keys
 
 NOTHING_FILLED = Filled()
 ADOPT_AFTER = 3  # identical, valid answers
@@ -148,7 +150,7 @@ def compare(
     new_keys: list[tuple[str, int]] = []
     names: list[int | str] = []
     notes: list[ArticleNote] = []
-    seen = Seen(claim=claim, document=reading.document, index=index, now=now)
+    seen = Seen(claim=claim, document=reading.document, index=index, now=now, lists=_lists(reading))
     found = list(zip(reading.entries, items_by_entry(reading.entries, known), strict=True))
     # Documents begin with the newest; items and alerts are numbered from the oldest on.
     for entry, item in reversed(found):
@@ -169,6 +171,11 @@ def compare(
         articles=tuple(notes),
         new_keys=tuple(new_keys),
     )
+
+
+def _lists(reading: Reading) -> frozenset[str]:
+    named = Counter(entry.entry.canonical for entry in reading.entries if entry.entry.canonical)
+    return frozenset(address for address, count in named.items() if count > 1)
 
 
 def discovered(claim: Claim, reading: Reading) -> tuple[Hints, str | None]:
@@ -331,19 +338,32 @@ def change_of(identified: Identified, item: KnownItem | None, seen: "Seen") -> C
     entry = identified.entry
     subject = _subject(entry, seen)
     matches, words = seen.index.match_and_keep(subject, seen.now)
+    # Who matches nothing is told to nobody, and to find words takes longer than all the rest.
+    text = text_key(entry.title, entry.body) if matches else None
     return Change(
         item=item.id if item else None,
         entry=entry,
         keys=identified.keys,
-        # A link that a document gives to entries that differ is the page of a list, and joins nothing.
-        story_keys=tuple(key for key in story_keys(entry.link) if key in identified.keys),
+        story_keys=(*_link_keys(identified, seen), *((text,) if text else ())),
         content_hash=identified.content_hash,
         language=subject.language,
         words=words,
         words_version=WORDS_VERSION,
         matches=matches,
         alerts=tuple(drafts(matches, seen.index, suppression(seen.claim, entry, seen.now))),
+        fingerprint=fingerprint(entry.title, entry.body, subject.language) if matches else None,
     )
+
+
+def _link_keys(identified: Identified, seen: "Seen") -> tuple[str, ...]:
+    """Return the keys of a story by its links.
+
+    An address that a document gives to entries that differ is the page of a list, and joins nothing.
+    """
+    entry = identified.entry
+    if f"link:{canonical_link(entry.link)}" not in identified.keys:
+        return ()
+    return story_keys(entry.link, None if entry.canonical in seen.lists else entry.canonical)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,6 +374,7 @@ class Seen:
     document: Document
     index: RuleIndex
     now: datetime
+    lists: frozenset[str] = frozenset()  # what several of its entries say that their address is
 
 
 def _subject(entry: Entry, seen: Seen) -> Subject:
@@ -379,7 +400,12 @@ def drafts(
     """Yield an alert for each match and whoever wants to hear of its rule."""
     for match in matches:
         for endpoint in index.rules[match.rule].notify:
-            yield AlertDraft(rule=match.rule, endpoint=endpoint, suppressed=suppressed)
+            yield AlertDraft(
+                rule=match.rule,
+                endpoint=endpoint,
+                suppressed=suppressed,
+                escalate=index.rules[match.rule].escalate,
+            )
 
 
 def suppression(claim: Claim, entry: Entry, now: datetime) -> Suppressed | None:

@@ -7,7 +7,7 @@ stand last, since SQLite walks through a row to reach a column; a table WITHOUT 
 from sqlite_utils import Database, Migrations
 
 from syndicate.errors import SchemaError
-from syndicate.store import migration_delivery, migration_pace
+from syndicate.store import migration_delivery, migration_pace, migration_story
 
 migrations = Migrations("syndicate")
 
@@ -458,6 +458,12 @@ def m0008_addresses_that_go_stale(db: Database) -> None:
         ALTER TABLE sources ADD COLUMN is_look INTEGER NOT NULL DEFAULT 0;
         """
     )
+
+
+@migrations()
+def m0010_stories_by_text(db: Database) -> None:
+    """Stories by similar text, and rules that are renamed."""
+    migration_story.add_stories_by_text(db)
 
 
 @migrations()

@@ -41,20 +41,24 @@ from syndicate.model import (
     SourceStatus,
     StaleFeed,
     StoredMatch,
+    StoryStatus,
     Subscription,
     Wanted,
 )
+from syndicate.near import Fingerprint
 
+STORY_WINDOW = timedelta(days=3)  # for which a text is compared with: next month's flood is another story
 PAGE_AGE = timedelta(hours=24)  # for which the page of an article is not asked for again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
-    """What the store must know of a rule: its version, and whether it publishes a feed."""
+    """What the store must know of a rule: its version, whether it publishes a feed, what it was called."""
 
     id: str
     version: str
     feed: bool
+    renamed_from: tuple[str, ...] = ()  # all that is known under these ids goes on under its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,8 @@ class BackfillMatch:
     revision: int
     match: Match
     alerts: tuple[AlertDraft, ...]
+    text_key: str | None = None  # of its text, under which others find its story
+    fingerprint: Fingerprint | None = None  # of its text; None: too short, or too old to be compared with
 
 
 class Store(Protocol):
@@ -341,6 +347,9 @@ class Store(Protocol):
 
     def alerts_about(self, rule: str, stories: Collection[int]) -> list[AlertStatus]:
         """Return what the ledger has of a rule and these stories, oldest first."""
+
+    def story_of(self, item: int) -> StoryStatus | None:
+        """Return the story of an item, None if there is no such item."""
 
     def languages(self) -> list[str | None]:
         """Return every language that some stored item has; None is among them if some have none."""

@@ -47,6 +47,7 @@ from syndicate.model import (
     SourceStatus,
     StaleFeed,
     StoredMatch,
+    StoryStatus,
     Subscription,
 )
 from syndicate.store import (
@@ -65,6 +66,7 @@ from syndicate.store import (
     sqlite_pushes,
     sqlite_silences,
     sqlite_sources,
+    sqlite_stories,
     sqlite_subscriptions,
 )
 from syndicate.store.migrations import is_migrated, migrate
@@ -347,6 +349,10 @@ class SqliteStore:
     def alerts_about(self, rule: str, stories: Collection[int]) -> list[AlertStatus]:
         with self._read() as db:
             return sqlite_matches.alerts_about(db, rule, stories)
+
+    def story_of(self, item: int) -> StoryStatus | None:
+        with self._read() as db:
+            return sqlite_stories.story_of(db, item)
 
     def languages(self) -> list[str | None]:
         with self._read() as db:

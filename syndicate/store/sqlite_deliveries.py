@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from syndicate.model import Alert, Attempt, Delivery, EndpointAlert, EndpointNotice, SourceAlert
 from syndicate.store.learned import notice_of
-from syndicate.store.rows import Row, stored_match_of, text_or_none, time_of, time_text
+from syndicate.store.rows import Row, carriers_of, stored_match_of, text_or_none, time_of, time_text
 from syndicate.store.sqlite_feeds import MATCH_COLUMNS
 from syndicate.store.sqlite_items import ITEM_COLUMNS
 from syndicate.store.sqlite_many import VALUES_AT_ONCE, insert_rows, stored
@@ -167,7 +167,7 @@ def _alerts(db: Database, deliveries: Sequence[str]) -> Mapping[str, tuple[AnyAl
     for some, marks in batches(deliveries):
         rows = db.execute(
             f"""
-            SELECT a.id AS alert, a.delivery, a.kind, a.rule, a.created_at AS alerted_at,
+            SELECT a.id AS alert, a.delivery, a.kind, a.rule, a.created_at AS alerted_at, a.said,
                 {ITEM_COLUMNS}, {MATCH_COLUMNS}
             FROM alerts a
             JOIN matches m ON m.rule = a.rule AND m.item = a.item
@@ -181,7 +181,7 @@ def _alerts(db: Database, deliveries: Sequence[str]) -> Mapping[str, tuple[AnyAl
         others = db.execute(
             "SELECT a.id AS alert, a.delivery, a.kind, a.created_at, a.said, s.slug"
             " FROM alerts a LEFT JOIN sources s ON s.id = a.source"
-            f" WHERE a.id IN ({_TOLD.format(marks=marks)}) AND a.said IS NOT NULL",
+            f" WHERE a.id IN ({_TOLD.format(marks=marks)}) AND a.kind IN ('source', 'endpoint')",
             some,
         )
         for row in others:
@@ -214,6 +214,7 @@ def _alert_of(row: Row) -> Alert:
         rule=row["rule"],
         created_at=time_of(row["alerted_at"]),
         stored=stored_match_of(row),
+        sources=carriers_of(row["said"]),
     )
 
 

@@ -20,6 +20,7 @@ from syndicate.store.sqlite_claims import (
     live_addresses,
     next_to_ask,
 )
+from syndicate.store.sqlite_escalations import insert_escalations
 from syndicate.store.sqlite_items import Kept, keep_words
 from syndicate.store.sqlite_learned import record_lessons
 from syndicate.store.sqlite_many import insert_rows
@@ -33,6 +34,7 @@ from syndicate.store.sqlite_matches import (
 )
 from syndicate.store.sqlite_new_items import insert_new_items, item_values
 from syndicate.store.sqlite_pushes import give_push_up, note_doubts, record_push
+from syndicate.store.sqlite_stories import Neighbours, Text, place
 
 # After a poll that could not be written; doubles with each failure in a row.
 SHORTEST_BACKOFF = timedelta(minutes=5)
@@ -78,13 +80,14 @@ _PUT_SOURCE = _PUT_TIMES_AND.format("""
 class _Later:
     """What follows from several polls together, and cannot fail for one alone."""
 
+    neighbours: Neighbours
     words: list[Kept] = field(default_factory=list)
     stale: set[str] = field(default_factory=set)  # rules whose feeds lack something
 
 
 def record_polls(db: Database, polls: Sequence[Poll], now: datetime) -> list[Recorded]:
     """See `Store.record_polls`."""
-    later = _Later()
+    later = _Later(neighbours=_neighbours(db, polls, now))
     done = _record_plain_polls(db, polls, now)
     recorded = [
         Recorded(source=poll.claim.source.id) if place in done else _record_poll(db, poll, later, now)
@@ -92,6 +95,7 @@ def record_polls(db: Database, polls: Sequence[Poll], now: datetime) -> list[Rec
     ]
     if later.stale:
         mark_stale(db, later.stale)
+    later.neighbours.write(db)
     if later.words:
         keep_words(db, later.words)
     return recorded
@@ -138,6 +142,12 @@ def _is_plain(poll: Poll) -> bool:
     )
 
 
+def _neighbours(db: Database, polls: Sequence[Poll], now: datetime) -> Neighbours:
+    told = [change for poll in polls for change in poll.changes if change.fingerprint]
+    texts = [change.fingerprint for change in told if change.fingerprint]
+    return Neighbours(db, texts, now, [change.item for change in told if change.item is not None])
+
+
 def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Recorded:
     """Record one poll within a savepoint."""
     row = db.execute(
@@ -154,17 +164,19 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
             else:
                 poll = _due_as_asked_meanwhile(row, poll)
                 _record_source(db, row["id"], row["address_index"], poll, now)
-            mine = _Later()
+            mine = _Later(neighbours=later.neighbours)
             done, new_items = _record_changes(db, row["id"], poll, mine, now)
             note_articles(db, row["id"], poll.articles, new_items)
             note_doubts(db, row["id"], poll)
             notices = record_lessons(db, row["id"], poll, new_items, now)
+        later.neighbours.settle()
         later.words += mine.words
         later.stale |= mine.stale
         return replace(done, alerts=done.alerts + notices)
     except Exception as error:  # one bad source never stops the others
         if _is_of_the_database(error):
             raise
+        later.neighbours.undo()
         text = f"could not be written, nothing of this poll was kept: {error!r}"
         if poll.claim.push is not None:
             give_push_up(db, row["id"], poll.claim.push, text, now)
@@ -326,15 +338,17 @@ def _record_changes(
     if not poll.changes and not poll.new_keys:
         return recorded(poll.claim.source.id, Counter()), {}
     new = [change for change in poll.changes if change.item is None]
-    placed = insert_new_items(db, source, poll.claim.source.id, new, now)
+    placed = place(db, new, later.neighbours, now)
+    insert_new_items(db, source, poll.claim.source.id, list(zip(new, placed, strict=True)), now)
     numbered, counts = iter(placed), Counter(new=len(new))
     alerts: list[Told] = []
     for change in poll.changes:
         if change.item is None:
-            item, story = next(numbered)
+            each = next(numbered)
+            item, story = each.item, each.story
             first_held = {match.rule for match in change.matches}
         else:
-            item, story = _update_item(db, source, change, now)
+            item, story = _update_item(db, source, change, later.neighbours, now)
             ended = end_matches_of_item(db, item, change.matches, now)
             first_held = {match.rule for match in change.matches if upsert_match(db, item, match, now)}
             counts.update(changed=1, ended=len(ended))
@@ -346,12 +360,15 @@ def _record_changes(
         later.stale |= {match.rule for match in change.matches}
         later.words.append(Kept(item=item, words=change.words, version=change.words_version))
     insert_alerts(db, alerts, now, counts)
+    insert_escalations(db, alerts, now, counts)
     _insert_keys(db, source, poll.new_keys)
-    new_items = {change.keys[0]: item for change, (item, _) in zip(new, placed, strict=True)}
+    new_items = {change.keys[0]: each.item for change, each in zip(new, placed, strict=True)}
     return recorded(poll.claim.source.id, counts), new_items
 
 
-def _update_item(db: Database, source: int, change: Change, now: datetime) -> tuple[int, int]:
+def _update_item(
+    db: Database, source: int, change: Change, neighbours: Neighbours, now: datetime
+) -> tuple[int, int]:
     """Make an item what it is now; return it and its story."""
     item = change.item
     assert item is not None  # noqa: S101  it is no new one
@@ -367,7 +384,11 @@ def _update_item(db: Database, source: int, change: Change, now: datetime) -> tu
         " sort_at = min(first_seen, coalesce(:published, first_seen)) WHERE id = :id",
         values | {"id": item},
     )
-    story = int(db.execute("SELECT story FROM items WHERE id = ?", [item]).fetchone()["story"])
+    row = db.execute("SELECT story, first_seen FROM items WHERE id = ?", [item]).fetchone()
+    story = int(row["story"])
+    if change.fingerprint is not None:
+        text = Text(item=item, story=story, seen_at=row["first_seen"], fingerprint=change.fingerprint)
+        neighbours.add(text)
     _insert_keys(db, source, [(key, item) for key in change.keys])
     insert_rows(
         db, "INSERT OR IGNORE INTO story_keys (key, story)", [(key, story) for key in change.story_keys]

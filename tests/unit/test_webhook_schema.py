@@ -94,6 +94,24 @@ def test_every_alert_is_as_the_schema_says(item, match, revision, names):
 
 
 @settings(deadline=None)
+@given(item=items, match=matches, sources=st.lists(texts, min_size=2, max_size=1000).map(tuple))
+def test_every_escalation_is_as_the_schema_says_and_small_enough(item, match, sources):
+    sources = tuple(f"s{number}" for number, _ in enumerate(sources))
+    names = Names(sources=dict(zip(sources, TEXTS * len(sources), strict=False)))
+    stored = StoredMatch(item=item, match=match, revision=1, matched_at=NOW)
+    alert = Alert(kind="escalation", rule="eu", created_at=NOW, stored=stored, sources=sources)
+    body = render(alert, names)
+    message = json.loads(body)
+    assert list(faults(message, SCHEMA)) == []
+    assert len(body) < 20_000
+    assert message["data"]["sources_total"] == len(sources)
+    assert [each["id"] for each in message["data"]["sources"]] == list(
+        sources[: len(message["data"]["sources"])]
+    )
+    assert message["data"]["sources"]
+
+
+@settings(deadline=None)
 @given(kind=st.sampled_from(TroubleKind), text=texts, is_over=st.booleans())
 def test_every_alert_about_a_source_is_as_the_schema_says(kind, text, is_over):
     notice = Notice(kind=kind, since=NOW, text=text, is_over=is_over)

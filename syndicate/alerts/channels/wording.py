@@ -195,7 +195,8 @@ def _about_item(
     alert: Alert, known: Names, zone: tzinfo, also: Mapping[int, Sequence[str]] | None
 ) -> AlertText:
     item, match = alert.stored.item, alert.stored.match
-    others = [source for source in (also or {}).get(item.story, ()) if source != item.source]
+    carriers = alert.sources or (also or {}).get(item.story, ())
+    others = [source for source in carriers if source != item.source]
     return AlertText(
         kind=Kind(alert.kind),
         title=_title(alert.stored),
