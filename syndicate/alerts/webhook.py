@@ -211,7 +211,7 @@ def _carriers(sources: Sequence[str], known: Names) -> Values:
     told: list[Values] = []
     room = SOURCES_BYTES
     for source in sources:
-        room -= len(_json(_source(source, known))) + 1
+        room -= len(to_json(_source(source, known))) + 1
         if room < 0:
             break
         told.append(_source(source, known))
