@@ -1,6 +1,5 @@
 """What follows from a poll: what is new or changed, what matches, whom to tell, when to ask again. Pure."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -30,7 +29,7 @@ from syndicate.rules.language import language_of
 from syndicate.rules.text import Subject
 from syndicate.sources import learn, websub
 from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
-from syndicate.sources.identity import Identified, identify, is_edited, items_by_entry
+from syndicate.sources.identity import Identified, identify, is_edited, items_by_entry, lists, story_keys_of
 from syndicate.sources.learn import Filled, Lesson
 from syndicate.sources.schedule import (
     asked_by_document,
@@ -41,7 +40,6 @@ from syndicate.sources.schedule import (
     unskipped,
 )
 from syndicate.sources.takeover import is_later, known_until
-from syndicate.stories import canonical_link, story_keys
 
 NOTHING_FILLED = Filled()
 ADOPT_AFTER = 3  # identical, valid answers
@@ -150,7 +148,7 @@ def compare(
     new_keys: list[tuple[str, int]] = []
     names: list[int | str] = []
     notes: list[ArticleNote] = []
-    seen = Seen(claim=claim, document=reading.document, index=index, now=now, lists=_lists(reading))
+    seen = Seen(claim=claim, document=reading.document, index=index, now=now, lists=lists(reading.entries))
     found = list(zip(reading.entries, items_by_entry(reading.entries, known), strict=True))
     # Documents begin with the newest; items and alerts are numbered from the oldest on.
     for entry, item in reversed(found):
@@ -171,11 +169,6 @@ def compare(
         articles=tuple(notes),
         new_keys=tuple(new_keys),
     )
-
-
-def _lists(reading: Reading) -> frozenset[str]:
-    named = Counter(entry.entry.canonical for entry in reading.entries if entry.entry.canonical)
-    return frozenset(address for address, count in named.items() if count > 1)
 
 
 def discovered(claim: Claim, reading: Reading) -> tuple[Hints, str | None]:
@@ -344,7 +337,7 @@ def change_of(identified: Identified, item: KnownItem | None, seen: "Seen") -> C
         item=item.id if item else None,
         entry=entry,
         keys=identified.keys,
-        story_keys=(*_link_keys(identified, seen), *((text,) if text else ())),
+        story_keys=(*story_keys_of(identified, seen.lists), *((text,) if text else ())),
         content_hash=identified.content_hash,
         language=subject.language,
         words=words,
@@ -353,17 +346,6 @@ def change_of(identified: Identified, item: KnownItem | None, seen: "Seen") -> C
         alerts=tuple(drafts(matches, seen.index, suppression(seen.claim, entry, seen.now))),
         fingerprint=fingerprint(entry.title, entry.body, subject.language) if matches else None,
     )
-
-
-def _link_keys(identified: Identified, seen: "Seen") -> tuple[str, ...]:
-    """Return the keys of a story by its links.
-
-    An address that a document gives to entries that differ is the page of a list, and joins nothing.
-    """
-    entry = identified.entry
-    if f"link:{canonical_link(entry.link)}" not in identified.keys:
-        return ()
-    return story_keys(entry.link, None if entry.canonical in seen.lists else entry.canonical)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
