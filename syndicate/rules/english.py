@@ -15,12 +15,12 @@ _EXCEPTIONS = {
     "programme": "program", "programmes": "program",
 }  # fmt: skip
 _SPELLINGS = (
-    (re.compile("(?<=[a-z]{2})is$"), "iz"),  # organise, organisation
-    (re.compile("(?<=[a-z]{2}l)ys$"), "yz"),  # analyse
-    (re.compile("(?<=[a-z]{3})our$"), "or"),  # labour
-    (re.compile("(?<=[a-z]{3})enc$"), "ens"),  # defence, licence
+    ("is", re.compile("(?<=[a-z]{2})is$"), "iz"),  # organise, organisation
+    ("ys", re.compile("(?<=[a-z]{2}l)ys$"), "yz"),  # analyse
+    ("our", re.compile("(?<=[a-z]{3})our$"), "or"),  # labour
+    ("enc", re.compile("(?<=[a-z]{3})enc$"), "ens"),  # defence, licence
 )
-_BRITISH = ("is", "ys", "our", "enc")
+_BRITISH = tuple(ending for ending, _, _ in _SPELLINGS)
 
 
 def stem(word: str, once: Callable[[str], str]) -> str:
@@ -29,6 +29,6 @@ def stem(word: str, once: Callable[[str], str]) -> str:
         return _EXCEPTIONS[word]
     rest = once(word)
     if rest.endswith(_BRITISH):
-        for british, american in _SPELLINGS:
+        for _, british, american in _SPELLINGS:
             rest = british.sub(american, rest)
     return rest

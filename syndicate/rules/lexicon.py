@@ -68,31 +68,24 @@ class Lexicon:
         if not word:
             return NO_WORD, "", ""
         stemmed = stem(word, self._language)
+        # Without making a Piece, since there are many.
+        is_exact = bool(self._exact) and not self._exact.isdisjoint((word, fold(word)))
+        text_by_form = {
+            Form.STEM: stemmed,
+            Form.PREFIX: word,
+            Form.EXACT: f"{cased(surface)}\n{word}" if is_exact else "",
+        }
         keys: list[int] = []
         for form, is_folded, known in self._by_form:
-            # Without making a Piece, since there are many.
-            text = stemmed if form is Form.STEM else word
-            text = fold(text) if is_folded else text
+            text = fold(text_by_form[form]) if is_folded else text_by_form[form]
             if form is Form.PREFIX:
                 keys += _beginnings(known, text[: self._longest_beginning])
-            elif form is Form.EXACT and text in self._exact:
-                keys += _known(
-                    known, fold(_as_exact(surface, word)) if is_folded else _as_exact(surface, word)
-                )
-            else:
-                keys += _known(known, text)
+            elif text in known:
+                keys.append(known[text])
         return ENDING if word in self._endings else WORD, word, stemmed, *keys
 
     def _key(self, atoms: Atoms, piece: Piece) -> int:
         return atoms.key(piece.form, piece.is_folded, compared(piece, self._language))
-
-
-def _as_exact(surface: str, word: str) -> str:
-    return f"{cased(surface)}\n{word}"
-
-
-def _known(keys: Mapping[str, int], text: str) -> tuple[int, ...]:
-    return (keys[text],) if text in keys else ()
 
 
 def _beginnings(keys: Mapping[str, int], text: str) -> Iterator[int]:

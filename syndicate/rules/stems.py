@@ -70,27 +70,21 @@ def _is_without_numbers(word: str) -> bool:
 
 def _way(word: str, language: str | None) -> Callable[[str], str] | None:
     script = _script(word)
-    if script != "Cyrillic":
-        return _way_of(script, language)
-    name, scripts = _written(language)
-    if name and not scripts:
-        return None
-    return _way_named(_by_letters(word, name if name and script in scripts else "ru"))
+    name = _language_in(script, language)
+    if name and script == "Cyrillic":
+        name = _by_letters(word, name)
+    return _WAYS.get(name) or _refined(name) if name else None
 
 
 @lru_cache(maxsize=4096)
-def _way_of(script: str, language: str | None) -> Callable[[str], str] | None:
-    """Return the way for words of a script whose letters do not tell its languages apart."""
+def _language_in(script: str, language: str | None) -> str | None:
+    """Return the language that words of a script are of, None if they are left alone."""
     name, scripts = _written(language)
     if name and script in scripts:
-        return _way_named(name)
+        return name
     if name and not scripts:
         return None  # a language that we know nothing of, not even what words of others would look like
-    return _way_named("en") if script == "Latin" else None
-
-
-def _way_named(name: str | None) -> Callable[[str], str] | None:
-    return _WAYS.get(name) or _refined(name) if name else None
+    return {"Latin": "en", "Cyrillic": "ru"}.get(script)
 
 
 # Ours, whose words may be as short as they like.

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from operator import sub
+from statistics import median
 
 from syndicate.model import Habit
 
@@ -115,8 +116,8 @@ def typical_gap(habit: Habit) -> timedelta | None:
     occasions = _occasions(habit.arrivals)[: OCCASIONS + 1]
     if len(occasions) < 3:
         return None
-    gaps: list[timedelta] = sorted(map(sub, occasions, occasions[1:]))
-    return (gaps[(len(gaps) - 1) // 2] + gaps[len(gaps) // 2]) / 2
+    gap: timedelta = median(map(sub, occasions, occasions[1:]))
+    return gap
 
 
 def _occasions(arrivals: Sequence[datetime]) -> list[datetime]:

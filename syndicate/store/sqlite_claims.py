@@ -203,6 +203,7 @@ def _claims(db: Database, rows: Sequence[Row], now: datetime, lease: timedelta) 
 
 
 def _lease(db: Database, sources: str, until: datetime) -> _Known:
+    """Lease sources, given as JSON, until then; return what is stored of them."""
     token = secrets.token_hex(8)
     which = "IN (SELECT value FROM json_each(?))"
     db.execute(

@@ -107,6 +107,8 @@ def _record_plain_polls(db: Database, polls: Sequence[Poll], now: datetime) -> s
     Most do. Returns the places of those that were recorded.
     """
     plain = {poll.claim.source.id: (place, poll) for place, poll in enumerate(polls) if _is_plain(poll)}
+    if not plain:
+        return set()
     rows = db.execute(
         "SELECT id, slug, lease_owner, next_poll_at, next_poll_why FROM sources"
         " WHERE slug IN (SELECT value FROM json_each(?))",
