@@ -157,7 +157,7 @@ def source(identity: str, *urls: str, **keys: object) -> str:
     return _table("[[source]]", {"id": identity, "urls": list(urls), **keys})
 
 
-def endpoint(identity: str, url: str, **keys: object) -> str:
+def endpoint(identity: str, url: str = "", **keys: object) -> str:
     """Return an [[endpoint]]."""
     return _table("[[endpoint]]", {"id": identity, "url": url, **keys})
 

@@ -74,9 +74,10 @@ def headings(page: Path) -> list[str]:
 def section(page: Path, heading: str) -> str:
     """Return what stands below a heading, up to the next of its level or above."""
     text = page.read_text()
-    (start,) = (found for found in _HEADING.finditer(text) if found[2] == heading)
+    outside = _FENCE.sub(lambda fence: re.sub(r"[^\n]", " ", fence[0]), text)  # a comment is no heading
+    (start,) = (found for found in _HEADING.finditer(outside) if found[2] == heading)
     end = next(
-        (found for found in _HEADING.finditer(text, start.end()) if len(found[1]) <= len(start[1])), None
+        (found for found in _HEADING.finditer(outside, start.end()) if len(found[1]) <= len(start[1])), None
     )
     return text[start.end() : end.start() if end else None]
 

@@ -104,7 +104,7 @@ class MailServer:
                         recipients=tuple(envelope.rcpt_tos),
                         body=envelope.original_content,
                         was_encrypted=self._tls is not None or _is_encrypted(session),
-                        user=session.auth_data.login.decode() if session.auth_data else None,
+                        user=_user(session),
                         named=str(session.host_name),
                     )
                 )
@@ -160,3 +160,8 @@ class MailServer:
 def _is_encrypted(session: object) -> bool:
     """Say whether STARTTLS was done; the type of `ssl` says that it always was."""
     return getattr(session, "ssl", None) is not None
+
+
+def _user(session: object) -> str | None:
+    data = getattr(session, "auth_data", None)
+    return None if data is None else str(data.login.decode())

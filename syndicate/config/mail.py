@@ -49,7 +49,8 @@ def _mail_without_server(file: TomlFile) -> Iterator[Problem]:
 def _login_problems(file: TomlFile, settings: SmtpSettings) -> Iterator[Problem]:
     if settings.password is not None and settings.user is None:
         yield file.mistake((*_SMTP, "user"), "must be given with a password")
-    if settings.user is not None and settings.password is None:
+    is_known = not any(file.is_unfilled((*_SMTP, name)) for name in ("password", "password_file"))
+    if settings.user is not None and settings.password is None and is_known:
         yield file.mistake((*_SMTP, "password"), "must be given with a user, or password_file")
     if settings.password and settings.security is SmtpSecurity.NONE and not _is_here(settings.host):
         why = 'the password could be read on the way: write "starttls" or "tls"'

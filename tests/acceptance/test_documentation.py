@@ -8,7 +8,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -58,7 +58,17 @@ from tests.support import ROOT, shipped, shipped_with
 
 CONFIGURATION, RULES, COMMANDS = DOCS / "configuration.md", DOCS / "rules.md", DOCS / "commands.md"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-ENVIRON = {"TOKEN": "t"}
+ENVIRON = {
+    "TOKEN": "t",
+    "SLACK_URL": "https://slack.example/x",
+    "DISCORD_URL": "https://discord.example/x",
+    "TEAMS_URL": "https://teams.example/x",
+    "MATTERMOST_URL": "https://mattermost.example/x",
+    "TELEGRAM_TOKEN": "1:a",
+    "MATRIX_TOKEN": "t",
+    "SMTP_PASSWORD": "p",
+    "PAGER_URL": "json://pager.example",
+}
 ROOT_COMMAND = get_command(cli.app)
 PUNCTUATION = "|&;()<>"
 OF_RUN = ("test", "lint")  # commands that `./run` does itself
@@ -173,6 +183,8 @@ def written(value: object) -> str | None:
             return f'"{value}"'
         case timedelta():
             return f'"{spelled(value)}"'
+        case tzinfo():
+            return f'"{value}"'
         case (host, port):
             return f'"{host}:{port}"'
         case None:

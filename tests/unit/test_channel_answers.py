@@ -15,7 +15,7 @@ from syndicate.alerts.outcome import Closed, Later, Outcome, Refused, Taken
 from tests.channel_cases import CHANNELS
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
-OVER_HTTP = sorted(set(CHANNELS) - {"email"})
+OVER_HTTP = sorted(set(CHANNELS) - {"apprise", "email"})
 TELEGRAM = {"ok": False, "error_code": 400}
 TEAMS_CARD = (
     "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error {} with ..."

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndicate.alerts.channels import discord, mattermost, slack, teams, telegram
+from syndicate.alerts.channels import apprise, discord, mattermost, slack, teams, telegram
 from syndicate.alerts.channels.channel import addressed, render
 from syndicate.alerts.channels.message import AlertText, Kind, Mail, Marked, Message, Request
 from syndicate.alerts.channels.text import PAUSE, compact_json, line, markdown_address, units, web_address
@@ -316,6 +316,12 @@ def check_template(rendered: bytes) -> None:
     assert isinstance(json.loads(rendered)["links"], list)
 
 
+def check_apprise(rendered: bytes) -> None:
+    handed = json.loads(rendered)
+    assert handed.keys() == {"title", "text"}
+    assert len(handed["text"]) <= apprise.TEXT_LENGTH
+
+
 CHECKS: dict[str, Callable[[bytes], None]] = {
     "slack": check_slack,
     "discord": check_discord,
@@ -325,6 +331,7 @@ CHECKS: dict[str, Callable[[bytes], None]] = {
     "ntfy": check_ntfy,
     "matrix": check_matrix,
     "email": check_email,
+    "apprise": check_apprise,
     "template": check_template,
 }
 
@@ -378,6 +385,8 @@ def shown(name: str, message: Message) -> str:
             return re.sub(r"\\(.)", r"\1", payload["text"].replace(PAUSE, ""))
         case "telegram":
             return html.unescape(re.sub("<[^>]*>", "", payload["text"])).replace(PAUSE, "")
+        case "apprise":
+            return str(payload["text"])
         case "ntfy":
             return f"{payload['title']}\n{payload['message']}"
         case _:
