@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.model import AlertDraft, FoundItem, Item, Match, Recorded, Suppressed, Wanted
+from syndicate.near import Fingerprint
 from syndicate.rules.archive import WORDS_VERSION, kept_words, wanted
+from syndicate.rules.fingerprints import fingerprint, text_key
 from syndicate.rules.index import RuleIndex, anchors_by_rule
 from syndicate.rules.rule import Rule
 from syndicate.rules.text import ItemText, Subject
 from syndicate.rules.tree import references
-from syndicate.store.protocol import BackfillMatch, ItemFilter, RuleState, Store
+from syndicate.store.protocol import STORY_WINDOW, BackfillMatch, ItemFilter, RuleState, Store
 from syndicate.store.thread import StoreThread
 
 WINDOW = timedelta(days=30)
@@ -64,7 +66,7 @@ def reach(since: datetime, now: datetime, *, is_new: bool) -> datetime:
 
 def state_of(rule: Rule) -> RuleState:
     """Return what the store must know of a rule."""
-    return RuleState(id=rule.id, version=rule.version, feed=rule.feed)
+    return RuleState(id=rule.id, version=rule.version, feed=rule.feed, renamed_from=rule.renamed_from)
 
 
 async def keep_words_anew(store: Store, call: StoreThread, stop: asyncio.Event) -> int:
@@ -165,14 +167,16 @@ def _matches_of_page(
 ) -> tuple[list[BackfillMatch], ItemFilter | None]:
     """Return the matches of a page of items, and the page after it, None after the last."""
     page = store.items(which)
-    matches = list(_matches(todo, asked, page))
+    matches = list(_matches(todo, asked, page, store.now()))
     if len(page) < which.limit:
         return matches, None
     last = page[-1].item
     return matches, replace(which, before=(last.order, last.id))
 
 
-def _matches(todo: Backfill, asked: OneRule, items: Iterable[FoundItem]) -> Iterator[BackfillMatch]:
+def _matches(
+    todo: Backfill, asked: OneRule, items: Iterable[FoundItem], now: datetime
+) -> Iterator[BackfillMatch]:
     for found in items:
         match = asked.match(found.item)
         if match:
@@ -181,7 +185,16 @@ def _matches(todo: Backfill, asked: OneRule, items: Iterable[FoundItem]) -> Iter
                 revision=found.item.revision,
                 match=match,
                 alerts=tuple(_drafts(todo, found.item)),
+                text_key=text_key(found.item.title, found.item.body),
+                fingerprint=_fingerprint(found.item, now),
             )
+
+
+def _fingerprint(item: Item, now: datetime) -> Fingerprint | None:
+    """Return what a text is recognised by, None also for one that nothing will be compared with."""
+    if item.first_seen < now - STORY_WINDOW:
+        return None
+    return fingerprint(item.title, item.body, item.language)
 
 
 def _drafts(todo: Backfill, item: Item) -> Iterator[AlertDraft]:

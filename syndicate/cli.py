@@ -1,4 +1,4 @@
-"""The commands; others are in `cli_rules` (trying rules), `cli_sources` and `cli_deliveries`.
+"""The commands; others are in `cli_rules`, `cli_sources`, `cli_deliveries` and `cli_silences`.
 
 Exit status: 0 the command did its work, also if a source or an endpoint failed and that was said; 1 the work
 could not be done, or with --strict anything failed; 2 the configuration or the command line is wrong.
@@ -22,7 +22,7 @@ import structlog
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from syndicate import __version__, cli_deliveries, cli_rules, cli_sources, loading, report
+from syndicate import __version__, cli_deliveries, cli_rules, cli_silences, cli_sources, loading, report
 from syndicate.backfill import search
 from syndicate.config import duration
 from syndicate.errors import ConfigError, SyndicateError
@@ -56,6 +56,7 @@ app = typer.Typer(
 app.add_typer(cli_sources.sources_app, name="sources")
 app.add_typer(cli_deliveries.deliveries_app, name="deliveries")
 app.add_typer(cli_deliveries.endpoints_app, name="endpoints")
+app.add_typer(cli_silences.silences_app, name="silence")
 
 
 class LogLevel(StrEnum):

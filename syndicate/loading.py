@@ -106,7 +106,9 @@ _COSTLY = "needs no word to be there, so it is looked at for every item: slow wh
 def take_over(loaded: Loaded, store: Store) -> tuple[str, ...]:
     """Have the store take over the configuration; return the rules that must be applied to what it has."""
     config = loaded.config
-    return store.configure(config.sources, [state_of(rule) for rule in loaded.rules], repr(config.network))
+    rules = [state_of(rule) for rule in loaded.rules]
+    paced = [endpoint.id for endpoint in config.endpoints if endpoint.pace.holds_back]
+    return store.configure(config.sources, rules, repr(config.network), paced)
 
 
 def source_statuses(loaded: Loaded, store: Store) -> list[SourceStatus]:

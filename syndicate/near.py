@@ -7,7 +7,7 @@ Rajaraman and Ullman, Mining of Massive Datasets, 3.4); `likeness` then compares
 
 import struct
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property, lru_cache
@@ -42,6 +42,11 @@ class Fingerprint:
 
     words: tuple[int, ...]
     kinds: bytes
+
+    @cached_property
+    def bands(self) -> tuple[int, ...]:
+        """The keys that it is found by."""
+        return tuple(band_keys(self))
 
     @cached_property
     def distinct(self) -> frozenset[int]:
@@ -236,10 +241,14 @@ def closest(text: Fingerprint, others: Mapping[int, Fingerprint]) -> tuple[int, 
 
     Of several it is the one with most of its words, of these the first by id.
     """
-    compared = (
-        (item, likeness(text, other))
-        for item, other in others.items()
-        if len(text.distinct & other.distinct) >= _WORDS_WITH_MANY * min(len(text.words), len(other.words))
-    )
-    found = [(item, alike) for item, alike in compared if alike.is_one_story]
-    return min(found, key=lambda pair: (-pair[1].words, pair[0]), default=None)
+    return min(alike(text, others), key=lambda pair: (-pair[1].words, pair[0]), default=None)
+
+
+def alike(text: Fingerprint, others: Mapping[int, Fingerprint]) -> Iterator[tuple[int, Likeness]]:
+    """Yield each of some texts that tells the same story as this one, and the evidence."""
+    for item, other in others.items():
+        shared = len(text.distinct & other.distinct)
+        if shared >= _WORDS_WITH_MANY * min(len(text.words), len(other.words)):
+            found = likeness(text, other)
+            if found.is_one_story:
+                yield item, found

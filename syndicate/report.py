@@ -79,6 +79,7 @@ def item_json(found: FoundItem) -> Values:
         "language": item.language,
         "published": time_json(item.published),
         "first_seen": time_json(item.first_seen),
+        "story": item.story,
         "matches": list(found.rules),
     }
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from syndicate.model import AlertStatus, Item, Score, StoredMatch, Suppressed
+from syndicate.model import AlertStatus, Item, Joined, JoinedBy, Score, StoredMatch, StoryStatus, Suppressed
 from syndicate.report import Line, Values, time_json
 from syndicate.report_trials import arithmetic, joined, marks_of, quote_json, score_json, snippet_json
 from syndicate.report_words import listed
@@ -16,6 +16,7 @@ PLACES_SHOWN = 8
 _QUIET = {
     Suppressed.BASELINE: "it was in the first document of its source, a baseline",
     Suppressed.BACKFILL: "the rule was applied to it when it was stored already",
+    Suppressed.SILENCED: "a silence held",
     Suppressed.FALLBACK: "another address of its source had just taken over",
 }
 
@@ -33,6 +34,7 @@ def explanation_json(found: Explanation, rule: str | None) -> Values:
             "published": time_json(item.published),
             "revision": item.revision,
         },
+        "story": _story_json(found.story) if found.story else None,
         "rule": {"id": rule, "version": found.trial.rule.version or None, "query": found.trial.query},
         "holds": finding is not None,
         "evidence": [quote_json(quote) for quote in finding.quotes] if finding else [],
@@ -51,6 +53,8 @@ def explanation_lines(found: Explanation, name: str) -> Iterator[Line]:
         name: the rule, as a sentence calls it.
     """
     yield Line(_item_sentence(found.item))
+    if found.story and len(found.story.items) > 1:
+        yield Line(_story_sentence(found.story))
     if found.finding:
         yield Line(f"{name} holds for it.")
         yield Line("")
@@ -96,15 +100,29 @@ def _stored_json(found: Explanation) -> Values | None:
     }
 
 
+def _story_json(story: StoryStatus) -> Values:
+    joined = story.joined
+    return {
+        "id": story.id,
+        "items": [{"id": item, "source": source} for item, source in story.items],
+        "joined": {"by": joined.by.value, "item": joined.other, "evidence": joined.evidence}
+        if joined
+        else None,
+    }
+
+
 def _alert_json(alert: AlertStatus) -> Values:
     return {
+        "kind": alert.kind,
         "endpoint": alert.endpoint,
         "item": alert.item,
         "state": alert.state,
         "reason": alert.reason.value if alert.reason else None,
+        "silence": alert.silence,
         "created_at": time_json(alert.created_at),
         "delivery": alert.delivery,
         "delivery_state": alert.delivery_state.value if alert.delivery_state else None,
+        "sources": list(alert.sources),
     }
 
 
@@ -117,6 +135,18 @@ def _item_sentence(item: Item) -> str:
         f"Item {item.id}, revision {item.revision}, of {item.source} ({language},"
         f" {_minute(item.order)}): {item.title or item.summary[:80] or '(no title)'}"
     )
+
+
+def _story_sentence(story: StoryStatus) -> str:
+    sources = list(dict.fromkeys(source for _, source in story.items))
+    told = f"Story {story.id}: {len(story.items)} items of {listed(sources, PLACES_SHOWN)}"
+    match story.joined:
+        case None:
+            return f"{told}."
+        case Joined(by=JoinedBy.ALIKE, other=other, evidence=evidence):
+            return f"{told}; this one has in common with item {other}: {evidence}."
+        case Joined(by=by):
+            return f"{told}; this one has the same {by.value} as one before."
 
 
 def _evidence_lines(finding: Finding) -> Iterator[Line]:
@@ -213,10 +243,13 @@ def _head(why: WhyNot) -> str:
 
 def _stored_lines(found: Explanation) -> Iterator[Line]:
     yield Line(_stored_sentence(found))
-    by_endpoint = {alert.endpoint: alert for alert in found.alerts}
+    by_endpoint = {alert.endpoint: alert for alert in found.alerts if alert.kind == "match"}
     names = dict.fromkeys((*found.trial.rule.notify, *by_endpoint))
     for endpoint in names:
         yield Line(_alert_sentence(endpoint, by_endpoint.get(endpoint), found))
+    for alert in found.alerts:
+        if alert.kind == "escalation":
+            yield Line(_escalation_sentence(alert))
     if not names:
         yield Line("No alert: the rule names no endpoint.")
 
@@ -257,9 +290,18 @@ def _alert_sentence(endpoint: str, alert: AlertStatus | None, found: Explanation
         return f"{endpoint}: no alert: {_why_no_alert(found)}."
     about = f" about item {alert.item} of the same story" if alert.item != found.item.id else ""
     if alert.reason is not None:
-        return f"{endpoint}: no alert{about} on {_minute(alert.created_at)}: {_QUIET[alert.reason]}."
+        number = f" ({alert.silence})" if alert.silence else ""
+        return f"{endpoint}: no alert{about} on {_minute(alert.created_at)}: {_QUIET[alert.reason]}{number}."
     state = f", {alert.delivery_state.value}" if alert.delivery_state else ""
     return f"{endpoint}: alerted{about} on {_minute(alert.created_at)} ({alert.delivery}{state})."
+
+
+def _escalation_sentence(alert: AlertStatus) -> str:
+    state = f", {alert.delivery_state.value}" if alert.delivery_state else ""
+    return (
+        f"{alert.endpoint}: alerted again on {_minute(alert.created_at)} ({alert.delivery}{state}),"
+        f" when {len(alert.sources)} sources carried the story: {listed(alert.sources, PLACES_SHOWN)}."
+    )
 
 
 def _why_no_alert(found: Explanation) -> str:

@@ -100,6 +100,7 @@ class Service:
         workers = self._workers
         await workers.poller.drain(self.store.now())
         feeds_changed = await workers.publisher.publish_stale()
+        await workers.router.run_due()
         delivered = await workers.outbox.drain()
         not_done = [f"feed {feed}: {error}" for feed, error in workers.publisher.failures.items()]
         if workers.poller.unrecorded:
@@ -229,6 +230,7 @@ class Service:
 
     async def _deliver(self) -> None:
         async with self._turn["deliver"]:
+            await self._workers.router.run_due()
             await self._workers.outbox.run_due()
 
     async def _settle_subscriptions(self) -> None:

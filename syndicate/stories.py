@@ -36,6 +36,9 @@ _TRACKING_NAMES = frozenset(
     }
 )
 _TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_")
+# Addresses with nothing to take apart, as most are.
+_PLAIN = re.compile(r"https?://([a-z0-9.-]+)(/[a-zA-Z0-9/._~-]*)?")
+_PLAIN_GUID = re.compile(r"https?://([a-z0-9.-]+)((?:/[a-zA-Z0-9/._~-]*)?(?:\?[a-zA-Z0-9=&._~+-]+)?)")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _REMEMBERED = 4096  # addresses: of one entry, they are asked for several times
 
@@ -112,6 +115,9 @@ def canonical_link(link: str | None) -> str | None:
     Scheme, www., default port, tracking parameters, fragment and a slash at the end do not count. The front
     page of a site is the address of no article.
     """
+    if plain := _PLAIN.fullmatch(link or ""):
+        path = (plain[2] or "").rstrip("/")
+        return f"{plain[1].removeprefix('www.')}{path}" if path else None
     found = _parts(link)
     if found is None:
         return None
@@ -128,6 +134,8 @@ def canonical_link(link: str | None) -> str | None:
 @lru_cache(maxsize=_REMEMBERED)
 def canonical_guid(guid: str) -> str:
     """Return what a guid is compared as: one that is an address has no scheme, www. or default port."""
+    if plain := _PLAIN_GUID.fullmatch(guid):
+        return f"//{plain[1].removeprefix('www.')}{plain[2]}"
     found = _parts(guid.strip())
     if found is None:
         return guid.strip()

@@ -12,7 +12,18 @@ from pathlib import Path
 from syndicate.backfill import Known, OneRule, asked_at, candidates, subject_of
 from syndicate.config import Names, read_rules, suggestion
 from syndicate.errors import ConfigError
-from syndicate.model import AlertStatus, Config, Hit, Item, Match, RuleText, Score, Snippet, StoredMatch
+from syndicate.model import (
+    AlertStatus,
+    Config,
+    Hit,
+    Item,
+    Match,
+    RuleText,
+    Score,
+    Snippet,
+    StoredMatch,
+    StoryStatus,
+)
 from syndicate.rules.compile import compile_rules, trial_rule
 from syndicate.rules.index import Asked
 from syndicate.rules.lexer import query_error
@@ -244,7 +255,7 @@ def _removal(store: Store, item: Item, trial: Trial) -> Removal:
 
 
 def _missing_alerts(store: Store, rule: Rule, stories: set[int]) -> Mapping[str, int]:
-    told = Counter(alert.endpoint for alert in store.alerts_about(rule.id, stories))
+    told = Counter(alert.endpoint for alert in store.alerts_about(rule.id, stories) if alert.kind == "match")
     return {endpoint: len(stories) - told[endpoint] for endpoint in rule.notify}
 
 
@@ -276,6 +287,7 @@ class Explanation:
     why_not: WhyNot | None  # None when it holds
     stored: StoredMatch | None  # None when it never held, or nobody has asked yet
     alerts: tuple[AlertStatus, ...]  # about the rule and the item's story
+    story: StoryStatus | None  # None when the item is gone meanwhile
 
 
 def explanation(store: Store, item: Item, trial: Trial) -> Explanation:
@@ -289,6 +301,7 @@ def explanation(store: Store, item: Item, trial: Trial) -> Explanation:
         why_not=None if match else _Why(item, trial, text, asked).of_rule(trial.rule),
         stored=store.stored_match(trial.rule.id, item.id),
         alerts=tuple(store.alerts_about(trial.rule.id, [item.story])),
+        story=store.story_of(item.id),
     )
 
 

@@ -1,4 +1,4 @@
-"""Everything that works under one configuration: the client, poller, subscriber, publisher and outbox.
+"""Everything that works under one configuration: client, poller, subscriber, publisher, router and outbox.
 
 A new configuration gets new workers. What the old ones had begun ends first, within GRACE, so that nobody
 records by rules that are no longer in force.
@@ -14,6 +14,7 @@ from typing import Self
 import structlog
 
 from syndicate.alerts.outbox import Outbox
+from syndicate.alerts.router import Router
 from syndicate.errors import StoreError
 from syndicate.feeds.publisher import Publisher
 from syndicate.http import Client
@@ -86,6 +87,7 @@ class Workers:
                 store=self._store, call=self._call, config=self._config, rules=self.index.rules
             )
             exits.callback(self.publisher.close)
+            self.router = Router(store=self._store, call=self._call, config=self._config)
             self.outbox = Outbox(
                 client=client,
                 store=self._store,

@@ -283,7 +283,7 @@ def _log(attempt: Attempt, number: int) -> None:
     match attempt.state:
         case DeliveryState.DELIVERED:
             log.info("delivery.delivered", **facts)
-        case DeliveryState.WAITING:
+        case DeliveryState.WAITING | DeliveryState.HELD:
             next_attempt_at = attempt.next_attempt_at and attempt.next_attempt_at.isoformat()
             log.warning("delivery.failed", **facts, error=attempt.error, next_attempt_at=next_attempt_at)
         case DeliveryState.DEAD:

@@ -12,6 +12,7 @@ from syndicate.alerts.channels.wording import in_words, sample
 from syndicate.alerts.handing import hand
 from syndicate.alerts.mailing import Mailer
 from syndicate.alerts.outcome import Closed, Later, Outcome, Taken
+from syndicate.alerts.summary import says
 from syndicate.errors import NetworkError, TemplateError
 from syndicate.http import Client
 from syndicate.model import Config, Delivery, Endpoint
@@ -52,24 +53,22 @@ class Sender:
         self._client = client
         self._timeout = timeout
         self._names = webhook.names(config)
-        self._zone = config.service.time_zone
         self._more = f"{config.service.base_url}/"
         self._mailer = Mailer(client, config.smtp, SLOWER * timeout) if config.smtp else None
 
     def body(self, endpoint: Endpoint, delivery: Delivery) -> bytes | Answer:
         """Return what every try of a delivery carries; or what came of it, if that can't be put in words."""
         if endpoint.channel is None:
-            (alert,) = delivery.alerts
-            return webhook.render(alert, self._names)
+            return says(delivery, self._names)
         try:
-            message = in_words(delivery, self._names, self._zone, more=self._more)
+            message = in_words(delivery, self._names, endpoint.pace.zone, more=self._more)
             return channels.render(endpoint.channel, message)
         except TemplateError as error:
             return _unworded(error)
 
     def sample(self, endpoint: Endpoint, now: datetime) -> Message | Answer:
         """Return a message that is marked as a test; or what came of it, as above."""
-        shown = sample(now, self._zone)
+        shown = sample(now, endpoint.pace.zone)
         try:
             body = (
                 channels.render(endpoint.channel, shown) if endpoint.channel else webhook.render_sample(now)

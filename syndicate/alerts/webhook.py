@@ -26,6 +26,14 @@ none. At most 50 terms are listed, fewer if they are long, first ones first; `te
 `score` is how a weighted rule came to hold, of the terms that count as many as there is room for:
 {"threshold": 4, "total": 5, "parts": [{"term": "EU", "weight": 5}]}.
 
+That more sources carry a story has the type "alert.escalation", once. Its data is that of the item that
+brought them to as many, and:
+
+              "sources": [{"id": "wire", "title": "Steppe Wire"}, ...], "sources_total": 3
+
+`sources` are those that carry the story, by items for which the rule holds, the first one first, as many as
+there is room for; `sources_total` counts all.
+
 What is the matter with a source itself has the type "alert.source", and this data:
 
     {"source": {"id": "wire", "title": "Steppe Wire"}, "trouble": "silent", "state": "begun",
@@ -37,12 +45,14 @@ That an endpoint is sent nothing any more is told to another with the type "aler
 
     {"endpoint": {"id": "desk"}, "state": "begun", "since": "2026-11-24T02:00:00Z", "text": "it is ..."}
 
+Several alerts in one delivery have the type "alert.summary", see `syndicate.alerts.summary`.
+
 A test (`endpoints test`) has the type "alert.test", and "test": true in its data.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -75,10 +85,12 @@ TERM_LENGTH = 100
 TERMS = 50
 TERMS_BYTES = 5_000
 SCORE_BYTES = 3_000
+SOURCES_BYTES = 2_000
 GUID_BYTES = 1_500
 LINK_BYTES = 2_500
 
 Values = dict[str, Any]
+AnyAlert = Alert | SourceAlert | EndpointAlert
 
 _LAST_WORD = re.compile(r"\s+\S*$")  # or what is left of it
 
@@ -102,8 +114,13 @@ def names(config: Config) -> Names:
     )
 
 
-def render(alert: Alert | SourceAlert | EndpointAlert, known: Names) -> bytes:
+def render(alert: AnyAlert, known: Names) -> bytes:
     """Return the body that tells of an alert. The same input gives the same bytes."""
+    return to_json(message(alert, known))
+
+
+def message(alert: AnyAlert, known: Names) -> Values:
+    """Return what the body says that tells of an alert."""
     match alert:
         case SourceAlert():
             data = _source_data(alert, known)
@@ -111,14 +128,14 @@ def render(alert: Alert | SourceAlert | EndpointAlert, known: Names) -> bytes:
             data = _endpoint_data(alert)
         case _:
             data = _data(alert, known)
-    return _json(_message(f"alert.{alert.kind}", alert.created_at, data))
+    return _message(f"alert.{alert.kind}", alert.created_at, data)
 
 
 def render_sample(now: datetime) -> bytes:
     """Return the body of a test, in the shape of the real ones."""
     known = Names(rules={"sample": "Sample rule"}, sources={"sample": "Sample source"})
     data = {"test": True, **_data(_sample(now), known)}
-    return _json(_message("alert.test", now, data))
+    return to_json(_message("alert.test", now, data))
 
 
 def headers(endpoint: Endpoint, delivery: str, body: bytes, now: datetime) -> dict[str, str]:
@@ -164,7 +181,7 @@ def cut(text: str, length: int) -> str:
 
 
 def _message(kind: str, when: datetime, data: Values) -> Values:
-    return {"type": kind, "timestamp": _time(when), "data": data}
+    return {"type": kind, "timestamp": time_text(when), "data": data}
 
 
 def _data(alert: Alert, known: Names) -> Values:
@@ -185,7 +202,20 @@ def _data(alert: Alert, known: Names) -> Values:
         "snippet_field": match.snippet.field,
         "snippet_marks": [list(mark) for mark in match.snippet.marks],
         "feed": known.feeds.get(alert.rule),
+        **(_carriers(alert.sources, known) if alert.kind == "escalation" else {}),
     }
+
+
+def _carriers(sources: Sequence[str], known: Names) -> Values:
+    """Return the sources of a story, as many as there is room for."""
+    told: list[Values] = []
+    room = SOURCES_BYTES
+    for source in sources:
+        room -= len(to_json(_source(source, known))) + 1
+        if room < 0:
+            break
+        told.append(_source(source, known))
+    return {"sources": told, "sources_total": len(sources)}
 
 
 def _source_data(alert: SourceAlert, known: Names) -> Values:
@@ -194,7 +224,7 @@ def _source_data(alert: SourceAlert, known: Names) -> Values:
         "source": _source(alert.source, known),
         "trouble": notice.kind.value,
         "state": "over" if notice.is_over else "begun",
-        "since": _time(notice.since),
+        "since": time_text(notice.since),
         "text": cut(notice.text, TROUBLE_LENGTH),
     }
 
@@ -204,7 +234,7 @@ def _endpoint_data(alert: EndpointAlert) -> Values:
     return {
         "endpoint": {"id": notice.endpoint},
         "state": "over" if notice.is_over else "begun",
-        "since": _time(notice.since),
+        "since": time_text(notice.since),
         "text": cut(notice.text, TROUBLE_LENGTH),
     }
 
@@ -222,9 +252,9 @@ def _item(stored: StoredMatch, known: Names) -> Values:
         "title": cut(item.title, TITLE_LENGTH),
         "link": _whole(item.link, LINK_BYTES),
         "language": item.language,
-        "published": _time(item.published),
-        "updated": _time(item.updated),
-        "first_seen": _time(item.first_seen),
+        "published": time_text(item.published),
+        "updated": time_text(item.updated),
+        "first_seen": time_text(item.first_seen),
         "author": cut(item.author, NAME_LENGTH),
         "categories": [cut(category, CATEGORY_LENGTH) for category in item.categories[:CATEGORIES]],
         "revision": stored.revision,
@@ -238,7 +268,7 @@ def _terms(stored: StoredMatch) -> list[Values]:
     room = TERMS_BYTES
     for hit in stored.match.hits[:TERMS]:
         term = _term(stored, hit)
-        room -= len(_json(term)) + 1
+        room -= len(to_json(term)) + 1
         if room < 0:
             break
         terms.append(term)
@@ -263,7 +293,7 @@ def _score(score: Score | None) -> Values | None:
     room = SCORE_BYTES
     for term, weight in score.parts[:TERMS]:
         part: Values = {"term": cut(term, TERM_LENGTH), "weight": weight}
-        room -= len(_json(part)) + 1
+        room -= len(to_json(part)) + 1
         if room < 0:
             break
         parts.append(part)
@@ -289,16 +319,18 @@ def _text(stored: StoredMatch, hit: Hit) -> str | None:
 
 def _whole(text: str | None, most_bytes: int) -> str | None:
     """Return the text if it has room: half an address is another address."""
-    return text if text is not None and len(_json(text)) <= most_bytes else None
+    return text if text is not None and len(to_json(text)) <= most_bytes else None
 
 
-def _time(when: datetime | None) -> str | None:
+def time_text(when: datetime | None) -> str | None:
+    """Return a time as all bodies have it: UTC, to the second."""
     if when is None:
         return None
     return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _json(value: object) -> bytes:
+def to_json(value: object) -> bytes:
+    """Return a value as the bytes that are sent."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -5,12 +5,14 @@ What is not given has the default that the settings have.
 
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import tzinfo
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from syndicate.config.channel_problems import problems
+from syndicate.config.pace import FLOOD_AFTER, flood_after, pace
 from syndicate.config.shapes import (
     Address,
     EndpointTable,
@@ -124,8 +126,12 @@ def format_of(file: TomlFile, key: Key) -> Any:
     return STANDARD if given is None else given
 
 
-def read_channel(file: TomlFile, key: Key) -> tuple[Endpoint | None, list[Problem]]:
-    """Return an endpoint for people, None if it can't be told, and all problems with it."""
+def read_channel(file: TomlFile, key: Key, zone: tzinfo) -> tuple[Endpoint | None, list[Problem]]:
+    """Return an endpoint for people, None if it can't be told, and all problems with it.
+
+    Args:
+        zone: of the wall clocks, unless the endpoint names one.
+    """
     name = format_of(file, key)
     if not isinstance(name, str) or name not in TABLES:
         _, wrong = shaped(UnknownTable, file, key)
@@ -136,7 +142,16 @@ def read_channel(file: TomlFile, key: Key) -> tuple[Endpoint | None, list[Proble
         return None, wrong
     channel = settings(**_given(table, settings, file, key))
     wrong += [file.mistake((*key, part), why) for part, why in problems(channel)]
-    return Endpoint(id=table.id, concurrency=table.concurrency, format=name, channel=channel), wrong
+    usual = None if isinstance(channel, model.Template) else FLOOD_AFTER
+    endpoint = Endpoint(
+        id=table.id,
+        concurrency=table.concurrency,
+        format=name,
+        channel=channel,
+        pace=pace(table, zone),
+        flood_after=flood_after(table, usual),
+    )
+    return endpoint, wrong
 
 
 def homes_beside(name: str) -> Mapping[str, str]:

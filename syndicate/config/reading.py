@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from syndicate import __version__
 from syndicate.config.channel_tables import STANDARD, format_of, homes_beside, read_channel
 from syndicate.config.environment import SECTIONS, overridden
 from syndicate.config.mail import read_smtp
+from syndicate.config.pace import flood_after, pace, pace_problems
 from syndicate.config.rule_files import Names, read_rules, rule_paths, unknown_endpoints
 from syndicate.config.secrets import read_secrets
 from syndicate.config.shapes import (
@@ -80,7 +82,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
     service, service_problems = _section(Service, file, "service")
     network, network_problems = _section(NetworkTable, file, "network")
     sources, source_problems = _sources(file)
-    endpoints, endpoint_problems = _endpoints(file, path.parent)
+    endpoints, endpoint_problems = _endpoints(file, path.parent, service.time_zone)
     smtp, smtp_problems = read_smtp(file, path.parent)
     rules, rule_problems = _rules(file, path.parent / service.rules, environ)
     config = Config(
@@ -307,24 +309,24 @@ def _first_address(file: TomlFile, key: Key) -> tuple[str, Key]:
 # --------------------------------------------------------------------------- endpoints
 
 
-def _endpoints(file: TomlFile, folder: Path) -> tuple[tuple[Endpoint, ...], list[Problem]]:
+def _endpoints(file: TomlFile, folder: Path, zone: tzinfo) -> tuple[tuple[Endpoint, ...], list[Problem]]:
     problems = [*file.table_list_problems("endpoint"), *file.taken_ids("endpoint")]
     endpoints = []
     for key in file.table_keys("endpoint"):
         if format_of(file, key) != STANDARD:
-            channel, wrong = read_channel(file, key)
-            problems += [*wrong, *_header_repeats(file, key)]
+            channel, wrong = read_channel(file, key, zone)
+            problems += [*wrong, *_header_repeats(file, key), *pace_problems(file, key)]
             endpoints += [channel] if channel else []
             continue
         table, wrong = shaped(WebhookTable, file, key, homes_beside(STANDARD))
-        problems += [*wrong, *_header_repeats(file, key)]
+        problems += [*wrong, *_header_repeats(file, key), *pace_problems(file, key)]
         secrets, wrong = read_secrets(file, key, folder)
         problems += wrong
-        endpoints += [_endpoint(table, secrets)] if table else []
+        endpoints += [_endpoint(table, secrets, zone)] if table else []
     return tuple(endpoints), problems
 
 
-def _endpoint(table: WebhookTable, secrets: tuple[str, ...]) -> Endpoint:
+def _endpoint(table: WebhookTable, secrets: tuple[str, ...], zone: tzinfo) -> Endpoint:
     return Endpoint(
         id=table.id,
         url=table.url,
@@ -332,6 +334,8 @@ def _endpoint(table: WebhookTable, secrets: tuple[str, ...]) -> Endpoint:
         concurrency=table.concurrency,
         format=table.format,
         headers=table.headers,
+        pace=pace(table, zone),
+        flood_after=flood_after(table, None),
     )
 
 

@@ -62,6 +62,7 @@ def read_rules(
             problems += [*file.unfilled_problems(), *_file_problems(file, path.stem)]
             places += _places(file, path.stem)
     problems += _taken_ids(places)
+    problems += _wrong_former_ids(places)
     rules = []
     for place in places:
         rule, wrong = _rule(place, names)
@@ -99,9 +100,42 @@ def _taken_ids(places: list[Place]) -> Iterator[Problem]:
     for place in places:
         first = first_by_id.setdefault(place.rule_id, place)
         if place.rule_id and first is not place:
-            there = f"{first.file.name}:{first.file.line((*first.key, 'id'))}"
+            there = _location(first.file, (*first.key, "id"))
             text = f"the id {quoted(place.rule_id)} is taken by {there}"
             yield place.file.problem((*place.key, "id"), text)
+
+
+def _wrong_former_ids(places: list[Place]) -> Iterator[Problem]:
+    """Yield a problem for each former id that a rule has, or that two rules claim."""
+    place_by_id = {place.rule_id: place for place in places}
+    first_by_id: dict[str, tuple[Place, Key]] = {}
+    for place in places:
+        for key, former in _former_ids(place):
+            claimer, first = first_by_id.setdefault(former, (place, key))
+            if former == place.rule_id:
+                why = "is the rule's own id: name the one that it had before"
+            elif former in place_by_id:
+                other = place_by_id[former]
+                there = _location(other.file, (*other.key, "id"))
+                why = f"{quoted(former)} is still a rule, at {there}: a rule that is renamed leaves its id"
+            elif (claimer, first) != (place, key):
+                there = _location(claimer.file, first)
+                why = f"{quoted(former)} is claimed at {there} already: one rule goes on for it"
+            else:
+                continue
+            yield place.file.mistake(key, why)
+
+
+def _former_ids(place: Place) -> list[tuple[Key, str]]:
+    key: Key = (*place.key, "renamed_from")
+    written = place.file.at(*key)
+    if isinstance(written, str) and not place.file.is_unfilled(key):
+        return [(key, written)]
+    return place.file.texts(*key)
+
+
+def _location(file: TomlFile, key: Key) -> str:
+    return f"{file.name}:{file.line(key)}"
 
 
 def _rule(place: Place, names: Names) -> tuple[RuleText | None, list[Problem]]:
@@ -116,6 +150,9 @@ def _rule(place: Place, names: Names) -> tuple[RuleText | None, list[Problem]]:
     if file.at(*key, "feed") is False and not file.at(*key, "notify"):
         text = "without a feed the rule does nothing: name an endpoint in notify"
         problems.append(file.mistake((*key, "feed"), text))
+    if file.at(*key, "escalate") is not None and not file.at(*key, "notify"):
+        text = "there is nobody to alert again: name an endpoint in notify"
+        problems.append(file.mistake((*key, "escalate"), text))
     problems += _unknown_sources(file, key, names.tags_by_source)
     problems += unknown_endpoints(file, key, names.endpoints)
     asked = [name for name in ASKS if table and getattr(table, name)]
@@ -186,6 +223,9 @@ def _rule_text(place: Place, table: RuleTable) -> RuleText:
         languages=tuple(table.languages),
         since=table.since,
         notify=tuple(table.notify),
+        urgent=table.urgent,
+        escalate=table.escalate,
+        renamed_from=tuple(table.renamed_from),
         feed=table.feed,
         match=_examples(file, (*key, "examples", "match"), table.examples.match),
         no_match=_examples(file, (*key, "examples", "no_match"), table.examples.no_match),

@@ -17,11 +17,12 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from syndicate.config import values
+from syndicate.config import clocks, values
 from syndicate.config.durations import duration, spelled
 from syndicate.config.toml_file import TomlFile
 from syndicate.config.toml_lines import Key
 from syndicate.errors import Problem
+from syndicate.model import Cron, QuietHours
 
 MAX_SECRETS = 4  # of an endpoint; two are enough to replace one
 MAX_WEIGHT = 1_000_000  # either way, so that no sum is infinite
@@ -93,6 +94,16 @@ def _address(value: object) -> object:
     return {"url": value} if isinstance(value, str) else value
 
 
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _not_always(value: list[QuietHours]) -> list[QuietHours]:
+    if clocks.are_always_quiet(value):
+        raise ValueError("leave no minute of the week, so nothing would be told: leave some out")
+    return value
+
+
 def _some(value: list[str]) -> list[str]:
     if not value:
         raise ValueError("must not be empty")
@@ -103,6 +114,12 @@ def _reachable(terms: dict[str, float]) -> dict[str, float]:
     if not any(weight > 0 for weight in terms.values()):
         raise ValueError("must have a weight above 0: without one no item reaches the threshold")
     return terms
+
+
+def _listed(value: object) -> object:
+    if not isinstance(value, str | list):
+        raise ValueError('must be a text in quotes, or a list, such as ["one", "two"]')
+    return [value] if isinstance(value, str) else value
 
 
 def _no_id(value: object) -> None:
@@ -210,6 +227,18 @@ class EndpointTable(Table):
 
     id: Id
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
+    group_by: list[Literal["rule", "source", "story", "..."]] | None = None
+    group_wait: Annotated[Duration, _within(timedelta(), timedelta(days=1))] | None = None
+    group_interval: Annotated[Duration, _within(timedelta(seconds=1), timedelta(days=7))] | None = None
+    max_per_hour: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    digest: Annotated[Cron, _from_text(clocks.cron)] | None = None
+    quiet_hours: Annotated[
+        list[Annotated[QuietHours, _from_text(clocks.quiet_hours)]],
+        BeforeValidator(_one_or_more),
+        AfterValidator(_not_always),
+    ] = Field(default_factory=list)
+    time_zone: Annotated[tzinfo, _from_text(values.time_zone)] | None = None
+    flood_after: Annotated[int, Field(ge=0, le=10_000)] | None = None
 
 
 class WebhookTable(EndpointTable):
@@ -257,6 +286,9 @@ class RuleTable(Table):
     languages: list[Language] = Field(default_factory=list)
     since: Annotated[Duration, _within(timedelta(minutes=1), timedelta(days=3650))] | None = None
     notify: list[Line] = Field(default_factory=list)
+    urgent: bool = False
+    escalate: Annotated[int, Field(ge=2, le=1000)] | None = None
+    renamed_from: Annotated[list[Id], BeforeValidator(_listed)] = Field(default_factory=list)
     feed: bool = True
     examples: ExamplesTable = Field(default_factory=ExamplesTable)
 

@@ -3,8 +3,8 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
@@ -21,7 +21,15 @@ from syndicate.http.dial import dialled
 from syndicate.http.fields import Asking, Field, checked_fields
 from syndicate.http.messages import Response
 from syndicate.http.resolve import GuardedResolver, LookUp, system_look_up
-from syndicate.http.transport import UNBOUNDED, Guard, StaleConnectionError, Transport, Trust, pieces_of
+from syndicate.http.transport import (
+    UNBOUNDED,
+    Guard,
+    StaleConnectionError,
+    Transport,
+    Trust,
+    has_no_body,
+    pieces_of,
+)
 from syndicate.http.trip import Trip
 from syndicate.http.trouble import LIBRARY_ERRORS
 from syndicate.model import NetworkSettings
@@ -107,11 +115,14 @@ class Client:
             owner = at.url if validators_of == url else _canonical(validators_of) or at.url
             asking = Asking(fields=checked_fields(headers), home=at.origin, validators_of=owner)
             while True:
-                async with self._answer(self._kept, trip, self._request("GET", at, asking)) as answer:
+                answer = await self._answer(self._kept, trip, self._request("GET", at, asking))
+                try:
                     if answer.status_code not in _REDIRECTS:
                         body = await self._body(trip, answer, max_bytes, is_cut=is_cut)
                         return trip.response(answer, body)
                     at = self._permitted(trip.redirect(answer))
+                finally:
+                    await answer.aclose()
                 asking = replace(asking, has_left_home=asking.has_left_home or at.origin != asking.home)
 
     async def post(  # noqa: PLR0913  what a request is made of
@@ -138,10 +149,12 @@ class Client:
         with trip.telling():
             at = self._begin(trip, url)
             asking = Asking(fields=checked_fields(headers), home=at.origin, validators_of=at.url)
-            request = self._request(method, at, asking, body)
             pool = self._repeatable if is_repeatable else self._fresh
-            async with self._answer(pool, trip, request) as answer:
+            answer = await self._answer(pool, trip, self._request(method, at, asking, body))
+            try:
                 return trip.response(answer, await _what_can_be_had(trip, answer, max_answer_bytes))
+            finally:
+                await answer.aclose()
 
     async def dial(self, host: str, port: int) -> socket.socket:
         """Return a connection to a host that is spoken to in another way; whoever gets it closes it.
@@ -175,31 +188,21 @@ class Client:
             fields.append((b"accept", b"*/*"))
         if self._guard.has_more_open_than(2 * self._settings.concurrency):
             fields.append((b"connection", b"close"))  # idle connections to hosts seldom asked add up
-        request = httpx.Request(
+        return httpx.Request(
             method,
-            _parsed(at.url),
+            _origin(at.scheme, at.authority),
             headers=fields,
-            content=body,
+            stream=httpx.ByteStream(body),
             extensions={"target": at.resource.encode("ascii")},
         )
-        if request.url.netloc != at.authority.encode("ascii"):
-            raise RefusedError("refused: its address can be read in more than one way")
-        return request
 
-    @asynccontextmanager
-    async def _answer(
-        self, pool: Transport, trip: Trip, request: httpx.Request
-    ) -> AsyncIterator[httpx.Response]:
+    async def _answer(self, pool: Transport, trip: Trip, request: httpx.Request) -> httpx.Response:
         request.extensions["connect"] = min(self._connect_limit.total_seconds(), trip.seconds_left)
         async with asyncio.timeout_at(trip.deadline):
             try:
-                answer = await pool.handle_async_request(request)
+                return await pool.handle_async_request(request)
             except StaleConnectionError:
-                answer = await self._fresh.handle_async_request(request)
-        try:
-            yield answer
-        finally:
-            await answer.aclose()
+                return await self._fresh.handle_async_request(request)
 
     async def _body(
         self, trip: Trip, answer: httpx.Response, max_bytes: int | None, *, is_cut: bool
@@ -227,6 +230,8 @@ async def _read(trip: Trip, answer: httpx.Response, reader: BodyReader) -> None:
 
 
 async def _what_can_be_had(trip: Trip, answer: httpx.Response, max_bytes: int) -> bytes:
+    if has_no_body(answer):
+        return b""
     reader = BodyReader(None, max_bytes)
     with suppress(*LIBRARY_ERRORS):
         reader = BodyReader(_encoding(answer), max_bytes)
@@ -239,8 +244,12 @@ def _encoding(answer: httpx.Response) -> str | None:
 
 
 @lru_cache(4096)
-def _parsed(url: str) -> httpx.URL:
-    return httpx.URL(url)
+def _origin(scheme: str, authority: str) -> httpx.URL:
+    """Return the URL of a host; what is asked there goes along as a request's `target`, byte for byte."""
+    url = httpx.URL(f"{scheme}://{authority}/")
+    if url.netloc != authority.encode("ascii"):
+        raise RefusedError("refused: its address can be read in more than one way")
+    return url
 
 
 def _canonical(url: str | None) -> str | None:

@@ -37,7 +37,6 @@ MAX_CERTIFICATES = 10_000  # remembered
 UNBOUNDED = 0  # connections in a pool
 
 _KEEP_SECONDS = 4  # idle connections; a host is asked again within a second or two, or much later
-_FRAMING = (b"host", b"content-length", b"transfer-encoding")  # aiohttp makes its own
 
 
 class StaleConnectionError(NetworkError):
@@ -126,7 +125,8 @@ class Transport(httpx.AsyncBaseTransport):
     """One pool of connections.
 
     A request says in its extensions what is sent as its target, and `connect`, the seconds that a connection
-    may take. Exceptions are aiohttp's own; `syndicate.http.trouble` puts them in words.
+    may take; Host and what frames its body are added here. Exceptions are aiohttp's own, and put in words by
+    `syndicate.http.trouble`.
     """
 
     def __init__(
@@ -178,17 +178,16 @@ class Transport(httpx.AsyncBaseTransport):
         )
 
     async def _send(self, request: httpx.Request, connect_limit: float) -> aiohttp.ClientResponse:
+        assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101  it came from the client
         target = request.extensions["target"].decode("ascii")
         authority = request.url.netloc.decode("ascii")
         return await self._session.request(
             request.method,
             URL(f"{request.url.scheme}://{authority}{target}", encoded=True),
             headers=CIMultiDict(
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in request.headers.raw
-                if name.lower() not in _FRAMING
+                [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
             ),
-            data=request.content or None,
+            data=b"".join([piece async for piece in request.stream]) or None,
             ssl=self._trust.context if request.url.scheme == "https" else True,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=None, connect=connect_limit),
@@ -197,6 +196,12 @@ class Transport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close every connection."""
         await self._session.close()
+
+
+def has_no_body(answer: httpx.Response) -> bool:
+    """Return whether it is known that an answer has no body, as that of a 304 (RFC 9112 6.3)."""
+    assert isinstance(answer.stream, _Body)  # noqa: S101  it came from here
+    return answer.stream.is_at_end
 
 
 @asynccontextmanager
@@ -213,6 +218,10 @@ async def pieces_of(answer: httpx.Response) -> AsyncIterator[AsyncIterator[bytes
 class _Body(httpx.AsyncByteStream):
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
+
+    @property
+    def is_at_end(self) -> bool:
+        return self._response.content.at_eof()
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         while piece := await self._response.content.readany():

@@ -27,6 +27,7 @@ class Page:
     lines: tuple[str, ...] = ()  # of its article, as it was found
     links: tuple[int, ...] = ()  # which of them are links, by their place
     blocks: tuple[Block, ...] = ()  # each once
+    canonical: str | None = None  # what it says that its address is (rel=canonical), absolute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

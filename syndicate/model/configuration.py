@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from syndicate.model.channels import Channel
+from syndicate.model.pace import Pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,8 @@ class Endpoint:
     secrets: tuple[str, ...] = field(default=(), repr=False)  # whsec_..., the newest first; none: unsigned
     concurrency: int = 4  # deliveries at once; 1 keeps their order
     format: str = "standard"
+    pace: Pace = Pace()  # at which it is told
+    flood_after: int | None = None  # more deliveries than that, due at once, become one; None: never
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     channel: Channel | None = None  # None: a standard webhook
 
@@ -183,6 +186,9 @@ class RuleText:
     languages: tuple[str, ...] = ()  # of items, BCP 47; empty: all
     since: timedelta | None = None  # only items published within so long before they are matched
     notify: tuple[str, ...] = ()  # endpoint ids
+    urgent: bool = False  # its alerts never wait, whatever the pace of an endpoint
+    escalate: int | None = None  # sources that must carry a story to alert again; None: never
+    renamed_from: tuple[str, ...] = ()  # ids that it had before
     feed: bool = True
     match: tuple[Example, ...] = ()
     no_match: tuple[Example, ...] = ()

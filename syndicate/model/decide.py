@@ -10,6 +10,7 @@ from syndicate.model.learn import Gap, Learned, Notice, Trust
 from syndicate.model.match import Match, Suppressed
 from syndicate.model.parse import Entry
 from syndicate.model.retrieve import Claim, Part, Spent, Validators
+from syndicate.near import Fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class AlertDraft:
     endpoint: str
     suppressed: Suppressed | None = None  # None: due now
     is_asked_for: bool = False  # by a person, who is told what was suppressed as well
+    escalate: int | None = None  # how many sources must carry its story to tell it again; None: never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +43,14 @@ class Change:
     item: int | None  # None: new
     entry: Entry
     keys: tuple[str, ...]  # identity, strongest first
-    story_keys: tuple[str, ...]
+    story_keys: tuple[str, ...]  # strongest first; that of its text only where a rule holds
     content_hash: str
     language: str | None
     words: Mapping[str, str]  # "words" and "stems", each separated by spaces, for the full-text index
     words_version: int  # of the ways by which those were found
     matches: tuple[Match, ...]
     alerts: tuple[AlertDraft, ...]
+    fingerprint: Fingerprint | None = None  # of its text; None also where no rule holds, so nobody is told
 
 
 class PollState(StrEnum):
@@ -95,7 +98,7 @@ class Poll:
     listed: tuple[int | str, ...] | None = None
     gap: Gap | None = None  # between the document before and this one
     notices: tuple[Notice, ...] = ()
-    notify: tuple[str, ...] = ()  # endpoints that the notices go to
+    notify: tuple[str, ...] = ()  # endpoints that the notices go to, if there are any
     format: str = ""  # of the document; of the one before, when there is nothing new
     parts: tuple[Part, ...] = ()  # of the index
     is_in_charge: bool = True  # False: it says nothing of how the source is, whose other addresses count

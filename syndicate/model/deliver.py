@@ -12,6 +12,7 @@ from syndicate.model.match import Suppressed
 class DeliveryState(StrEnum):
     """Where a delivery stands."""
 
+    HELD = "held"  # until the pace of its endpoint lets it go; what it tells may move to another one by then
     WAITING = "waiting"
     DELIVERED = "delivered"
     DEAD = "dead"
@@ -21,10 +22,11 @@ class DeliveryState(StrEnum):
 class Alert:
     """Something told to an endpoint once for a (rule, story)."""
 
-    kind: str  # match
+    kind: str  # match, escalation
     rule: str
     created_at: datetime
     stored: StoredMatch  # as it stands now; a match that an edit has ended keeps its last evidence
+    sources: tuple[str, ...] = ()  # of an escalation: those that carry the story, the first one first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,8 @@ class Delivery:
     attempts: int  # made before
     tries: int  # those of them that count: made since it was replayed last
     lease_until: datetime
-    alerts: tuple[Alert | SourceAlert | EndpointAlert, ...]
+    alerts: tuple[Alert | SourceAlert | EndpointAlert, ...]  # in the order in which they came up
+    left_out: int = 0  # further alerts, too many to be told in full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +150,7 @@ class EndpointStatus:
 class AlertStatus:
     """An alert in the ledger, for people."""
 
+    kind: str  # match, escalation
     story: int
     item: int  # of that story, that it tells of or would have told of
     endpoint: str
@@ -155,3 +159,5 @@ class AlertStatus:
     created_at: datetime
     delivery: str | None  # None when it was suppressed
     delivery_state: DeliveryState | None
+    silence: int | None = None  # that suppressed it; None: none did
+    sources: tuple[str, ...] = ()  # of an escalation: those that carried the story then

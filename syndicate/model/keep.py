@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from syndicate.model.learn import Gap, Trouble
 from syndicate.model.match import Match
@@ -57,6 +58,32 @@ class FoundItem:
 
     item: Item
     rules: tuple[str, ...]
+
+
+class JoinedBy(StrEnum):
+    """By what an item is one with others of its story."""
+
+    LINK = "link"  # the same one
+    TEXT = "text"  # the same one
+    ALIKE = "alike"  # texts that tell the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """How an item came to a story that others had begun."""
+
+    by: JoinedBy
+    other: int | None = None  # the item that it is alike to
+    evidence: str | None = None  # how alike, in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryStatus:
+    """A story, as one of its items sees it, for people."""
+
+    id: int
+    items: tuple[tuple[int, str], ...]  # (item, source), in the order in which they came
+    joined: Joined | None  # None: that item began it, or came before this was written down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

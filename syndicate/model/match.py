@@ -48,4 +48,5 @@ class Suppressed(StrEnum):
 
     BASELINE = "baseline"  # in the first document of its source
     BACKFILL = "backfill"  # a new or edited rule over stored items
+    SILENCED = "silenced"  # a person wanted to hear nothing of it
     FALLBACK = "fallback"  # another address took over, and the item may be older than the switch

@@ -37,6 +37,7 @@ class Entry:
     updated: datetime | None = None
     updated_raw: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
+    canonical: str | None = None  # what it or its page says that its address is (rel=canonical), absolute
     is_listed: bool = (
         False  # from a sitemap or a page, which only name it: no text, author or guid of its own
     )

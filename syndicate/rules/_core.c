@@ -99,8 +99,7 @@ typedef struct { uint64_t hash; int32_t text, length, keys, key_count, kind; Par
 
 typedef struct {
     PyObject_HEAD
-    PyObject *resolve;          /* str -> (kind, key, ...) */
-    PyObject *kept;             /* str -> (word, stem), as they are kept to be looked up */
+    PyObject *told;             /* str -> (kind, word, stem, key, ...): the two as they are kept to be looked up */
     int32_t *key_by_atom;       /* in this language */
     int32_t *first_atom;        /* by key: an atom that has it, else -1 */
     int32_t *next_atom;         /* by atom: another one with the same key, else -1 */
@@ -112,8 +111,7 @@ typedef struct {
 } Tongue;
 
 static void tongue_dealloc(Tongue *self) {
-    Py_XDECREF(self->resolve);
-    Py_XDECREF(self->kept);
+    Py_XDECREF(self->told);
     PyMem_Free(self->key_by_atom);
     PyMem_Free(self->first_atom);
     PyMem_Free(self->next_atom);
@@ -175,35 +173,31 @@ static int tongue_part(Tongue *self, PyObject *text, Py_ssize_t start, Part *par
     return is_there ? 0 : tongue_add_text(self, text, 0, length);
 }
 
-/* Ask Python what is kept of a word, whose letters begin at `start`: mostly it begins like that. */
-static int tongue_ask_kept(Tongue *self, PyObject *surface, Py_ssize_t start, Entry *entry) {
-    PyObject *found = PyObject_CallOneArg(self->kept, surface);
-    if (!found) return -1;
-    int failed = !PyTuple_Check(found) || PyTuple_GET_SIZE(found) != KEPT;
-    for (int i = 0; i < KEPT && !failed; i++) {
-        PyObject *text = PyTuple_GET_ITEM(found, i);
-        failed = !PyUnicode_Check(text) || tongue_part(self, text, start, &entry->kept[i]) < 0;
-    }
-    Py_DECREF(found);
-    if (failed && !PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "a word and its stem are kept");
-    return failed ? -1 : 0;
-}
-
-/* Ask Python what a word stands for, and add its keys; only those that some atom has in this language. */
+/* Ask Python what a word stands for, and add what is kept of it, which mostly begins like it, and its keys; only
+   those that some atom has in this language. */
 static int tongue_ask(Tongue *self, PyObject *text, Py_ssize_t start, Py_ssize_t end, Entry *entry) {
     PyObject *surface = PyUnicode_Substring(text, start, end);
     if (!surface) return -1;
     entry->text = (int32_t)self->texts.length;
     entry->length = (int32_t)(end - start);
     PyObject *found = tongue_add_text(self, text, start, end - start) < 0 ? NULL
-                      : PyObject_CallOneArg(self->resolve, surface);
-    int failed = !found || tongue_ask_kept(self, surface, entry->text, entry) < 0;
+                      : PyObject_CallOneArg(self->told, surface);
     Py_DECREF(surface);
-    if (failed) { Py_XDECREF(found); return -1; }
+    if (!found) return -1;
+    int failed = !PyTuple_Check(found) || PyTuple_GET_SIZE(found) < 1 + KEPT;
+    for (int i = 0; i < KEPT && !failed; i++) {
+        PyObject *kept = PyTuple_GET_ITEM(found, 1 + i);
+        failed = !PyUnicode_Check(kept) || tongue_part(self, kept, entry->text, &entry->kept[i]) < 0;
+    }
+    if (failed) {
+        Py_DECREF(found);
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "of a word, its kind, itself, its stem and its keys are told");
+        return -1;
+    }
     entry->kind = (int32_t)PyLong_AsLong(PyTuple_GET_ITEM(found, 0));
     entry->keys = (int32_t)self->keys.length;
     entry->key_count = 0;
-    for (Py_ssize_t i = 1; i < PyTuple_GET_SIZE(found); i++) {
+    for (Py_ssize_t i = 1 + KEPT; i < PyTuple_GET_SIZE(found); i++) {
         long key = PyLong_AsLong(PyTuple_GET_ITEM(found, i));
         if (key < 0 || key >= self->key_count || self->first_atom[key] < 0) continue;
         int32_t *place = list_add(&self->keys);
@@ -885,13 +879,13 @@ static PyObject *core_match(Core *self, PyObject *arguments) {
                  : Py_BuildValue("NNO", matches, others, Py_None);
 }
 
-/* tongue(key_by_atom, key_count, variant, most, resolve, kept) -> Tongue */
+/* tongue(key_by_atom, key_count, variant, most, told) -> Tongue */
 static PyObject *core_tongue(Core *self, PyObject *arguments) {
     Py_buffer keys;
-    PyObject *resolve, *kept;
+    PyObject *told;
     int key_count, variant;
     Py_ssize_t most;
-    if (!PyArg_ParseTuple(arguments, "y*iinOO", &keys, &key_count, &variant, &most, &resolve, &kept)) return NULL;
+    if (!PyArg_ParseTuple(arguments, "y*iinO", &keys, &key_count, &variant, &most, &told)) return NULL;
     Tongue *tongue = PyObject_New(Tongue, &TongueType);
     if (tongue) memset((char *)tongue + sizeof(PyObject), 0, sizeof(Tongue) - sizeof(PyObject));
     if (!tongue || keys.len != (Py_ssize_t)sizeof(int32_t) * self->atom_count || variant < 0 || variant >= VARIANTS) {
@@ -903,8 +897,7 @@ static PyObject *core_tongue(Core *self, PyObject *arguments) {
     size_t atoms = (size_t)self->atom_count + 1, room = (size_t)key_count + 1;
     tongue->texts.size = sizeof(Py_UCS4);
     tongue->keys.size = sizeof(int32_t);
-    tongue->resolve = Py_NewRef(resolve);
-    tongue->kept = Py_NewRef(kept);
+    tongue->told = Py_NewRef(told);
     tongue->atom_count = self->atom_count, tongue->key_count = key_count;
     tongue->variant = variant, tongue->most = most;
     tongue->key_by_atom = PyMem_Malloc(atoms * sizeof(int32_t));

@@ -1,5 +1,6 @@
 from array import array
 from collections.abc import Callable
+from typing import Any
 
 from syndicate.model import Match
 
@@ -36,7 +37,6 @@ class Core:
         key_count: int,
         variant: int,
         most: int,
-        resolve: Callable[[str], tuple[int, ...]],
-        kept: Callable[[str], tuple[str, str]],
+        told: Callable[[str], tuple[Any, ...]],
         /,
     ) -> Tongue: ...

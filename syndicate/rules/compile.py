@@ -314,6 +314,9 @@ def _rule(text: RuleText, tree: Node, version: str, selecting: Selecting) -> Rul
         query=tree,
         scope=Scope(selecting.selected(text.sources), text.languages, text.since),
         notify=text.notify,
+        urgent=text.urgent,
+        escalate=text.escalate,
+        renamed_from=text.renamed_from,
         feed=text.feed,
         terms=_terms(text, tree),
     )

@@ -128,8 +128,7 @@ class CompiledEngine:
         lexicon = Lexicon(self._atoms, language)
         variant = _VARIANTS.get(primary(language), 0)
         return self._core.tongue(
-            *(lexicon.key_by_atom, self._atoms.key_count, variant, WORDS_REMEMBERED),
-            *(lexicon.resolve, lexicon.kept),
+            lexicon.key_by_atom, self._atoms.key_count, variant, WORDS_REMEMBERED, lexicon.told
         )
 
     def _allowed_at_any_time(self, source: str, language: str | None) -> bytes:

@@ -20,6 +20,7 @@ _SPELLINGS = (
     (re.compile("(?<=[a-z]{3})our$"), "or"),  # labour
     (re.compile("(?<=[a-z]{3})enc$"), "ens"),  # defence, licence
 )
+_BRITISH = ("is", "ys", "our", "enc")
 
 
 def stem(word: str, once: Callable[[str], str]) -> str:
@@ -27,6 +28,7 @@ def stem(word: str, once: Callable[[str], str]) -> str:
     if word in _EXCEPTIONS:
         return _EXCEPTIONS[word]
     rest = once(word)
-    for british, american in _SPELLINGS:
-        rest = british.sub(american, rest)
+    if rest.endswith(_BRITISH):
+        for british, american in _SPELLINGS:
+            rest = british.sub(american, rest)
     return rest

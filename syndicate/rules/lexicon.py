@@ -7,7 +7,8 @@ its own.
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from syndicate.rules.language import normalise, primary
 from syndicate.rules.stems import stem
@@ -51,41 +52,51 @@ class Lexicon:
         self._endings = ENDINGS.get(primary(language), frozenset())
         self.key_by_atom = array("i", (self._key(atoms, piece) for piece in atoms.pieces))
         self._by_form = [(form, is_folded, keys) for (form, is_folded), keys in atoms.key_by_text.items()]
+        exact = (keys for form, _, keys in self._by_form if form is Form.EXACT)
+        self._exact = {text.rpartition("\n")[2] for keys in exact for text in keys}  # in any letter case
         beginnings = (keys for form, _, keys in self._by_form if form is Form.PREFIX)
         self._longest_beginning = max((len(text) for keys in beginnings for text in keys), default=0)
 
     def resolve(self, surface: str) -> tuple[int, ...]:
         """Return what a run of word characters is (NO_WORD, WORD, ENDING), then the keys that it has."""
+        kind, _, _, *keys = self.told(surface)
+        return (kind, *keys)
+
+    def told(self, surface: str) -> tuple[Any, ...]:
+        """Return the kind of a run of word characters, it and its stem as they are kept, then its keys."""
         word = normalise(surface)
         if not word:
-            return (NO_WORD,)
+            return NO_WORD, "", ""
+        stemmed = stem(word, self._language)
         keys: list[int] = []
         for form, is_folded, known in self._by_form:
-            text = self._text(form, word, surface)
+            # Without making a Piece, since there are many.
+            text = stemmed if form is Form.STEM else word
             text = fold(text) if is_folded else text
-            keys += _known(known, text[: self._longest_beginning] if form is Form.PREFIX else text, form)
-        return (ENDING if word in self._endings else WORD, *keys)
-
-    def kept(self, surface: str) -> tuple[str, str]:
-        """Return a word and its stem, as they are kept to be looked up."""
-        word = normalise(surface)
-        return word, stem(word, self._language)
-
-    def _text(self, form: Form, word: str, surface: str) -> str:
-        """Return what a word of a text is compared as; without making a Piece, since there are many."""
-        if form is Form.STEM:
-            return stem(word, self._language)
-        return f"{cased(surface)}\n{word}" if form is Form.EXACT else word
+            if form is Form.PREFIX:
+                keys += _beginnings(known, text[: self._longest_beginning])
+            elif form is Form.EXACT and text in self._exact:
+                keys += _known(
+                    known, fold(_as_exact(surface, word)) if is_folded else _as_exact(surface, word)
+                )
+            else:
+                keys += _known(known, text)
+        return ENDING if word in self._endings else WORD, word, stemmed, *keys
 
     def _key(self, atoms: Atoms, piece: Piece) -> int:
         return atoms.key(piece.form, piece.is_folded, compared(piece, self._language))
 
 
-def _known(keys: Mapping[str, int], text: str, form: Form) -> Iterable[int]:
-    if form is not Form.PREFIX:
-        return (keys[text],) if text in keys else ()
-    beginnings = (text[:length] for length in range(1, len(text) + 1))
-    return [keys[beginning] for beginning in beginnings if beginning in keys]
+def _as_exact(surface: str, word: str) -> str:
+    return f"{cased(surface)}\n{word}"
+
+
+def _known(keys: Mapping[str, int], text: str) -> tuple[int, ...]:
+    return (keys[text],) if text in keys else ()
+
+
+def _beginnings(keys: Mapping[str, int], text: str) -> Iterator[int]:
+    return (keys[text[:length]] for length in range(1, len(text) + 1) if text[:length] in keys)
 
 
 def compared(piece: Piece, language: str | None) -> str:

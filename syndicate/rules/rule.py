@@ -37,6 +37,9 @@ class Rule:
     query: Node
     scope: Scope = EVERYTHING
     notify: tuple[str, ...] = ()
+    urgent: bool = False  # its alerts never wait
+    escalate: int | None = None  # sources that must carry a story to alert again; None: never
+    renamed_from: tuple[str, ...] = ()  # ids that it had before
     feed: bool = True
     terms: tuple[str, ...] = ()  # as its author wrote them, for people
 

@@ -70,15 +70,26 @@ def _is_without_numbers(word: str) -> bool:
 
 def _way(word: str, language: str | None) -> Callable[[str], str] | None:
     script = _script(word)
+    if script != "Cyrillic":
+        return _way_of(script, language)
+    name, scripts = _written(language)
+    if name and not scripts:
+        return None
+    return _way_named(_by_letters(word, name if name and script in scripts else "ru"))
+
+
+@lru_cache(maxsize=4096)
+def _way_of(script: str, language: str | None) -> Callable[[str], str] | None:
+    """Return the way for words of a script whose letters do not tell its languages apart."""
     name, scripts = _written(language)
     if name and script in scripts:
-        name = _by_letters(word, name) if script == "Cyrillic" else name
-    elif name and not scripts:
+        return _way_named(name)
+    if name and not scripts:
         return None  # a language that we know nothing of, not even what words of others would look like
-    elif script == "Latin":
-        name = "en"
-    else:
-        name = _by_letters(word, "ru") if script == "Cyrillic" else None
+    return _way_named("en") if script == "Latin" else None
+
+
+def _way_named(name: str | None) -> Callable[[str], str] | None:
     return _WAYS.get(name) or _refined(name) if name else None
 
 

@@ -63,6 +63,7 @@ class Outcome:
     entry: Entry
     has_text: bool = False  # of its article
     undone: Undone | None = None  # why it has none; None also where the feed's own text is no worse
+    canonical: str | None = None  # what its page says that its address is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +221,13 @@ class Articles:
             return Undone(words=f"was not read: {error}")
         except ParseError as error:
             return Undone(words=f"was not read: {error}")
-        read = replace(page, lines=found.lines, links=found.links, blocks=blocks_of(found.lines, found.links))
+        read = replace(
+            page,
+            lines=found.lines,
+            links=found.links,
+            blocks=blocks_of(found.lines, found.links),
+            canonical=check_link(found.canonical, answer.url) if found.canonical else None,
+        )
         await self._call(self._store.keep_page, this_round.source.id, read)
         return read
 
@@ -273,7 +280,8 @@ def _outcomes(
             case Undone():
                 outcomes.append(Outcome(entry=each.entry, undone=page))
             case Page():
-                outcomes.append(completed_by(each.entry, page, neighbours[page.host]))
+                completed = completed_by(each.entry, page, neighbours[page.host])
+                outcomes.append(replace(completed, canonical=page.canonical))
     return outcomes
 
 

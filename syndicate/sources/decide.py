@@ -23,12 +23,13 @@ from syndicate.model import (
     Suppressed,
 )
 from syndicate.rules.archive import WORDS_VERSION
+from syndicate.rules.fingerprints import fingerprint, text_key
 from syndicate.rules.index import RuleIndex
 from syndicate.rules.language import language_of
 from syndicate.rules.text import Subject
 from syndicate.sources import learn, websub
 from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
-from syndicate.sources.identity import Identified, identify, is_edited, items_by_entry
+from syndicate.sources.identity import Identified, identify, is_edited, items_by_entry, lists, story_keys_of
 from syndicate.sources.learn import Filled, Lesson
 from syndicate.sources.schedule import (
     asked_by_document,
@@ -39,7 +40,6 @@ from syndicate.sources.schedule import (
     unskipped,
 )
 from syndicate.sources.takeover import is_later, known_until
-from syndicate.stories import story_keys
 
 NOTHING_FILLED = Filled()
 ADOPT_AFTER = 3  # identical, valid answers
@@ -148,7 +148,7 @@ def compare(
     new_keys: list[tuple[str, int]] = []
     names: list[int | str] = []
     notes: list[ArticleNote] = []
-    seen = Seen(claim=claim, document=reading.document, index=index, now=now)
+    seen = Seen(claim=claim, document=reading.document, index=index, now=now, lists=lists(reading.entries))
     found = list(zip(reading.entries, items_by_entry(reading.entries, known), strict=True))
     # Documents begin with the newest; items and alerts are numbered from the oldest on.
     for entry, item in reversed(found):
@@ -331,18 +331,20 @@ def change_of(identified: Identified, item: KnownItem | None, seen: "Seen") -> C
     entry = identified.entry
     subject = _subject(entry, seen)
     matches, words = seen.index.match_and_keep(subject, seen.now)
+    # Who matches nothing is told to nobody, and to find words takes longer than all the rest.
+    text = text_key(entry.title, entry.body) if matches else None
     return Change(
         item=item.id if item else None,
         entry=entry,
         keys=identified.keys,
-        # A link that a document gives to entries that differ is the page of a list, and joins nothing.
-        story_keys=tuple(key for key in story_keys(entry.link) if key in identified.keys),
+        story_keys=(*story_keys_of(identified, seen.lists), *((text,) if text else ())),
         content_hash=identified.content_hash,
         language=subject.language,
         words=words,
         words_version=WORDS_VERSION,
         matches=matches,
         alerts=tuple(drafts(matches, seen.index, suppression(seen.claim, entry, seen.now))),
+        fingerprint=fingerprint(entry.title, entry.body, subject.language) if matches else None,
     )
 
 
@@ -354,6 +356,7 @@ class Seen:
     document: Document
     index: RuleIndex
     now: datetime
+    lists: frozenset[str] = frozenset()  # what several of its entries say that their address is
 
 
 def _subject(entry: Entry, seen: Seen) -> Subject:
@@ -379,7 +382,12 @@ def drafts(
     """Yield an alert for each match and whoever wants to hear of its rule."""
     for match in matches:
         for endpoint in index.rules[match.rule].notify:
-            yield AlertDraft(rule=match.rule, endpoint=endpoint, suppressed=suppressed)
+            yield AlertDraft(
+                rule=match.rule,
+                endpoint=endpoint,
+                suppressed=suppressed,
+                escalate=index.rules[match.rule].escalate,
+            )
 
 
 def suppression(claim: Claim, entry: Entry, now: datetime) -> Suppressed | None:

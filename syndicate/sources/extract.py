@@ -44,6 +44,7 @@ class Found:
 
     lines: tuple[str, ...] = ()
     links: tuple[int, ...] = ()
+    canonical: str = ""  # what the page says that its address is, as written; empty if it says nothing
 
     @property
     def text(self) -> str:
@@ -66,13 +67,15 @@ def article(html: str, prune: Sequence[str] = ()) -> Found:
     try:
         tree = tree_of(html)
         links = {words for node in tree.css("a")[:MAX_LINKS] if (words := words_of(rough_text(node)))}
+        canonical = _canonical(tree)
         kept = _pruned(tree, prune) if prune else html
         # Line ends in HTML are spaces; trafilatura keeps some.
         text = trafilatura.extract(_LINE_END.sub(" ", kept), include_comments=False)
     except Exception as error:  # it may raise anything
         raise ParseError(f"the article can't be told from its page: {error!r}"[:300]) from error
     lines = tuple(filter(None, clean_plain(_TABLE_RULE.sub("", text or "")).text.split("\n")))
-    return Found(lines=lines, links=tuple(place for place, line in enumerate(lines) if _is_link(line, links)))
+    places = tuple(place for place, line in enumerate(lines) if _is_link(line, links))
+    return Found(lines=lines, links=places, canonical=canonical)
 
 
 def _pruned(tree: LexborHTMLParser, prune: Sequence[str]) -> str:
@@ -85,6 +88,14 @@ def _pruned(tree: LexborHTMLParser, prune: Sequence[str]) -> str:
         for node in outermost:
             node.decompose()
     return tree.html or ""
+
+
+def _canonical(tree: LexborHTMLParser) -> str:
+    """Return what a page says that its address is (RFC 6596). Of several, none is believed."""
+    named = {
+        (node.attributes.get("href") or "").strip() for node in tree.css("head link[rel~='canonical' i]")
+    }
+    return named.pop() if len(named) == 1 else ""
 
 
 def _is_link(line: str, links: Set[str]) -> bool:
@@ -132,7 +143,9 @@ class Extractor:
                 raise _in_words(error, deadline_seconds) from error
         if "error" in answer:
             raise ParseError(answer["error"])
-        return Found(lines=tuple(answer["lines"]), links=tuple(answer["links"]))
+        return Found(
+            lines=tuple(answer["lines"]), links=tuple(answer["links"]), canonical=answer["canonical"]
+        )
 
     async def _start(self) -> Process:
         environment = {  # none of ours, which may hold secrets; but the same modules

@@ -261,6 +261,7 @@ def _entry(raw: Raw, context: _Context) -> Entry:
         updated=updated,
         updated_raw=updated_raw,
         enclosures=_enclosures(raw, context),
+        canonical=_canonical(raw),
     )
 
 
@@ -273,6 +274,12 @@ def _link(raw: Raw, context: _Context) -> str | None:
         return context.fields.link(*hrefs)
     # feedparser takes any guid for a link unless told otherwise; one that is relative is just an identifier
     return check_link(string(raw, "link"))
+
+
+def _canonical(raw: Raw) -> str | None:
+    """Return the address that an entry says is its own (rel=canonical, RFC 6596), None if it names none."""
+    links = (link for link in mappings(raw, "links") if string(link, "rel") == "canonical")
+    return next(filter(None, (check_link(string(link, "href")) for link in links)), None)
 
 
 def _date(raw: Raw, key: str, context: _Context) -> tuple[datetime | None, str | None]:

@@ -166,8 +166,10 @@ def _read(response: Response, claim: Claim, sent: Validators, now: datetime) -> 
         spent=spent_on(response),
         certificate=response.certificate,
     )
+    if response.status == 304:
+        return NotModified(answer=answer)
     body_hash = hashlib.sha256(response.body).hexdigest()
-    if response.status == 304 or body_hash == claim.body_hash:
+    if body_hash == claim.body_hash:
         return NotModified(answer=answer)
     return Fetched(
         answer=answer, url=response.url, headers=response.headers, body=response.body, body_hash=body_hash

@@ -44,7 +44,7 @@ class FullText:
         done = await self._complete(claim, wanted, waiting)
         now, first = self._store.now(), done.outcomes[: len(asked)]
         completed = {
-            each.identified.keys: _completed(each, outcome)
+            each.identified.keys: _with_canonical(_completed(each, outcome), outcome)
             for each, outcome in zip(asked, first, strict=True)
         }
         notes = {
@@ -132,6 +132,12 @@ def _completed(asked: _Asked, outcome: Outcome) -> Identified:
     may_come = outcome.undone is not None and outcome.undone.may_change
     entry = with_kept(outcome.entry, asked.kept) if asked.kept and may_come else outcome.entry
     return replace(asked.identified, entry=entry)
+
+
+def _with_canonical(completed: Identified, outcome: Outcome) -> Identified:
+    if outcome.canonical is None:
+        return completed
+    return replace(completed, entry=replace(completed.entry, canonical=outcome.canonical))
 
 
 def _note(asked: _Asked, outcome: Outcome, now: datetime) -> ArticleNote:

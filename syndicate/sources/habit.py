@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from statistics import median
+from operator import sub
 
 from syndicate.model import Habit
 
@@ -115,7 +115,8 @@ def typical_gap(habit: Habit) -> timedelta | None:
     occasions = _occasions(habit.arrivals)[: OCCASIONS + 1]
     if len(occasions) < 3:
         return None
-    return timedelta(seconds=median(_seconds(newer - older) for newer, older in pairwise(occasions)))
+    gaps: list[timedelta] = sorted(map(sub, occasions, occasions[1:]))
+    return (gaps[(len(gaps) - 1) // 2] + gaps[len(gaps) // 2]) / 2
 
 
 def _occasions(arrivals: Sequence[datetime]) -> list[datetime]:
@@ -142,8 +143,7 @@ def turnover(habit: Habit) -> timedelta | None:
     items = min(habit.depth, len(arrivals) - 1)
     if items < max(1, min(habit.depth, FEWEST_TOLD_FROM)):
         return None
-    spans = [newer - older for newer, older in zip(arrivals, arrivals[items:], strict=False)]
-    longer = [span for span in spans if span >= AT_ONCE]
+    longer = [span for span in map(sub, arrivals, arrivals[items:]) if span >= AT_ONCE]
     return min(longer) * (habit.depth / items) if longer else None
 
 
@@ -154,7 +154,7 @@ def is_known(habit: Habit, now: datetime) -> bool:
 
 def longest_silence(habit: Habit) -> timedelta:
     """Return the longest time between two of the newest items; nothing when there are none."""
-    return max((newer - older for newer, older in pairwise(habit.arrivals)), default=timedelta())
+    return max(map(sub, habit.arrivals, habit.arrivals[1:]), default=timedelta())
 
 
 def silent_after(habit: Habit, now: datetime) -> timedelta | None:
@@ -168,7 +168,3 @@ def silent_after(habit: Habit, now: datetime) -> timedelta | None:
 
 def _beginning(habit: Habit, now: datetime) -> datetime:
     return min((*habit.arrivals[-1:], habit.since or now))
-
-
-def _seconds(length: timedelta) -> float:
-    return length.total_seconds()

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from syndicate.model import Entry, KnownItem
-from syndicate.stories import canonical_guid, canonical_link
+from syndicate.stories import canonical_guid, canonical_link, story_keys
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
 _LISTED = "listed:"  # before the hash of what a sitemap or a page says
@@ -142,6 +142,26 @@ def keys_of(entry: Entry) -> Iterator[str]:
     link = canonical_link(entry.link)
     if link:
         yield f"link:{link}"
+
+
+def story_keys_of(identified: Identified, shared: frozenset[str]) -> tuple[str, ...]:
+    """Return the keys of a story by the links of an entry, strongest first.
+
+    An address that a document gives to entries that differ is the page of a list, and joins nothing.
+
+    Args:
+        shared: the `lists` of the document.
+    """
+    entry = identified.entry
+    if f"link:{canonical_link(entry.link)}" not in identified.keys:
+        return ()
+    return story_keys(entry.link, None if entry.canonical in shared else entry.canonical)
+
+
+def lists(entries: Iterable[Identified]) -> frozenset[str]:
+    """Return what several entries of a document say that their address is."""
+    named = Counter(each.entry.canonical for each in entries if each.entry.canonical)
+    return frozenset(address for address, count in named.items() if count > 1)
 
 
 def content_hash(entry: Entry) -> str:

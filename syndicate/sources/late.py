@@ -12,8 +12,10 @@ from syndicate.sources.identity import Identified
 
 def with_late(poll: Poll, outcome: Reading | NotModified, index: RuleIndex, now: datetime) -> Poll:
     """Return a poll with new revisions of the items whose articles came late."""
-    changes = tuple(_change(poll.claim, each, index, now) for each in outcome.late)
     problems = outcome.problems if isinstance(outcome, NotModified) else ()
+    if not (outcome.late or outcome.late_notes or problems):
+        return poll
+    changes = tuple(_change(poll.claim, each, index, now) for each in outcome.late)
     return replace(
         poll,
         changes=(*poll.changes, *changes),

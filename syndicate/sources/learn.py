@@ -13,6 +13,7 @@ from syndicate.model import (
     Learned,
     Notice,
     Spent,
+    Trouble,
     TroubleKind,
     Trust,
 )
@@ -113,15 +114,17 @@ def of_unchanged(claim: Claim, answer: Answer, now: datetime) -> Lesson:
         return _looked_at(claim, trust, stands, now)
     shown = {**shown_by_unchanged(claim, now), **shown_by_certificate(answer.certificate, now)}
     troubles, notices = judged(claim, _unless_looking_on(shown, stands), now)
-    learned = replace(claim.learned, troubles=troubles)
-    return Lesson(learned=learned, trust=trust, standing=stands, notices=notices)
+    return Lesson(learned=_with(claim.learned, troubles), trust=trust, standing=stands, notices=notices)
+
+
+def _with(learned: Learned, troubles: tuple[Trouble, ...]) -> Learned:
+    return learned if troubles == learned.troubles else replace(learned, troubles=troubles)
 
 
 def _looked_at(claim: Claim, trust: Trust, stands: Standing, now: datetime) -> Lesson:
     """Return what is learned by an address that the source does not go by: whether all of them are silent."""
     troubles, notices = judged(claim, _unless_looking_on(shown_by_silence(claim, now), stands), now)
-    learned = replace(claim.learned, troubles=troubles)
-    return Lesson(learned=learned, trust=trust, standing=stands, notices=notices)
+    return Lesson(learned=_with(claim.learned, troubles), trust=trust, standing=stands, notices=notices)
 
 
 def _unless_looking_on(shown: Shown, stands: Standing) -> Shown:
@@ -139,7 +142,7 @@ def of_failure(claim: Claim, failed: Failed, now: datetime, *, is_gone: bool) ->
         return _looked_at(claim, claim.trust, LOOKED_AT, now)
     shown = shown_by_failure(claim, failed.status, failed.error, is_gone=is_gone)
     troubles, notices = judged(claim, shown, now)
-    return Lesson(learned=replace(claim.learned, troubles=troubles), trust=claim.trust, notices=notices)
+    return Lesson(learned=_with(claim.learned, troubles), trust=claim.trust, notices=notices)
 
 
 def find_gap(claim: Claim, document: Document, found: Found, now: datetime) -> Gap | None:

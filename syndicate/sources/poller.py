@@ -237,7 +237,7 @@ def _record(
     store: Store, index: RuleIndex, batch: Sequence[Finished], notify: tuple[str, ...]
 ) -> list[tuple[Poll, Recorded]]:
     decided = (_decide_safely(store, index, finished) for finished in batch)
-    polls = [replace(poll, notify=notify) for poll in decided]
+    polls = [replace(poll, notify=notify) if poll.notices else poll for poll in decided]
     return list(zip(polls, store.record_polls(polls), strict=True))
 
 

@@ -194,6 +194,8 @@ def _shallow(markup: str) -> str:
 
 def _sanitised(markup: str, base: str) -> tuple[str, bool]:
     """Return safe HTML, and whether it is known to have only characters that can be seen."""
+    if "<" not in markup and "&" not in markup and ">" not in markup and _is_printable(markup):
+        return markup.strip(), True  # as most summaries
     markup = _FORM.sub(r"<\1div", markup) if _FORM.search(markup) else markup
     try:
         html = _cleaner(base).clean(markup)

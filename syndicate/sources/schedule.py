@@ -106,6 +106,8 @@ def asked_by_document(hints: Hints, habit: Habit, now: datetime) -> Iterator[Wai
 
     That is advice, so it ends where something would be missed.
     """
+    if not (hints.ttl_seconds or hints.update_seconds):
+        return
     safest = safest_wait(habit, now)
     if hints.ttl_seconds:
         ttl = min(timedelta(seconds=hints.ttl_seconds), LONGEST_WAIT)

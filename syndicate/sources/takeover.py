@@ -39,15 +39,17 @@ def standing_of(claim: Claim, found: Found, now: datetime) -> Standing:
     Args:
         found: the entries of a document that has changed, else nothing.
     """
-    return replace(_standing(claim, found, now), has_news=has_news(claim, found, now))
+    is_news = has_news(claim, found, now)
+    standing = _standing(claim, found, now, is_news=is_news)
+    return replace(standing, has_news=True) if is_news else standing
 
 
-def _standing(claim: Claim, found: Found, now: datetime) -> Standing:
+def _standing(claim: Claim, found: Found, now: datetime, *, is_news: bool) -> Standing:
     if claim.is_look:
         if is_ahead(claim, found, now):
             return IN_CHARGE
         return replace(LOOKED_AT, looks_on=not claim.is_last_address)
-    if has_news(claim, found, now) or not is_stale(claim, now):
+    if is_news or not is_stale(claim, now):
         return IN_CHARGE
     if is_behind(claim):
         until = now + _span(claim.learned.habit, now)

@@ -110,6 +110,8 @@ def _format(claim: Claim, present: str, now: datetime) -> str | None:
 
 def judged(claim: Claim, shown: Shown, now: datetime) -> tuple[tuple[Trouble, ...], tuple[Notice, ...]]:
     """Return the troubles of a source after a poll, and what there is to tell."""
+    if not claim.learned.troubles and set(shown.values()) <= {None}:
+        return (), ()
     after: list[Trouble] = []
     notices: list[Notice] = []
     for kind in TroubleKind:

@@ -39,6 +39,8 @@ def is_check_due(claim: Claim, now: datetime) -> bool:
 
 def believed(claim: Claim) -> Validators:
     """Return what the address gave, without what has lied there."""
+    if not (claim.trust.without_etag or claim.trust.without_last_modified):
+        return claim.validators
     return replace(
         claim.validators,
         etag=None if claim.trust.without_etag else claim.validators.etag,
@@ -54,7 +56,7 @@ def is_conditional(sent: Validators) -> bool:
 def after_unchanged(claim: Claim, status: int, sent: Validators, now: datetime) -> Trust:
     """Return the trust in an address that had nothing new, by a 304 or by the same bytes."""
     if status == 304:
-        return replace(claim.trust, unchanged_since=claim.trust.unchanged_since or now)
+        return claim.trust if claim.trust.unchanged_since else replace(claim.trust, unchanged_since=now)
     return _after_honest(claim, sent, now)
 
 

@@ -16,11 +16,13 @@ def learned_of(row: Row | None) -> Learned:
     """Return what a row of `learned` holds; nothing where there is none."""
     if row is None:
         return Learned()
+    columns = ",".join((row["habit"], row["hints"], row["listed"], row["troubles"]))
+    habit, hints, listed, troubles = json.loads(f"[{columns}]")  # at once, since every claim reads them
     return Learned(
-        habit=_habit_of(json.loads(row["habit"])),
-        hints=_hints_of(json.loads(row["hints"])),
-        listed=tuple(json.loads(row["listed"])),
-        troubles=tuple(_trouble_of(values) for values in json.loads(row["troubles"])),
+        habit=_habit_of(habit),
+        hints=_hints_of(hints),
+        listed=tuple(listed),
+        troubles=tuple(_trouble_of(values) for values in troubles),
     )
 
 

@@ -7,7 +7,7 @@ stand last, since SQLite walks through a row to reach a column; a table WITHOUT 
 from sqlite_utils import Database, Migrations
 
 from syndicate.errors import SchemaError
-from syndicate.store import migration_delivery
+from syndicate.store import migration_delivery, migration_pace, migration_story
 
 migrations = Migrations("syndicate")
 
@@ -461,6 +461,18 @@ def m0008_addresses_that_go_stale(db: Database) -> None:
 
 
 @migrations()
+def m0010_stories_by_text(db: Database) -> None:
+    """Stories by similar text, and rules that are renamed."""
+    migration_story.add_stories_by_text(db)
+
+
+@migrations()
 def m0011_endpoints(db: Database) -> None:
     """How each endpoint is, and deliveries that are sent once more."""
     migration_delivery.add_endpoints_and_replays(db)
+
+
+@migrations()
+def m0012_pace_and_silences(db: Database) -> None:
+    """Alerts that are held back, and silences."""
+    migration_pace.add_pace_and_silences(db)

@@ -24,32 +24,41 @@ from syndicate.model import (
     EndpointNotice,
     EndpointStatus,
     FoundItem,
+    HeldAlert,
     Item,
     Kept,
     KeptArticle,
     KnownItem,
     Match,
     Page,
+    Past,
     Poll,
     Recorded,
+    Route,
+    Silence,
+    SilenceDraft,
     Source,
     SourceStatus,
     StaleFeed,
     StoredMatch,
+    StoryStatus,
     Subscription,
     Wanted,
 )
+from syndicate.near import Fingerprint
 
+STORY_WINDOW = timedelta(days=3)  # for which a text is compared with: next month's flood is another story
 PAGE_AGE = timedelta(hours=24)  # for which the page of an article is not asked for again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
-    """What the store must know of a rule: its version, and whether it publishes a feed."""
+    """What the store must know of a rule: its version, whether it publishes a feed, what it was called."""
 
     id: str
     version: str
     feed: bool
+    renamed_from: tuple[str, ...] = ()  # all that is known under these ids goes on under its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +91,8 @@ class BackfillMatch:
     revision: int
     match: Match
     alerts: tuple[AlertDraft, ...]
+    text_key: str | None = None  # of its text, under which others find its story
+    fingerprint: Fingerprint | None = None  # of its text; None: too short, or too old to be compared with
 
 
 class Store(Protocol):
@@ -97,7 +108,11 @@ class Store(Protocol):
         """Return how many leases were freed because no process that could hold them is alive."""
 
     def configure(
-        self, sources: Sequence[Source], rules: Sequence[RuleState], network: str = ""
+        self,
+        sources: Sequence[Source],
+        rules: Sequence[RuleState],
+        network: str = "",
+        paced: Collection[str] = (),
     ) -> tuple[str, ...]:
         """Take over the configuration; return the rules whose version is new here, so must be backfilled.
 
@@ -106,6 +121,7 @@ class Store(Protocol):
 
         Args:
             network: how we may reach others; when it is another than the last time, failing sources are due.
+            paced: endpoints from which alerts are held back. What is held is to be looked at anew.
         """
 
     # -- polling
@@ -269,7 +285,7 @@ class Store(Protocol):
     def replay_deliveries(self, ids: Sequence[str]) -> int:
         """Make deliveries due now, whatever became of them, with all tries before them; return how many are.
 
-        What is under way at this moment is left alone. Ids and bodies stay.
+        What is under way at this moment is left alone, and so is what is held back. Ids and bodies stay.
         """
 
     def enable_endpoint(self, endpoint: str) -> int | None:
@@ -277,6 +293,49 @@ class Store(Protocol):
 
         None: it was not disabled.
         """
+
+    # -- holding back
+
+    def endpoints_to_route(self) -> list[str]:
+        """Return the endpoints from which alerts are held back that are to be looked at now."""
+
+    def silence_held(self, endpoints: Sequence[str]) -> int:
+        """Suppress alerts that are held back from these endpoints and silenced now; return how many."""
+
+    def held_alerts(
+        self, endpoint: str, interval: timedelta, urgent: Collection[str] = ()
+    ) -> tuple[list[HeldAlert], Past]:
+        """Return what is held back from an endpoint, first ones first, and what it was told before.
+
+        Args:
+            interval: how far back it matters which alerts it was told.
+            urgent: rules whose alerts are left out of that.
+        """
+
+    def record_route(self, endpoint: str, held: Sequence[HeldAlert], route: Route) -> int:
+        """Make the deliveries of a route, as far as another process has not; return how many.
+
+        The rest of what was held is looked at again when the route says so, what came meanwhile at once.
+        """
+
+    def collapse_floods(self, flood_after: Mapping[str, int], urgent: Collection[str]) -> Mapping[str, int]:
+        """Make one delivery of all that are due and were never tried, where those are more than this.
+
+        Returns how many became one, by endpoint.
+
+        Args:
+            flood_after: by endpoint, how many may be due at once. Others are left as they are.
+            urgent: rules whose alerts are left out of it.
+        """
+
+    def add_silence(self, draft: SilenceDraft) -> Silence:
+        """Have alerts from now on, and those that are held back, not be told until the silence ends."""
+
+    def silences(self) -> list[Silence]:
+        """Return all silences, also those that have ended, oldest first."""
+
+    def expire_silences(self, ids: Sequence[int]) -> list[int]:
+        """End silences now; return those that had not ended yet. What they silenced stays untold."""
 
     # -- looking
 
@@ -288,6 +347,9 @@ class Store(Protocol):
 
     def alerts_about(self, rule: str, stories: Collection[int]) -> list[AlertStatus]:
         """Return what the ledger has of a rule and these stories, oldest first."""
+
+    def story_of(self, item: int) -> StoryStatus | None:
+        """Return the story of an item, None if there is no such item."""
 
     def languages(self) -> list[str | None]:
         """Return every language that some stored item has; None is among them if some have none."""

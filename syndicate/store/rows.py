@@ -1,7 +1,7 @@
 """Records to rows and back, the same for every database: times as text, tuples as JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -197,6 +197,16 @@ def item_of(row: Row) -> Item:
         first_seen=time_of(row["first_seen"]),
         changed_at=time_of(row["changed_at"]),
     )
+
+
+def carriers_json(sources: Sequence[str]) -> str:
+    """Return the sources that carry a story as JSON."""
+    return json_text({"sources": sources})
+
+
+def carriers_of(said: str | None) -> tuple[str, ...]:
+    """Return the sources that the JSON names; none where an alert says nothing of others."""
+    return tuple(json.loads(said).get("sources", ())) if said else ()
 
 
 def stored_match_of(row: Row) -> StoredMatch:

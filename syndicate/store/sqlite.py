@@ -31,17 +31,23 @@ from syndicate.model import (
     EndpointNotice,
     EndpointStatus,
     FoundItem,
+    HeldAlert,
     Item,
     Kept,
     KeptArticle,
     KnownItem,
     Page,
+    Past,
     Poll,
     Recorded,
+    Route,
+    Silence,
+    SilenceDraft,
     Source,
     SourceStatus,
     StaleFeed,
     StoredMatch,
+    StoryStatus,
     Subscription,
 )
 from syndicate.store import (
@@ -55,9 +61,12 @@ from syndicate.store import (
     sqlite_learned,
     sqlite_letters,
     sqlite_matches,
+    sqlite_pace,
     sqlite_polls,
     sqlite_pushes,
+    sqlite_silences,
     sqlite_sources,
+    sqlite_stories,
     sqlite_subscriptions,
 )
 from syndicate.store.migrations import is_migrated, migrate
@@ -127,11 +136,16 @@ class SqliteStore:
             fcntl.flock(self._alive, fcntl.LOCK_SH)
 
     def configure(
-        self, sources: Sequence[Source], rules: Sequence[RuleState], network: str = ""
+        self,
+        sources: Sequence[Source],
+        rules: Sequence[RuleState],
+        network: str = "",
+        paced: Collection[str] = (),
     ) -> tuple[str, ...]:
         with self._write() as db:
             sqlite_configuration.note_network(db, network, self.now())
             self._rule_set = sqlite_configuration.note_rule_set(db, rules)
+            sqlite_pace.configure_paces(db, paced, self.now())
             return sqlite_configuration.configure(db, sources, rules, self.now())
 
     def claim_sources(self, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace) -> list[Claim]:
@@ -286,6 +300,44 @@ class SqliteStore:
         with self._write() as db:
             return sqlite_endpoints.enable(db, endpoint, self.now())
 
+    def endpoints_to_route(self) -> list[str]:
+        with self._read() as db:
+            return sqlite_pace.endpoints_to_route(db, self.now())
+
+    def silence_held(self, endpoints: Sequence[str]) -> int:
+        with self._write() as db:
+            return sqlite_silences.silence_held(db, endpoints, self.now())
+
+    def held_alerts(
+        self, endpoint: str, interval: timedelta, urgent: Collection[str] = ()
+    ) -> tuple[list[HeldAlert], Past]:
+        with self._read() as db:
+            return sqlite_pace.held_alerts(db, endpoint, interval, urgent, self.now())
+
+    def record_route(self, endpoint: str, held: Sequence[HeldAlert], route: Route) -> int:
+        with self._write() as db:
+            return sqlite_pace.record_route(db, endpoint, held, route, self.now())
+
+    def collapse_floods(self, flood_after: Mapping[str, int], urgent: Collection[str]) -> Mapping[str, int]:
+        with self._read() as db:
+            flooded = sqlite_pace.floods(db, flood_after, urgent, self.now())
+        if not flooded:
+            return {}
+        with self._write() as db:
+            return sqlite_pace.collapse_floods(db, flood_after, urgent, self.now())
+
+    def add_silence(self, draft: SilenceDraft) -> Silence:
+        with self._write() as db:
+            return sqlite_silences.add_silence(db, draft, self.now())
+
+    def silences(self) -> list[Silence]:
+        with self._read() as db:
+            return sqlite_silences.silences(db)
+
+    def expire_silences(self, ids: Sequence[int]) -> list[int]:
+        with self._write() as db:
+            return sqlite_silences.expire_silences(db, ids, self.now())
+
     def items(self, which: ItemFilter) -> list[FoundItem]:
         with self._read() as db:
             return sqlite_items.items(db, which)
@@ -297,6 +349,10 @@ class SqliteStore:
     def alerts_about(self, rule: str, stories: Collection[int]) -> list[AlertStatus]:
         with self._read() as db:
             return sqlite_matches.alerts_about(db, rule, stories)
+
+    def story_of(self, item: int) -> StoryStatus | None:
+        with self._read() as db:
+            return sqlite_stories.story_of(db, item)
 
     def languages(self) -> list[str | None]:
         with self._read() as db:

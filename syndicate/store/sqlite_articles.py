@@ -46,7 +46,7 @@ def keep_page(db: Database, source: str, page: Page, now: datetime) -> None:
             page.reading,
             time_text(page.fetched_at),
             json_text([[block.hash, block.length, int(block.is_link)] for block in page.blocks]),
-            json_text([page.lines, page.links]),
+            json_text([page.lines, page.links, page.canonical]),
         ],
     )
     db.execute(
@@ -132,7 +132,7 @@ def note_articles(
 
 
 def _page_of(row: Row) -> Page:
-    lines, links = json.loads(row["lines"] or "[[], []]")
+    lines, links, *rest = json.loads(row["lines"] or "[[], []]")  # earlier ones have no more
     return Page(
         key=row["page"],
         reading=row["reading"],
@@ -140,6 +140,7 @@ def _page_of(row: Row) -> Page:
         fetched_at=time_of(row["fetched_at"]),
         lines=tuple(lines),
         links=tuple(links),
+        canonical=rest[0] if rest else None,
         blocks=tuple(
             Block(hash=digest, length=length, is_link=bool(is_link))
             for digest, length, is_link in json.loads(row["blocks"])

@@ -1,18 +1,26 @@
 """Which sources to poll now: claims, leases, and the pace of hosts."""
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from sqlite3 import Row
 
 from sqlite_utils import Database
 
 from syndicate.model import Claim, Trust, Validators
 from syndicate.store.learned import learned_of
 from syndicate.store.protocol import HostPace
-from syndicate.store.rows import host_of, parts_of, source_of, time_of, time_or_none, time_text
-from syndicate.store.sqlite_pushes import POLLED, push_of, pushing_of
+from syndicate.store.rows import (
+    Row,
+    host_of,
+    json_text,
+    parts_of,
+    source_of,
+    time_of,
+    time_or_none,
+    time_text,
+)
+from syndicate.store.sqlite_pushes import POLLED, active_subscriptions, push_of, pushing_of
 
 PUSHES_AT_ONCE = 4  # are read, since they may be large
 
@@ -47,7 +55,7 @@ def claim_sources(  # noqa: PLR0913  the unit of work's own four, the database a
 ) -> list[Claim]:
     """See `Store.claim_sources`."""
     pushed = claim_pushed(db, min(limit, PUSHES_AT_ONCE), lease, now)
-    rows = db.execute(
+    rows: list[Row] = db.execute(
         _CLAIMABLE,
         {
             "now": time_text(now),
@@ -57,18 +65,17 @@ def claim_sources(  # noqa: PLR0913  the unit of work's own four, the database a
             "limit": limit - len(pushed),
         },
     ).fetchall()
-    answered = db.execute("SELECT last_answer_at FROM installation").fetchone()
-    others_answered_at = time_or_none(answered["last_answer_at"]) if answered else None
-    claims = [_claim(db, row, now, lease) for row in rows]
+    claims = _claims(db, rows, now, lease)
     for row in rows if pace.interval else ():
         _keep_others_waiting(db, row["host"], now + pace.interval)
-    return [replace(claim, others_answered_at=others_answered_at) for claim in (*pushed, *claims)]
+    return [*pushed, *claims]
 
 
 def claim_pushed(db: Database, limit: int, lease: timedelta, now: datetime) -> list[Claim]:
     """Return sources of which a hub has sent something, each with the first of that."""
     rows = db.execute(_PUSHED, {"now": time_text(now), "limit": limit}).fetchall()
-    return [replace(_claim(db, row, now, lease), push=push_of(db, row["push"])) for row in rows]
+    claims = _claims(db, rows, now, lease)
+    return [replace(claim, push=push_of(db, row["push"])) for claim, row in zip(claims, rows, strict=True)]
 
 
 def next_claim_at(db: Database, due_by: datetime, now: datetime) -> datetime | None:
@@ -175,42 +182,75 @@ def make_due(db: Database, by: datetime, why: str, which: str = "1", *values: ob
     )
 
 
-def _claim(db: Database, row: Row, now: datetime, lease: timedelta) -> Claim:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is stored of several sources that are claimed together, under one token."""
+
+    token: str
+    address_by_url: Mapping[tuple[int, str], Row]
+    learned_by_source: Mapping[int, Row]
+    subscription_by_source: Mapping[int, Row]
+    others_answered_at: datetime | None
+
+
+def _claims(db: Database, rows: Sequence[Row], now: datetime, lease: timedelta) -> list[Claim]:
+    """Lease the sources of some rows, with few statements; return what there is to know of each."""
+    if not rows:
+        return []
+    sources = json_text([row["id"] for row in rows])
+    known = _lease(db, sources, now + lease)
+    return [_claim(db, row, known, now) for row in rows]
+
+
+def _lease(db: Database, sources: str, until: datetime) -> _Known:
     token = secrets.token_hex(8)
+    which = "IN (SELECT value FROM json_each(?))"
     db.execute(
-        "UPDATE sources SET lease_until = ?, lease_owner = ? WHERE id = ?",
-        [time_text(now + lease), token, row["id"]],
+        f"UPDATE sources SET lease_until = ?, lease_owner = ? WHERE id {which}",
+        [time_text(until), token, sources],
     )
+    addresses = db.execute(f"SELECT * FROM addresses WHERE source {which}", [sources])
+    learned = db.execute(f"SELECT * FROM learned WHERE source {which}", [sources])
+    answered = db.execute("SELECT last_answer_at FROM installation").fetchone()
+    return _Known(
+        token=token,
+        address_by_url={(row["source"], row["url"]): row for row in addresses},
+        learned_by_source={row["source"]: row for row in learned},
+        subscription_by_source=active_subscriptions(db, sources),
+        others_answered_at=time_or_none(answered["last_answer_at"]) if answered else None,
+    )
+
+
+def _claim(db: Database, row: Row, known: _Known, now: datetime) -> Claim:
     source = source_of(row["definition"])
     urls = live_addresses(db, row["id"], source.urls)
     index = min(row["address_index"], len(urls) - 1)
-    known = db.execute(
-        "SELECT * FROM addresses WHERE source = ? AND url = ?", [row["id"], urls[index]]
-    ).fetchone()
+    address = known.address_by_url.get((row["id"], urls[index]))
     return Claim(
         source=source,
-        token=token,
+        token=known.token,
         url=urls[index],
-        address=(known["adopted"] if known else None) or urls[index],
+        address=(address["adopted"] if address else None) or urls[index],
         is_last_address=next_to_ask(db, row["id"], urls, index, now) is None,
-        validators=_validators(known) if known else Validators(),
-        body_hash=known["body_hash"] if known else None,
+        validators=_validators(address) if address else Validators(),
+        body_hash=address["body_hash"] if address else None,
         failures=row["failures"],
         last_success_at=time_or_none(row["last_success_at"]),
         last_success_url=row["last_success_url"],
         has_baseline=row["last_success_at"] is not None,
-        moved_to=known["moved_to"] if known else None,
-        moved_count=known["moved_count"] if known else 0,
+        moved_to=address["moved_to"] if address else None,
+        moved_count=address["moved_count"] if address else 0,
         due_at=time_of(row["next_poll_at"]),
-        read_at=time_or_none(known["read_at"]) if known else None,
-        format=known["format"] if known else "",
-        parts=parts_of(known["parts"]) if known else (),
+        read_at=time_or_none(address["read_at"]) if address else None,
+        format=address["format"] if address else "",
+        parts=parts_of(address["parts"]) if address else (),
         is_only_address=len(urls) == 1,
-        learned=learned_of(db.execute("SELECT * FROM learned WHERE source = ?", [row["id"]]).fetchone()),
-        trust=_trust(known) if known else Trust(),
-        pushing=pushing_of(db, row["id"], row["last_polled_at"]),
-        brought_at=time_or_none(known["brought_at"]) if known else None,
-        stale_until=time_or_none(known["stale_until"]) if known else None,
+        learned=learned_of(known.learned_by_source.get(row["id"])),
+        trust=_trust(address) if address else Trust(),
+        others_answered_at=known.others_answered_at,
+        pushing=pushing_of(known.subscription_by_source.get(row["id"]), row["last_polled_at"]),
+        brought_at=time_or_none(address["brought_at"]) if address else None,
+        stale_until=time_or_none(address["stale_until"]) if address else None,
         is_look=bool(row["is_look"]),
     )
 

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from syndicate.model import Alert, Attempt, Delivery, EndpointAlert, EndpointNotice, SourceAlert
 from syndicate.store.learned import notice_of
-from syndicate.store.rows import Row, stored_match_of, text_or_none, time_of, time_text
+from syndicate.store.rows import Row, carriers_of, stored_match_of, text_or_none, time_of, time_text
 from syndicate.store.sqlite_feeds import MATCH_COLUMNS
 from syndicate.store.sqlite_items import ITEM_COLUMNS
 from syndicate.store.sqlite_many import VALUES_AT_ONCE, insert_rows, stored
@@ -27,6 +27,13 @@ _DUE = """
     AND (lease_until IS NULL OR lease_until <= :now)
     AND NOT EXISTS (SELECT 1 FROM endpoints WHERE id = :endpoint AND disabled_at IS NOT NULL)
     ORDER BY next_attempt_at, number LIMIT :limit
+"""
+MOST_TOLD = 200  # alerts of a delivery, which are more than any service shows
+_TOLD = f"""
+    SELECT id FROM (
+        SELECT id, row_number() OVER (PARTITION BY delivery ORDER BY id) AS place
+        FROM alerts WHERE delivery IN ({{marks}})
+    ) WHERE place <= {MOST_TOLD}
 """
 
 
@@ -49,12 +56,18 @@ def claim_deliveries(
 
 
 def insert_delivery(db: Database, endpoint: str, now: datetime) -> str:
-    """Return the id of a new delivery, due now."""
+    """Return the id of a new delivery of one alert, due now.
+
+    It is held, and due to be looked at, where the endpoint has a pace, or as long as there is any silence.
+    """
     delivery = f"msg_{secrets.token_urlsafe(18)}"
     db.execute(
-        "INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)"
-        " VALUES (?, ?, 'waiting', ?, ?)",
-        [delivery, endpoint, time_text(now), time_text(now)],
+        """
+        INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)
+        SELECT :id, :endpoint, CASE WHEN EXISTS (SELECT 1 FROM paces WHERE endpoint = :endpoint)
+            OR EXISTS (SELECT 1 FROM silences WHERE ends_at > :now) THEN 'held' ELSE 'waiting' END, :now, :now
+        """,
+        {"id": delivery, "endpoint": endpoint, "now": time_text(now)},
     )
     return delivery
 
@@ -129,7 +142,8 @@ def _claim(db: Database, rows: Sequence[Row], lease_until: datetime) -> list[Del
             f"UPDATE deliveries SET lease_until = ?, lease_owner = ? WHERE id IN ({marks})",
             [time_text(lease_until), token, *some],
         )
-    alerts = _alerts(db, [row["id"] for row in rows if row["body"] is None])
+    unworded = [row["id"] for row in rows if row["body"] is None]
+    alerts, left_out = _alerts(db, unworded), _left_out(db, unworded)
     return [
         Delivery(
             id=row["id"],
@@ -140,36 +154,57 @@ def _claim(db: Database, rows: Sequence[Row], lease_until: datetime) -> list[Del
             attempts=row["attempts"],
             tries=row["attempts"] - row["replayed_after"],
             lease_until=lease_until,
-            alerts=tuple(alerts[row["id"]]),
+            alerts=alerts.get(row["id"], ()),
+            left_out=left_out.get(row["id"], 0),
         )
         for row in rows
     ]
 
 
-def _alerts(db: Database, deliveries: Sequence[str]) -> Mapping[str, list[AnyAlert]]:
+def _alerts(db: Database, deliveries: Sequence[str]) -> Mapping[str, tuple[AnyAlert, ...]]:
     """Return what these deliveries tell of, in the order in which it came up."""
-    found: defaultdict[str, list[AnyAlert]] = defaultdict(list)
+    found: defaultdict[str, dict[int, AnyAlert]] = defaultdict(dict)
     for some, marks in batches(deliveries):
         rows = db.execute(
             f"""
-            SELECT a.delivery, a.kind, a.rule, a.created_at AS alerted_at, {ITEM_COLUMNS}, {MATCH_COLUMNS}
+            SELECT a.id AS alert, a.delivery, a.kind, a.rule, a.created_at AS alerted_at, a.said,
+                {ITEM_COLUMNS}, {MATCH_COLUMNS}
             FROM alerts a
             JOIN matches m ON m.rule = a.rule AND m.item = a.item
             JOIN items i ON i.id = a.item JOIN sources s ON s.id = i.source
-            WHERE a.delivery IN ({marks}) ORDER BY a.id
+            WHERE a.id IN ({_TOLD.format(marks=marks)})
             """,
             some,
         )
         for row in rows:
-            found[row["delivery"]].append(_alert_of(row))
+            found[row["delivery"]][row["alert"]] = _alert_of(row)
         others = db.execute(
-            "SELECT a.delivery, a.kind, a.created_at, a.said, s.slug"
+            "SELECT a.id AS alert, a.delivery, a.kind, a.created_at, a.said, s.slug"
             " FROM alerts a LEFT JOIN sources s ON s.id = a.source"
-            f" WHERE a.delivery IN ({marks}) AND a.said IS NOT NULL ORDER BY a.id",
+            f" WHERE a.id IN ({_TOLD.format(marks=marks)}) AND a.kind IN ('source', 'endpoint')",
             some,
         )
         for row in others:
-            found[row["delivery"]].append(_source_alert_of(row) if row["slug"] else _endpoint_alert_of(row))
+            about_source = row["slug"] is not None
+            found[row["delivery"]][row["alert"]] = (
+                _source_alert_of(row) if about_source else _endpoint_alert_of(row)
+            )
+    return {
+        delivery: tuple(alert for _, alert in sorted(by_number.items(), key=lambda pair: pair[0]))
+        for delivery, by_number in found.items()
+    }
+
+
+def _left_out(db: Database, deliveries: Sequence[str]) -> Mapping[str, int]:
+    """Return how many alerts are not among those, for deliveries that have so many."""
+    found: dict[str, int] = {}
+    for some, marks in batches(deliveries):
+        rows = db.execute(
+            f"SELECT delivery, count(*) AS alerts FROM alerts WHERE delivery IN ({marks})"
+            f" GROUP BY delivery HAVING count(*) > {MOST_TOLD}",
+            some,
+        )
+        found |= {row["delivery"]: row["alerts"] - MOST_TOLD for row in rows}
     return found
 
 
@@ -179,6 +214,7 @@ def _alert_of(row: Row) -> Alert:
         rule=row["rule"],
         created_at=time_of(row["alerted_at"]),
         stored=stored_match_of(row),
+        sources=carriers_of(row["said"]),
     )
 
 

@@ -58,7 +58,11 @@ def feeds_published(db: Database, feeds: Sequence[StaleFeed]) -> None:
 
 def retired_feeds(db: Database) -> list[str]:
     """See `Store.retired_feeds`."""
-    return [row["rule"] for row in db.execute("SELECT rule FROM feeds WHERE NOT is_configured ORDER BY rule")]
+    rows = db.execute(
+        "SELECT rule FROM feeds WHERE NOT is_configured"
+        " UNION SELECT id FROM rules WHERE renamed_to IS NOT NULL ORDER BY rule"
+    )
+    return [row["rule"] for row in rows]
 
 
 def match_counts(db: Database) -> Mapping[str, int]:

@@ -56,7 +56,7 @@ def replay(db: Database, ids: Sequence[str], now: datetime) -> int:
         due += db.execute(
             "UPDATE deliveries SET state = 'waiting', next_attempt_at = ?1, replayed_after = attempts,"
             " lease_until = NULL, lease_owner = NULL"
-            f" WHERE (lease_until IS NULL OR lease_until <= ?1) AND id IN ({marks})",
+            f" WHERE state <> 'held' AND (lease_until IS NULL OR lease_until <= ?1) AND id IN ({marks})",
             [time_text(now), *some],
         ).rowcount
     return due

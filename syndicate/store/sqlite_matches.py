@@ -18,11 +18,14 @@ from syndicate.model import (
     Suppressed,
 )
 from syndicate.store.protocol import BackfillMatch, RuleState
-from syndicate.store.rows import evidence_json, stored_match_of, time_of, time_text
+from syndicate.store.rows import Row, carriers_of, evidence_json, stored_match_of, time_of, time_text
 from syndicate.store.sqlite_deliveries import insert_delivery
 from syndicate.store.sqlite_feeds import MATCH_COLUMNS
 from syndicate.store.sqlite_items import ITEM_COLUMNS
 from syndicate.store.sqlite_many import insert_rows
+from syndicate.store.sqlite_stories import Neighbours, Text
+
+_PLACE = "SELECT story, revision, first_seen FROM items WHERE id = ?"
 
 
 def record_backfill(
@@ -31,16 +34,22 @@ def record_backfill(
     """See `Store.record_backfill`."""
     counts: Counter[str] = Counter()
     version_by_item = _held_since(db, rule.id, since)
+    neighbours = Neighbours(db, (), now, [found.item for found in matches if found.fingerprint])
     for found in matches:
-        item = db.execute("SELECT story, revision FROM items WHERE id = ?", [found.item]).fetchone()
+        item = db.execute(
+            "SELECT story, revision, first_seen FROM items WHERE id = ?", [found.item]
+        ).fetchone()
         if item["revision"] != found.revision:
             continue  # edited meanwhile, and so matched again
+        _note_text(db, found, item, neighbours)
         is_first = upsert_match(db, found.item, found.match, now)
         counts["matched"] += 1
         counts["new"] += found.item not in version_by_item
         drafts = [draft for draft in found.alerts if is_first or draft.is_asked_for]
         told = [Told(item=found.item, story=item["story"], draft=draft) for draft in drafts]
         insert_alerts(db, told, now, counts)
+    neighbours.settle()
+    neighbours.write(db)
     # Those under this version that are not among these were found by a poll meanwhile.
     others = {item for item, version in version_by_item.items() if version != rule.version}
     ended = others - {found.item for found in matches}
@@ -49,6 +58,22 @@ def record_backfill(
     db.execute("UPDATE rules SET version = ? WHERE id = ?", [rule.version, rule.id])
     mark_stale(db, [rule.id])
     return recorded("", counts)
+
+
+def _note_text(db: Database, found: BackfillMatch, item: Row, neighbours: Neighbours) -> None:
+    """Keep by what others find the story of an item, which stays in its own."""
+    if found.text_key:
+        rows = [(found.text_key, item["story"])]
+        insert_rows(db, "INSERT OR IGNORE INTO story_keys (key, story)", rows)
+    if found.fingerprint:
+        neighbours.add(
+            Text(
+                item=found.item,
+                story=item["story"],
+                seen_at=item["first_seen"],
+                fingerprint=found.fingerprint,
+            )
+        )
 
 
 def skip_backfill(db: Database, rules: Sequence[RuleState]) -> bool:
@@ -102,26 +127,30 @@ def alerts_about(db: Database, rule: str, stories: Iterable[int]) -> list[AlertS
     """See `Store.alerts_about`."""
     rows = db.execute(
         """
-        SELECT a.story, a.item, a.endpoint, a.state, a.reason, a.created_at, a.delivery,
+        SELECT a.kind, a.story, a.item, a.endpoint, a.state, a.reason, a.created_at, a.delivery, a.said,
+            a.silence,
             d.state AS delivery_state
-        FROM json_each(:stories) AS asked
-        JOIN alerts a ON a.dedup_key >= :begins || asked.value || ' '
-            AND a.dedup_key < :begins || asked.value || '!'  -- which follows the space
+        FROM json_each(:stories) AS asked JOIN json_each('["match", "escalation"]') AS kind
+        JOIN alerts a ON a.dedup_key >= kind.value || :rule || asked.value || ' '
+            AND a.dedup_key < kind.value || :rule || asked.value || '!'  -- which follows the space
         LEFT JOIN deliveries d ON d.id = a.delivery
         ORDER BY a.id
         """,
-        {"stories": json.dumps(list(stories)), "begins": f"match {rule} "},
+        {"stories": json.dumps(list(stories)), "rule": f" {rule} "},
     )
     return [
         AlertStatus(
+            kind=row["kind"],
             story=row["story"],
             item=row["item"],
             endpoint=row["endpoint"],
             state=row["state"],
             reason=Suppressed(row["reason"]) if row["reason"] else None,
             created_at=time_of(row["created_at"]),
+            silence=row["silence"],
             delivery=row["delivery"],
             delivery_state=DeliveryState(row["delivery_state"]) if row["delivery"] else None,
+            sources=carriers_of(row["said"]),
         )
         for row in rows
     ]
@@ -134,6 +163,11 @@ class Told:
     item: int
     story: int
     draft: AlertDraft
+
+
+def dedup_key(kind: str, told: Told) -> str:
+    """Return what the ledger has at most one alert under."""
+    return f"{kind} {told.draft.rule} {told.story} {told.draft.endpoint}"
 
 
 def insert_alerts(db: Database, several: Sequence[Told], now: datetime, counts: Counter[str]) -> None:
@@ -186,7 +220,7 @@ _ALERT_COLUMNS = "dedup_key, kind, rule, story, item, endpoint, state, reason, c
 def _alert_values(told: Told, now: datetime) -> list[object]:
     draft = told.draft
     return [
-        _dedup_key(told.story, draft),
+        dedup_key("match", told),
         "match",
         draft.rule,
         told.story,
@@ -203,24 +237,22 @@ def _insert_alert(db: Database, told: Told, now: datetime) -> bool:
     entered = insert_rows(db, f"INSERT OR IGNORE INTO alerts ({_ALERT_COLUMNS})", [values])
     if draft.suppressed:
         return bool(entered)
-    if not entered and not _is_taken_up(db, told.item, told.story, draft, now):
+    if not entered and not _is_taken_up(db, told, now):
         return False
     delivery = insert_delivery(db, draft.endpoint, now)
-    db.execute(
-        "UPDATE alerts SET delivery = ? WHERE dedup_key = ?", [delivery, _dedup_key(told.story, draft)]
-    )
+    db.execute("UPDATE alerts SET delivery = ? WHERE dedup_key = ?", [delivery, dedup_key("match", told)])
     return True
 
 
-def _is_taken_up(db: Database, item: int, story: int, draft: AlertDraft, now: datetime) -> bool:
+def _is_taken_up(db: Database, told: Told, now: datetime) -> bool:
     """Return whether a suppressed alert becomes a real one.
 
-    It does when another item of its story is news, or a person asks for it.
+    It does when another item of its story is news, unless it was silenced; or when a person asks for it.
     """
     taken_up = db.execute(
-        "UPDATE alerts SET state = 'alerted', reason = NULL, item = ?1, created_at = ?2"
-        " WHERE dedup_key = ?3 AND state = 'suppressed' AND (item <> ?1 OR ?4)",
-        [item, time_text(now), _dedup_key(story, draft), draft.is_asked_for],
+        "UPDATE alerts SET state = 'alerted', reason = NULL, silence = NULL, item = ?1, created_at = ?2"
+        " WHERE dedup_key = ?3 AND state = 'suppressed' AND (item <> ?1 AND reason <> 'silenced' OR ?4)",
+        [told.item, time_text(now), dedup_key("match", told), told.draft.is_asked_for],
     )
     return bool(taken_up.rowcount)
 
@@ -230,7 +262,3 @@ def _end_matches(db: Database, pairs: Iterable[tuple[str, int]], now: datetime) 
         db.execute(
             "UPDATE matches SET ended_at = ? WHERE rule = ? AND item = ?", [time_text(now), rule, item]
         )
-
-
-def _dedup_key(story: int, draft: AlertDraft) -> str:
-    return f"match {draft.rule} {story} {draft.endpoint}"

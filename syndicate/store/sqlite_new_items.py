@@ -10,50 +10,51 @@ from sqlite_utils import Database
 from syndicate.model import Change, Entry
 from syndicate.store.rows import enclosures_json, evidence_json, text_or_none, time_text
 from syndicate.store.sqlite_many import insert_rows, stored
+from syndicate.store.sqlite_stories import Placed, note_joinings
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 def insert_new_items(
-    db: Database, source: int, slug: str, changes: Sequence[Change], now: datetime
-) -> list[tuple[int, int]]:
-    """Insert items with their keys, stories and matches; return the item and the story of each.
+    db: Database, source: int, slug: str, new: Sequence[tuple[Change, Placed]], now: datetime
+) -> None:
+    """Insert items with their keys and matches, each into its story.
 
-    Items are numbered in order. The strongest key of each names it from now on, whatever it named before:
-    without one it would be new again. Of two items with the key of one story, the first has it.
+    The strongest key of each names it from now on, whatever it named before: without one it would be new
+    again.
     """
-    if not changes:
-        return []
+    if not new:
+        return
     first_seen = time_text(now)
-    stories = _stories(db, changes, first_seen)
+    changes, placed = zip(*new, strict=True)
+    items = [each.item for each in placed]
     entry_ids = _entry_ids(db, slug, changes)
-    items = range(_next_id(db, "items"), _next_id(db, "items") + len(changes))
     values = [
         {
-            "id": item,
+            "id": each.item,
             "source": source,
             "entry_id": entry_id,
-            "story": story,
+            "story": each.story,
             "revision": 1,
             "first_seen": first_seen,
             "changed_at": first_seen,
             "sort_at": time_text(min(now, change.entry.published or now)),
             **item_values(change),
         }
-        for item, entry_id, story, change in zip(items, entry_ids, stories, changes, strict=True)
+        for entry_id, (change, each) in zip(entry_ids, new, strict=True)
     ]
     insert_rows(db, f"INSERT INTO items ({', '.join(values[0])})", [[*row.values()] for row in values])
     _insert_keys(db, source, changes, items)
+    note_joinings(db, placed)
     insert_rows(
         db,
         "INSERT INTO matches (rule, item, revision, evidence, matched_at)",
         [
-            (match.rule, item, 1, evidence_json(match), first_seen)
-            for item, change in zip(items, changes, strict=True)
+            (match.rule, each.item, 1, evidence_json(match), first_seen)
+            for change, each in new
             for match in change.matches
         ],
     )
-    return list(zip(items, stories, strict=True))
 
 
 def item_values(change: Change) -> dict[str, object]:
@@ -78,11 +79,6 @@ def item_values(change: Change) -> dict[str, object]:
     }
 
 
-def _next_id(db: Database, table: str) -> int:
-    (last,) = db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()
-    return int(last) + 1
-
-
 def _insert_keys(db: Database, source: int, changes: Sequence[Change], items: Iterable[int]) -> None:
     named = list(zip(changes, items, strict=True))
     what = "INTO item_keys (source, key, item)"
@@ -97,30 +93,6 @@ def _insert_keys(db: Database, source: int, changes: Sequence[Change], items: It
         f"INSERT OR IGNORE {what}",
         [(source, key, item) for change, item in named for key in change.keys[1:]],
     )
-
-
-# --------------------------------------------------------------------------- stories
-
-
-def _stories(db: Database, changes: Sequence[Change], first_seen: str) -> list[int]:
-    """Return the story of each item, a new one where none of its keys names one."""
-    story_by_key = stored(
-        db, "story_keys", "key", "story", (key for change in changes for key in change.story_keys)
-    )
-    known, first = set(story_by_key), _next_id(db, "stories")
-    following, stories = first, []
-    for change in changes:
-        story = next((story_by_key[key] for key in change.story_keys if key in story_by_key), following)
-        following += story == following
-        for key in change.story_keys:
-            story_by_key.setdefault(key, story)
-        stories.append(story)
-    insert_rows(
-        db, "INSERT INTO stories (id, first_seen)", [(story, first_seen) for story in range(first, following)]
-    )
-    new = [(key, story) for key, story in story_by_key.items() if key not in known]
-    insert_rows(db, "INSERT INTO story_keys (key, story)", new)
-    return stories
 
 
 # --------------------------------------------------------------------------- ids in published feeds

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlite_utils import Database
 
 from syndicate.model import FULL_TEXT, Change, Poll, PollState, Recorded
-from syndicate.store.rows import Row, host_of, parts_json, text_or_none, time_of, time_text
+from syndicate.store.rows import Row, host_of, json_text, parts_json, text_or_none, time_of, time_text
 from syndicate.store.sqlite_articles import note_articles
 from syndicate.store.sqlite_claims import (
     first_to_ask,
@@ -19,6 +20,7 @@ from syndicate.store.sqlite_claims import (
     live_addresses,
     next_to_ask,
 )
+from syndicate.store.sqlite_escalations import insert_escalations
 from syndicate.store.sqlite_items import Kept, keep_words
 from syndicate.store.sqlite_learned import record_lessons
 from syndicate.store.sqlite_many import insert_rows
@@ -32,33 +34,118 @@ from syndicate.store.sqlite_matches import (
 )
 from syndicate.store.sqlite_new_items import insert_new_items, item_values
 from syndicate.store.sqlite_pushes import give_push_up, note_doubts, record_push
+from syndicate.store.sqlite_stories import Neighbours, Text, place
 
 # After a poll that could not be written; doubles with each failure in a row.
 SHORTEST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(hours=24)
 _READ = (PollState.OK, PollState.UNCHANGED)
-_STATE = """
-    , state = :state, failures = :failures, last_status = :status, last_error = :error,
-    last_success_at = CASE WHEN :succeeded THEN :ended_at ELSE last_success_at END,
-    last_success_url = CASE WHEN :succeeded THEN :url ELSE last_success_url END
-"""  # how a source is, which the address that it goes by decides
+_PUT_ADDRESS = """
+    INSERT INTO addresses
+        (source, url, adopted, moved_to, moved_count, is_gone, etag, last_modified,
+        validated_url, body_hash, error, held_until, unchanged_since, checked_at, strikes, without_etag,
+        without_last_modified, read_at, brought_at, stale_until, format, parts)
+    VALUES (:source, :url, :adopted, :moved_to, :moved_count, :is_gone, :etag, :last_modified,
+        :validated_url, :body_hash, :error, :held_until, :unchanged_since, :checked_at, :strikes,
+        :without_etag, :without_last_modified, :read_at, :brought_at, :stale_until, :format, :parts)
+    ON CONFLICT (source, url) DO UPDATE SET
+        adopted = excluded.adopted, moved_to = excluded.moved_to,
+        moved_count = excluded.moved_count, is_gone = excluded.is_gone, etag = excluded.etag,
+        last_modified = excluded.last_modified, validated_url = excluded.validated_url,
+        body_hash = excluded.body_hash, error = excluded.error,
+        held_until = excluded.held_until, unchanged_since = excluded.unchanged_since,
+        checked_at = excluded.checked_at,
+        strikes = excluded.strikes, without_etag = excluded.without_etag,
+        without_last_modified = excluded.without_last_modified,
+        read_at = coalesce(excluded.read_at, read_at),
+        brought_at = coalesce(excluded.brought_at, brought_at),
+        stale_until = excluded.stale_until, format = excluded.format, parts = excluded.parts
+"""
+_PUT_TIMES_AND = """
+    UPDATE sources SET
+        lease_until = NULL, lease_owner = NULL, address_index = :index, host = :host, is_look = :is_look,
+        next_poll_at = :next_poll_at, next_poll_why = :next_poll_why, last_polled_at = :ended_at,
+        requests = requests + :requests, received_bytes = received_bytes + :received_bytes
+        {} WHERE id = :id
+"""
+_PUT_TIMES = _PUT_TIMES_AND.format("")
+_PUT_SOURCE = _PUT_TIMES_AND.format("""
+        , state = :state, failures = :failures, last_status = :status, last_error = :error,
+        last_success_at = CASE WHEN :succeeded THEN :ended_at ELSE last_success_at END,
+        last_success_url = CASE WHEN :succeeded THEN :url ELSE last_success_url END
+""")  # with how a source is, which the address that it goes by decides
 
 
 @dataclass(slots=True, kw_only=True)
 class _Later:
     """What follows from several polls together, and cannot fail for one alone."""
 
+    neighbours: Neighbours
     words: list[Kept] = field(default_factory=list)
     stale: set[str] = field(default_factory=set)  # rules whose feeds lack something
 
 
 def record_polls(db: Database, polls: Sequence[Poll], now: datetime) -> list[Recorded]:
     """See `Store.record_polls`."""
-    later = _Later()
-    recorded = [_record_poll(db, poll, later, now) for poll in polls]
-    mark_stale(db, later.stale)
-    keep_words(db, later.words)
+    later = _Later(neighbours=_neighbours(db, polls, now))
+    done = _record_plain_polls(db, polls, now)
+    recorded = [
+        Recorded(source=poll.claim.source.id) if place in done else _record_poll(db, poll, later, now)
+        for place, poll in enumerate(polls)
+    ]
+    if later.stale:
+        mark_stale(db, later.stale)
+    later.neighbours.write(db)
+    if later.words:
+        keep_words(db, later.words)
     return recorded
+
+
+def _record_plain_polls(db: Database, polls: Sequence[Poll], now: datetime) -> set[int]:
+    """Record at once, and as `_record_poll` would one by one, those that change nothing but the times.
+
+    Most do. Returns the places of those that were recorded.
+    """
+    plain = {poll.claim.source.id: (place, poll) for place, poll in enumerate(polls) if _is_plain(poll)}
+    rows = db.execute(
+        "SELECT id, slug, lease_owner, next_poll_at, next_poll_why FROM sources"
+        " WHERE slug IN (SELECT value FROM json_each(?))",
+        [json_text(list(plain))],
+    )
+    due = {}
+    for row in rows:
+        place, poll = plain[row["slug"]]
+        if poll.claim.token == row["lease_owner"]:
+            due[place] = row["id"], _due_as_asked_meanwhile(row, poll)
+    try:
+        with db.atomic():
+            db.conn.executemany(_PUT_ADDRESS, [_address_values(*each, now) for each in due.values()])
+            db.conn.executemany(_PUT_SOURCE, [_source_values(db, 0, *each) for each in due.values()])
+    except Exception as error:  # one of them cannot be written: which, will turn out
+        if _is_of_the_database(error):
+            raise
+        return set()
+    return set(due)
+
+
+def _is_plain(poll: Poll) -> bool:
+    """Return whether nothing follows from a poll but when its source was asked and when it is due."""
+    return (
+        poll.state is PollState.UNCHANGED
+        and poll.claim.push is None
+        and len(poll.claim.source.urls) == 1
+        and poll.is_in_charge
+        and not poll.try_next_address
+        and poll.host_backoff_until is None
+        and (poll.learned is None and poll.listed is None and poll.gap is None and poll.doubts is None)
+        and not (poll.changes or poll.new_keys or poll.articles or poll.notices)
+    )
+
+
+def _neighbours(db: Database, polls: Sequence[Poll], now: datetime) -> Neighbours:
+    told = [change for poll in polls for change in poll.changes if change.fingerprint]
+    texts = [change.fingerprint for change in told if change.fingerprint]
+    return Neighbours(db, texts, now, [change.item for change in told if change.item is not None])
 
 
 def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Recorded:
@@ -77,19 +164,19 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
             else:
                 poll = _due_as_asked_meanwhile(row, poll)
                 _record_source(db, row["id"], row["address_index"], poll, now)
-            mine = _Later()
+            mine = _Later(neighbours=later.neighbours)
             done, new_items = _record_changes(db, row["id"], poll, mine, now)
             note_articles(db, row["id"], poll.articles, new_items)
             note_doubts(db, row["id"], poll)
             notices = record_lessons(db, row["id"], poll, new_items, now)
+        later.neighbours.settle()
         later.words += mine.words
         later.stale |= mine.stale
         return replace(done, alerts=done.alerts + notices)
-    except sqlite3.OperationalError:
-        raise  # the database itself fails: no poll can be written
     except Exception as error:  # one bad source never stops the others
-        if type(error) is sqlite3.DatabaseError:  # a damaged file
+        if _is_of_the_database(error):
             raise
+        later.neighbours.undo()
         text = f"could not be written, nothing of this poll was kept: {error!r}"
         if poll.claim.push is not None:
             give_push_up(db, row["id"], poll.claim.push, text, now)
@@ -98,41 +185,40 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
         return Recorded(source=poll.claim.source.id, error=text)
 
 
+def _is_of_the_database(error: Exception) -> bool:
+    """Return whether the database itself fails, or its file is damaged, so that no poll can be written."""
+    return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
+
+
 def _record_source(db: Database, source: int, index: int, poll: Poll, now: datetime) -> None:
-    _record_address(db, source, poll, now)
-    claim, urls, has_succeeded = poll.claim, poll.claim.source.urls, poll.state in _READ
+    db.execute(_PUT_ADDRESS, _address_values(source, poll, now))
     next_index = _next_index(db, source, index, poll)
-    db.execute(
-        f"""
-        UPDATE sources SET
-            lease_until = NULL, lease_owner = NULL, address_index = :index, host = :host, is_look = :is_look,
-            next_poll_at = :next_poll_at, next_poll_why = :next_poll_why, last_polled_at = :ended_at,
-            requests = requests + :requests, received_bytes = received_bytes + :received_bytes
-            {_STATE if poll.is_in_charge else ""}
-        WHERE id = :id
-        """,
-        {
-            "id": source,
-            "index": next_index,
-            "host": host_to_ask(db, source, urls, next_index) if len(urls) > 1 else _own_host(poll),
-            "is_look": poll.try_next_address and (claim.is_look or (poll.is_in_charge and has_succeeded)),
-            "next_poll_at": time_text(poll.next_poll_at),
-            "next_poll_why": poll.next_poll_why,
-            "requests": poll.spent.requests,
-            "received_bytes": poll.spent.received_bytes,
-            "state": _source_state(db, source, poll),
-            "failures": 0 if has_succeeded else claim.failures + (0 if poll.try_next_address else 1),
-            "ended_at": time_text(poll.ended_at),
-            "succeeded": has_succeeded,
-            "url": claim.url,
-            "status": poll.status,
-            "error": poll.error,
-        },
-    )
+    db.execute(_PUT_SOURCE if poll.is_in_charge else _PUT_TIMES, _source_values(db, next_index, source, poll))
     if poll.is_in_charge:
         _record_document(db, source, poll)
     if poll.host_backoff_until:
-        leave_alone(db, poll.host_backoff_url or claim.address, poll.host_backoff_until)
+        leave_alone(db, poll.host_backoff_url or poll.claim.address, poll.host_backoff_until)
+
+
+def _source_values(db: Database, next_index: int, source: int, poll: Poll) -> dict[str, Any]:
+    claim, urls, has_succeeded = poll.claim, poll.claim.source.urls, poll.state in _READ
+    return {
+        "id": source,
+        "index": next_index,
+        "host": host_to_ask(db, source, urls, next_index) if len(urls) > 1 else _own_host(poll),
+        "is_look": poll.try_next_address and (claim.is_look or (poll.is_in_charge and has_succeeded)),
+        "next_poll_at": time_text(poll.next_poll_at),
+        "next_poll_why": poll.next_poll_why,
+        "requests": poll.spent.requests,
+        "received_bytes": poll.spent.received_bytes,
+        "state": _source_state(db, source, poll),
+        "failures": 0 if has_succeeded else claim.failures + (0 if poll.try_next_address else 1),
+        "ended_at": time_text(poll.ended_at),
+        "succeeded": has_succeeded,
+        "url": claim.url,
+        "status": poll.status,
+        "error": poll.error,
+    }
 
 
 def _due_as_asked_meanwhile(row: Row, poll: Poll) -> Poll:
@@ -193,54 +279,31 @@ def _source_state(db: Database, source: int, poll: Poll) -> str:
     return "failing"
 
 
-def _record_address(db: Database, source: int, poll: Poll, now: datetime) -> None:
-    db.execute(
-        """
-        INSERT INTO addresses
-            (source, url, adopted, moved_to, moved_count, is_gone, etag, last_modified,
-            validated_url, body_hash, error, held_until, unchanged_since, checked_at, strikes, without_etag,
-            without_last_modified, read_at, brought_at, stale_until, format, parts)
-        VALUES (:source, :url, :adopted, :moved_to, :moved_count, :is_gone, :etag, :last_modified,
-            :validated_url, :body_hash, :error, :held_until, :unchanged_since, :checked_at, :strikes,
-            :without_etag, :without_last_modified, :read_at, :brought_at, :stale_until, :format, :parts)
-        ON CONFLICT (source, url) DO UPDATE SET
-            adopted = excluded.adopted, moved_to = excluded.moved_to,
-            moved_count = excluded.moved_count, is_gone = excluded.is_gone, etag = excluded.etag,
-            last_modified = excluded.last_modified, validated_url = excluded.validated_url,
-            body_hash = excluded.body_hash, error = excluded.error,
-            held_until = excluded.held_until, unchanged_since = excluded.unchanged_since,
-            checked_at = excluded.checked_at,
-            strikes = excluded.strikes, without_etag = excluded.without_etag,
-            without_last_modified = excluded.without_last_modified,
-            read_at = coalesce(excluded.read_at, read_at),
-            brought_at = coalesce(excluded.brought_at, brought_at),
-            stale_until = excluded.stale_until, format = excluded.format, parts = excluded.parts
-        """,
-        {
-            "source": source,
-            "url": poll.claim.url,
-            "adopted": poll.adopted,
-            "moved_to": poll.moved_to,
-            "moved_count": poll.moved_count,
-            "is_gone": poll.state is PollState.GONE,
-            "etag": poll.validators.etag,
-            "last_modified": poll.validators.last_modified,
-            "validated_url": poll.validators.url,
-            "body_hash": poll.body_hash,
-            "error": poll.error,
-            "held_until": text_or_none(poll.held_until),
-            "unchanged_since": text_or_none(poll.trust.unchanged_since),
-            "checked_at": text_or_none(poll.trust.checked_at),
-            "strikes": poll.trust.strikes,
-            "without_etag": poll.trust.without_etag,
-            "without_last_modified": poll.trust.without_last_modified,
-            "read_at": text_or_none(poll.ended_at if poll.state in _READ else None),
-            "brought_at": text_or_none(now if poll.has_news else None),
-            "stale_until": text_or_none(poll.stale_until),
-            "format": poll.format,
-            "parts": parts_json(poll.parts),
-        },
-    )
+def _address_values(source: int, poll: Poll, now: datetime) -> dict[str, Any]:
+    return {
+        "source": source,
+        "url": poll.claim.url,
+        "adopted": poll.adopted,
+        "moved_to": poll.moved_to,
+        "moved_count": poll.moved_count,
+        "is_gone": poll.state is PollState.GONE,
+        "etag": poll.validators.etag,
+        "last_modified": poll.validators.last_modified,
+        "validated_url": poll.validators.url,
+        "body_hash": poll.body_hash,
+        "error": poll.error,
+        "held_until": text_or_none(poll.held_until),
+        "unchanged_since": text_or_none(poll.trust.unchanged_since),
+        "checked_at": text_or_none(poll.trust.checked_at),
+        "strikes": poll.trust.strikes,
+        "without_etag": poll.trust.without_etag,
+        "without_last_modified": poll.trust.without_last_modified,
+        "read_at": text_or_none(poll.ended_at if poll.state in _READ else None),
+        "brought_at": text_or_none(now if poll.has_news else None),
+        "stale_until": text_or_none(poll.stale_until),
+        "format": poll.format,
+        "parts": parts_json(poll.parts),
+    }
 
 
 def _forget_errors_of_later_addresses(db: Database, source: int, poll: Poll) -> None:
@@ -275,15 +338,17 @@ def _record_changes(
     if not poll.changes and not poll.new_keys:
         return recorded(poll.claim.source.id, Counter()), {}
     new = [change for change in poll.changes if change.item is None]
-    placed = insert_new_items(db, source, poll.claim.source.id, new, now)
+    placed = place(db, new, later.neighbours, now)
+    insert_new_items(db, source, poll.claim.source.id, list(zip(new, placed, strict=True)), now)
     numbered, counts = iter(placed), Counter(new=len(new))
     alerts: list[Told] = []
     for change in poll.changes:
         if change.item is None:
-            item, story = next(numbered)
+            each = next(numbered)
+            item, story = each.item, each.story
             first_held = {match.rule for match in change.matches}
         else:
-            item, story = _update_item(db, source, change, now)
+            item, story = _update_item(db, source, change, later.neighbours, now)
             ended = end_matches_of_item(db, item, change.matches, now)
             first_held = {match.rule for match in change.matches if upsert_match(db, item, match, now)}
             counts.update(changed=1, ended=len(ended))
@@ -295,12 +360,15 @@ def _record_changes(
         later.stale |= {match.rule for match in change.matches}
         later.words.append(Kept(item=item, words=change.words, version=change.words_version))
     insert_alerts(db, alerts, now, counts)
+    insert_escalations(db, alerts, now, counts)
     _insert_keys(db, source, poll.new_keys)
-    new_items = {change.keys[0]: item for change, (item, _) in zip(new, placed, strict=True)}
+    new_items = {change.keys[0]: each.item for change, each in zip(new, placed, strict=True)}
     return recorded(poll.claim.source.id, counts), new_items
 
 
-def _update_item(db: Database, source: int, change: Change, now: datetime) -> tuple[int, int]:
+def _update_item(
+    db: Database, source: int, change: Change, neighbours: Neighbours, now: datetime
+) -> tuple[int, int]:
     """Make an item what it is now; return it and its story."""
     item = change.item
     assert item is not None  # noqa: S101  it is no new one
@@ -316,7 +384,11 @@ def _update_item(db: Database, source: int, change: Change, now: datetime) -> tu
         " sort_at = min(first_seen, coalesce(:published, first_seen)) WHERE id = :id",
         values | {"id": item},
     )
-    story = int(db.execute("SELECT story FROM items WHERE id = ?", [item]).fetchone()["story"])
+    row = db.execute("SELECT story, first_seen FROM items WHERE id = ?", [item]).fetchone()
+    story = int(row["story"])
+    if change.fingerprint is not None:
+        text = Text(item=item, story=story, seen_at=row["first_seen"], fingerprint=change.fingerprint)
+        neighbours.add(text)
     _insert_keys(db, source, [(key, item) for key in change.keys])
     insert_rows(
         db, "INSERT OR IGNORE INTO story_keys (key, story)", [(key, story) for key in change.story_keys]

@@ -1,6 +1,7 @@
 """What hubs have sent: kept until it is read, and whether it is what brings the news."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -112,12 +113,22 @@ def push_of(db: Database, number: int) -> Push:
     )
 
 
-def pushing_of(db: Database, source: int, last_poll_at: str | None) -> Pushing:
-    """Return whether a hub tells what is new of a source."""
-    row = db.execute(
-        "SELECT since, expires_at, doubts FROM subscriptions WHERE source = ? AND state = ?",
-        [source, SubscriptionState.ACTIVE],
-    ).fetchone()
+def active_subscriptions(db: Database, sources: str) -> Mapping[int, Row]:
+    """Return by which hub's subscription what is new is pushed, by source.
+
+    Args:
+        sources: their numbers, as JSON.
+    """
+    rows = db.execute(
+        "SELECT source, since, expires_at, doubts FROM subscriptions"
+        " WHERE source IN (SELECT value FROM json_each(?)) AND state = ? ORDER BY rowid DESC",
+        [sources, SubscriptionState.ACTIVE],
+    )
+    return {row["source"]: row for row in rows}
+
+
+def pushing_of(row: Row | None, last_poll_at: str | None) -> Pushing:
+    """Return whether a hub tells what is new of a source, by its active subscription."""
     if row is None:
         return Pushing()
     return Pushing(

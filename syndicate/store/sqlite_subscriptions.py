@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from syndicate.model import Asked, Confirmed, Subscription, SubscriptionState, SubscriptionStatus
-from syndicate.store.rows import Row, source_of, text_or_none, time_of, time_or_none, time_text
-from syndicate.store.sqlite_pushes import POLLED, poll_by, pushing_of
+from syndicate.store.rows import Row, json_text, source_of, text_or_none, time_of, time_or_none, time_text
+from syndicate.store.sqlite_pushes import POLLED, active_subscriptions, poll_by, pushing_of
 
 TOKEN_BYTES = 24  # 192 bits, so that nobody guesses a callback
 SECRET_BYTES = 32
@@ -205,11 +205,12 @@ def subscription_statuses(db: Database, now: datetime) -> Mapping[int, Subscript
         "SELECT b.*, s.last_polled_at FROM subscriptions b JOIN sources s ON s.id = b.source"
         " ORDER BY b.state IN ('ending', 'ended') DESC, b.id"
     ).fetchall()
-    return {row["source"]: _status(db, row, now) for row in rows}
+    active = active_subscriptions(db, json_text([row["source"] for row in rows]))
+    return {row["source"]: _status(row, active.get(row["source"]), now) for row in rows}
 
 
-def _status(db: Database, row: Row, now: datetime) -> SubscriptionStatus:
-    pushing = pushing_of(db, row["source"], row["last_polled_at"])
+def _status(row: Row, active: Row | None, now: datetime) -> SubscriptionStatus:
+    pushing = pushing_of(active, row["last_polled_at"])
     return SubscriptionStatus(
         hub=row["hub"],
         topic=row["topic"],

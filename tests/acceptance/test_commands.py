@@ -15,7 +15,18 @@ import pytest
 from tests.desk import SYNDICATE, Desk, endpoint, environment, network, rule, service, source
 from tests.outlets import Article, LocalServer, Pages, Reply, feed
 
-ITEM_KEYS = ["id", "source", "guid", "title", "link", "language", "published", "first_seen", "matches"]
+ITEM_KEYS = [
+    "id",
+    "source",
+    "guid",
+    "title",
+    "link",
+    "language",
+    "published",
+    "first_seen",
+    "story",
+    "matches",
+]
 DELIVERY_KEYS = ["id", "endpoint", "alerts", "state", "attempts", "next_attempt_at"]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 PUBLISHED = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)

@@ -25,6 +25,7 @@ from syndicate.model import (
     Validators,
 )
 from syndicate.rules.archive import WORDS_VERSION, kept_words
+from syndicate.rules.fingerprints import fingerprint, text_key
 from syndicate.rules.text import ItemText, Subject
 from syndicate.sources.identity import Identified, identify, items_by_entry
 from syndicate.store.protocol import BackfillMatch, HostPace, RuleState, Store
@@ -59,10 +60,12 @@ class Watch:
     version: str = "1"
     notify: tuple[str, ...] = ("desk",)
     feed: bool = True
+    escalate: int | None = None
+    renamed_from: tuple[str, ...] = ()
 
     @property
     def state(self) -> RuleState:
-        return RuleState(id=self.rule, version=self.version, feed=self.feed)
+        return RuleState(id=self.rule, version=self.version, feed=self.feed, renamed_from=self.renamed_from)
 
     def match(self, title: str) -> Match | None:
         start = title.find(self.word)
@@ -164,18 +167,24 @@ def change(
         item=item.id if item else None,
         entry=one.entry,
         keys=one.keys,
-        story_keys=story_keys(one.entry.link),
+        story_keys=(*story_keys(one.entry.link, one.entry.canonical), *_text_keys(one.entry, found)),
         content_hash=one.content_hash,
         language=one.entry.language,
         words=kept_words(ItemText(subject)),
         words_version=WORDS_VERSION,
         matches=tuple(match for _, match in found),
         alerts=tuple(
-            AlertDraft(rule=watch.rule, endpoint=endpoint, suppressed=suppressed)
+            AlertDraft(rule=watch.rule, endpoint=endpoint, suppressed=suppressed, escalate=watch.escalate)
             for watch, _ in found
             for endpoint in watch.notify
         ),
+        fingerprint=fingerprint(one.entry.title, one.entry.body, one.entry.language) if found else None,
     )
+
+
+def _text_keys(entry: Entry, found: Sequence[object]) -> tuple[str, ...]:
+    key = text_key(entry.title, entry.body) if found else None
+    return (key,) if key else ()
 
 
 def recorded(store: Store, poll: Poll) -> Recorded:
@@ -236,6 +245,8 @@ def backfill_matches(store: Store, watch: Watch, since: datetime) -> list[Backfi
                 AlertDraft(rule=watch.rule, endpoint=endpoint, suppressed=Suppressed.BACKFILL)
                 for endpoint in watch.notify
             ),
+            text_key=text_key(found.item.title, found.item.body),
+            fingerprint=fingerprint(found.item.title, found.item.body, found.item.language),
         )
         for found in store.items(ItemFilter(since=since, limit=10_000))
         if (match := watch.match(found.item.title))

@@ -206,6 +206,12 @@ WORDS_BY_KIND = {
     "json deliveries show": ["deliveries", "show", "{delivery}"],
     "json deliveries replay": ["deliveries", "replay", "{delivery}"],
     "json endpoints": ["endpoints"],
+    "json silence add": [
+        *("silence", "add", "--rule", "central-asia", "--text", "road works"),
+        *("--for", "2h", "--reason", "known", "--author", "ann"),
+    ],
+    "json silence list": ["silence", "list"],
+    "json silence expire": ["silence", "expire", "1"],
     "json endpoints test": ["endpoints", "test", "desk"],
 }
 

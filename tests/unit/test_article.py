@@ -85,6 +85,23 @@ def test_the_whole_page_is_never_pruned(prune):
     assert "The ministers spoke" in article(PRUNED, prune).text
 
 
+@pytest.mark.parametrize(
+    ("head", "canonical"),
+    [
+        ('<link rel="canonical" href=" https://a.example/1 ">', "https://a.example/1"),
+        ("<link rel='Canonical shortlink' href='/1'>", "/1"),
+        ("", ""),
+        ('<link rel="alternate" href="/1">', ""),
+        ('<link rel="canonical" href="/1"><link rel="canonical" href="/2">', ""),
+        ('<link rel="canonical" href="/1"><link rel="canonical" href="/1">', "/1"),
+        ('<link rel="canonical">', ""),
+    ],
+)
+def test_a_page_says_what_its_address_is(head, canonical):
+    found = article(f"<html><head>{head}</head><body><p>Text</p></body></html>")
+    assert found.canonical == canonical
+
+
 def test_what_is_pruned_does_not_come_back_from_a_script():
     script = json.dumps({"@type": "NewsArticle", "articleBody": "The metro is closed today. " * 30})
     page = (

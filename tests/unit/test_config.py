@@ -22,6 +22,13 @@ CASES = sorted([*DATA.glob("*.txt"), *DATA.glob("*/problems.txt")])
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SOURCE = '[[source]]\nid = "a"\nurl = "https://a.example/"\n'
 RULE = 'keywords = ["EU"]\n'
+AT_ONCE: dict[str, object] = {
+    "grouping": None,
+    "digest": None,
+    "max_per_hour": None,
+    "quiet_hours": [],
+    "zone": "UTC",
+}
 
 
 @pytest.fixture
@@ -643,6 +650,8 @@ def test_no_secret_is_in_a_representation_or_a_dump(folder):
             "secrets": ["***"],
             "concurrency": 4,
             "format": "standard",
+            "pace": AT_ONCE,
+            "flood_after": None,
             "headers": {"X-Token": "***"},
         },
         {
@@ -651,6 +660,8 @@ def test_no_secret_is_in_a_representation_or_a_dump(folder):
             "secrets": [],
             "concurrency": 4,
             "format": "standard",
+            "pace": AT_ONCE,
+            "flood_after": None,
             "headers": {},
         },
     ]

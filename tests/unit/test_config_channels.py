@@ -1,5 +1,6 @@
 """Endpoints for people, the mail server and templates, as config.toml says."""
 
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -98,7 +99,8 @@ def test_no_secret_of_a_channel_is_in_a_representation_or_a_dump(write):
     assert "hunter2" not in str(dump)
     assert dump["smtp"]["password"] == "***"
     shown = {endpoint["id"]: endpoint for endpoint in dump["endpoints"]}
-    assert shown["slack"] == {"id": "slack", "format": "slack", "url": "https://hooks.slack.com/***"}
+    assert shown["slack"]["url"] == "https://hooks.slack.com/***"
+    assert set(shown["slack"]) == {"id", "format", "url", "concurrency", "pace", "flood_after"}
     assert shown["ntfy"]["topic"] == "***"
     assert shown["many"]["url"] == "pover://***"
     assert shown["own"]["headers"] == {"X-Token": "***"}
@@ -110,6 +112,20 @@ def test_the_port_of_a_mail_server_follows_from_how_it_is_spoken_to(write, secur
     text = f'[smtp]\nhost = "mail.desk.example"\nsecurity = "{security}"\n'
     read = config.load(write(text), {})
     assert read.smtp == SmtpSettings(host="mail.desk.example", port=port, security=SmtpSecurity(security))
+
+
+def test_people_are_not_flooded_unless_that_is_asked_for(write):
+    read = {endpoint.id: endpoint for endpoint in config.load(write(CHANNELS), {}).endpoints}
+    assert {read[name].flood_after for name in ("slack", "ntfy", "mail", "many")} == {20}
+    assert read["own"].flood_after is None
+
+
+def test_wall_clocks_of_a_pace_are_those_of_its_time_zone_else_of_the_service(write):
+    text = '[service]\ntime_zone = "Asia/Almaty"\n'
+    for name, keys in (("a", ""), ("b", 'time_zone = "UTC"\n')):
+        text += f'[[endpoint]]\nid = "{name}"\nurl = "https://a.example/"\n{keys}'
+    first, second = config.load(write(text), {}).endpoints
+    assert (first.pace.zone, second.pace.zone) == (ZoneInfo("Asia/Almaty"), UTC)
 
 
 def test_the_time_zone_is_read(write):

@@ -151,6 +151,39 @@ def test_a_link_that_all_entries_share_makes_no_story():
     assert [change.story_keys for change in read(ENTRY, other).changes] == [(), ()]
 
 
+def story_keys(entry, *others):
+    """Return the keys of the story of an entry in a document with others."""
+    changes = read(entry, *others).changes
+    return next(change.story_keys for change in changes if change.entry == entry)
+
+
+def test_an_article_is_found_by_what_it_names_as_its_address_before_its_link():
+    entry = replace(ENTRY, link="https://m.news.example/a/amp", canonical="https://agency.example/1")
+    keys = ("link:agency.example/1", "link:news.example/a", "link:m.news.example/a/amp")
+    assert story_keys(entry) == keys
+
+
+def test_an_address_that_several_entries_name_as_theirs_makes_no_story():
+    entry = replace(ENTRY, canonical="https://agency.example/list")
+    other = replace(entry, guid="h", link="https://news.example/b", title="EU again")
+    assert story_keys(entry, other) == ("link:news.example/a",)
+
+
+def test_the_text_counts_only_where_a_rule_holds():
+    body = "A sentence of some words about how things are and will be. " * 5
+    (held,) = read(replace(ENTRY, body=body)).changes
+    (other,) = read(replace(ENTRY, body=body, title="Other")).changes
+    assert held.fingerprint is not None
+    assert held.story_keys[-1].startswith("text:")
+    assert (other.fingerprint, other.story_keys) == (None, ("link:news.example/a",))
+
+
+def test_alerts_say_when_their_rule_wants_to_be_told_again():
+    index = RuleIndex([replace(INDEX.rules["eu"], escalate=3)])
+    poll = decide_reading(CLAIM, reading(ENTRY), {}, index, MOMENT)
+    assert {draft.escalate for draft in poll.changes[0].alerts} == {3}
+
+
 def test_an_empty_document_is_valid():
     poll = read()
     assert (poll.state, poll.changes) == (PollState.OK, ())

@@ -11,11 +11,14 @@ from syndicate.model import (
     DeliveryState,
     Hit,
     Item,
+    Joined,
+    JoinedBy,
     Match,
     Recorded,
     Score,
     Snippet,
     StoredMatch,
+    StoryStatus,
     Suppressed,
 )
 from syndicate.report import Line, bracketed
@@ -93,7 +96,7 @@ def rule(**fields):
 def explained(**fields):
     tried = fields.pop("rule", rule())
     trial = Trial(rule=tried, known=Known(rules={}, tags={}), query=fields.pop("query", None))
-    none = {"finding": None, "why_not": None, "stored": None, "alerts": ()}
+    none = {"finding": None, "why_not": None, "stored": None, "alerts": (), "story": None}
     return Explanation(**{"item": ITEM, "trial": trial, **none, **fields})
 
 
@@ -105,6 +108,7 @@ def stored(**fields):
 def alert(**fields):
     return AlertStatus(
         **{
+            "kind": "match",
             "story": 70,
             "item": 7,
             "endpoint": "desk",
@@ -336,6 +340,39 @@ def test_a_match_that_is_not_stored_can_be():
 def test_each_endpoint_was_told_or_not_and_why(alerts, sentence):
     found = explained(finding=FINDING, stored=stored(), alerts=alerts, rule=rule(notify=("desk",)))
     assert sentence in said(explanation_lines(found, "The rule water"))
+
+
+@pytest.mark.parametrize(
+    ("joined", "sentence"),
+    [
+        (None, "Story 70: 2 items of wire, post."),
+        (Joined(by=JoinedBy.LINK), "this one has the same link as one before."),
+        (Joined(by=JoinedBy.TEXT), "this one has the same text as one before."),
+        (
+            Joined(by=JoinedBy.ALIKE, other=3, evidence="54% of the words"),
+            "this one has in common with item 3: 54% of the words.",
+        ),
+    ],
+)
+def test_an_item_says_by_what_it_shares_a_story(joined, sentence):
+    story = StoryStatus(id=70, items=((3, "wire"), (7, "post")), joined=joined)
+    found = explained(finding=FINDING, story=story)
+    assert sentence in said(explanation_lines(found, "The rule water"))
+    assert explanation_json(found, "water")["story"]["items"][0] == {"id": 3, "source": "wire"}
+
+
+def test_a_story_of_one_item_is_not_worth_a_sentence():
+    story = StoryStatus(id=70, items=((7, "post"),), joined=None)
+    assert "Story" not in said(explanation_lines(explained(finding=FINDING, story=story), "The rule water"))
+
+
+def test_an_escalation_is_told_beside_the_alert():
+    alerts = (alert(), alert(kind="escalation", delivery="msg_y", sources=("wire", "post", "mail")))
+    text = said(
+        explanation_lines(explained(finding=FINDING, stored=stored(), alerts=alerts), "The rule water")
+    )
+    assert "desk: alerted on " in text
+    assert "(msg_y, waiting), when 3 sources carried the story: wire, post, mail." in text
 
 
 def test_a_query_alone_has_nothing_stored():

@@ -52,7 +52,10 @@ def test_html_text(text):
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(
-        st.sampled_from(("<p>", "</p>", "a", " ", "\n", "\r", "\x01", "\u2028", "<form x>", "é")), max_size=12
+        st.sampled_from(
+            ("<p>", "</p>", "a", " ", "\n", "\r", "\x01", "\u2028", "<form x>", "é", "&", ">", "\xa0")
+        ),
+        max_size=12,
     )
 )
 def test_sanitised_html(pieces):
@@ -68,6 +71,9 @@ SCHEMES = st.sampled_from(("http://", "https://", "HTTP://", "ftp://", "//", "",
 HOSTS = st.sampled_from(
     (
         "a.example",
+        "www.a.example",
+        "www.",
+        "www.www.b",
         "a..example",
         ".a",
         "a.",
@@ -129,6 +135,25 @@ def long_canonical_link(link):
     port = "" if parts.port in (None, {"http": 80, "https": 443}[parts.scheme]) else f":{parts.port}"
     site = parts.hostname.removeprefix("www.") + port
     return f"{site}{path}{'?' if query else ''}{query}{fragment}" if path or query or fragment else None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.builds("{}{}{}{}{}".format, st.sampled_from(("", " ")), SCHEMES, HOSTS, PORTS, TAILS))
+def test_canonical_guid(guid):
+    assert stories.canonical_guid(guid) == long_canonical_guid(guid.strip())
+
+
+def long_canonical_guid(guid):
+    try:
+        parts = urlsplit(guid)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            return guid
+    except ValueError:
+        return guid
+    port = "" if parts.port in (None, {"http": 80, "https": 443}[parts.scheme]) else f":{parts.port}"
+    query = f"?{parts.query}" if parts.query else ""
+    fragment = f"#{parts.fragment}" if parts.fragment else ""
+    return f"//{parts.hostname.removeprefix('www.')}{port}{parts.path}{query}{fragment}"
 
 
 # --------------------------------------------------------------------------- languages

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from syndicate.alerts.summary import says
 from syndicate.alerts.webhook import Names, render, render_sample
 from syndicate.model import (
     Alert,
+    Delivery,
     EndpointAlert,
     EndpointNotice,
     Hit,
@@ -92,6 +94,24 @@ def test_every_alert_is_as_the_schema_says(item, match, revision, names):
 
 
 @settings(deadline=None)
+@given(item=items, match=matches, sources=st.lists(texts, min_size=2, max_size=1000).map(tuple))
+def test_every_escalation_is_as_the_schema_says_and_small_enough(item, match, sources):
+    sources = tuple(f"s{number}" for number, _ in enumerate(sources))
+    names = Names(sources=dict(zip(sources, TEXTS * len(sources), strict=False)))
+    stored = StoredMatch(item=item, match=match, revision=1, matched_at=NOW)
+    alert = Alert(kind="escalation", rule="eu", created_at=NOW, stored=stored, sources=sources)
+    body = render(alert, names)
+    message = json.loads(body)
+    assert list(faults(message, SCHEMA)) == []
+    assert len(body) < 20_000
+    assert message["data"]["sources_total"] == len(sources)
+    assert [each["id"] for each in message["data"]["sources"]] == list(
+        sources[: len(message["data"]["sources"])]
+    )
+    assert message["data"]["sources"]
+
+
+@settings(deadline=None)
 @given(kind=st.sampled_from(TroubleKind), text=texts, is_over=st.booleans())
 def test_every_alert_about_a_source_is_as_the_schema_says(kind, text, is_over):
     notice = Notice(kind=kind, since=NOW, text=text, is_over=is_over)
@@ -106,11 +126,63 @@ def test_every_alert_about_an_endpoint_is_as_the_schema_says(text, is_over):
     assert list(faults(json.loads(render(alert, Names())), SCHEMA)) == []
 
 
+def delivery(*alerts: Alert | SourceAlert, left_out: int = 0) -> Delivery:
+    return Delivery(
+        id="msg_1",
+        endpoint="desk",
+        token="",
+        body=None,
+        created_at=NOW,
+        attempts=0,
+        tries=0,
+        lease_until=NOW,
+        alerts=alerts,
+        left_out=left_out,
+    )
+
+
+@settings(deadline=None)
+@given(
+    found=st.lists(st.tuples(items, matches), min_size=1, max_size=4),
+    times=st.integers(1, 40),
+    left_out=st.integers(1, 9),
+)
+def test_every_summary_is_as_the_schema_says_and_counts_what_it_has_no_room_for(found, times, left_out):
+    alerts = [
+        Alert(
+            kind="match",
+            rule="eu",
+            created_at=NOW,
+            stored=StoredMatch(item=item, match=match, revision=2, matched_at=NOW),
+        )
+        for item, match in found * times
+    ]
+    body = says(delivery(*alerts, left_out=left_out), Names())
+    summary = json.loads(body)
+    assert len(body) < 20_000
+    assert list(faults(summary, SCHEMA)) == []
+    data = summary["data"]
+    assert data["total"] == len(alerts) + left_out == len(data["alerts"]) + data["left_out"]
+    told = [each["data"]["item"]["id"] for each in data["alerts"]]
+    assert told == [alert.stored.item.id for alert in alerts][: len(told)]
+    assert told
+
+
+def test_one_alert_is_told_as_itself():
+    notice = Notice(kind=TroubleKind.SILENT, since=NOW, text="it is silent", is_over=False)
+    alert = SourceAlert(kind="source", source="wire", created_at=NOW, notice=notice)
+    assert says(delivery(alert), Names()) == render(alert, Names())
+    assert json.loads(says(delivery(alert, alert), Names()))["data"]["alerts"][1] == json.loads(
+        render(alert, Names())
+    )
+
+
 def test_a_sample_and_what_the_documentation_shows_are_as_the_schema_says():
     shown = [
         json.loads(block.text) for block in blocks_of(DOCS / "webhooks.md") if block.kind.startswith("json")
     ]
-    assert {message["type"] for message in shown} == {"alert.match", "alert.source", "alert.endpoint"}
+    kinds = {"alert.match", "alert.source", "alert.endpoint", "alert.summary"}
+    assert {message["type"] for message in shown} == kinds
     for message in (*shown, json.loads(render_sample(NOW))):
         assert list(faults(message, SCHEMA)) == []
 

@@ -39,7 +39,13 @@ def in_words(
         more: the address at which a person finds everything.
     """
     alerts = tuple(_about(alert, known, zone, also) for alert in delivery.alerts)
-    return Message(id=delivery.id, at=delivery.created_at.astimezone(zone), alerts=alerts, more=more)
+    return Message(
+        id=delivery.id,
+        at=delivery.created_at.astimezone(zone),
+        alerts=alerts,
+        more=more,
+        left_out=delivery.left_out,
+    )
 
 
 def sample(now: datetime, zone: tzinfo) -> Message:
@@ -189,7 +195,8 @@ def _about_item(
     alert: Alert, known: Names, zone: tzinfo, also: Mapping[int, Sequence[str]] | None
 ) -> AlertText:
     item, match = alert.stored.item, alert.stored.match
-    others = [source for source in (also or {}).get(item.story, ()) if source != item.source]
+    carriers = alert.sources or (also or {}).get(item.story, ())
+    others = [source for source in carriers if source != item.source]
     return AlertText(
         kind=Kind(alert.kind),
         title=_title(alert.stored),

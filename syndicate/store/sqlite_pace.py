@@ -1,0 +1,149 @@
+"""What is held back from endpoints, and what becomes of it.
+
+An alert that is held has its delivery already, in the state `held`, whose id was told to nobody. It becomes
+due, or what it tells moves to another one and it goes.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from syndicate.model import HeldAlert, Labels, Past, Route, ToldAlert
+from syndicate.store.rows import Row, text_or_none, time_of, time_text
+
+_HOUR = timedelta(hours=1)
+_ALERTS = """
+    SELECT a.id, a.created_at, d.created_at AS told_at, a.rule, a.story, s.slug
+    FROM deliveries d JOIN alerts a ON a.delivery = d.id
+    LEFT JOIN items i ON i.id = a.item
+    LEFT JOIN sources s ON s.id = coalesce(i.source, a.source)
+"""
+_NOT_URGENT = """NOT EXISTS (
+    SELECT 1 FROM alerts WHERE delivery = d.id AND rule IN (SELECT value FROM json_each(:urgent))
+)"""
+_COUNTS = f"d.state <> 'held' AND {_NOT_URGENT}"
+_FRESH = f"""
+    SELECT d.id FROM deliveries d
+    WHERE endpoint = :endpoint AND state = 'waiting' AND next_attempt_at <= :now
+    AND attempts = 0 AND body IS NULL AND (lease_until IS NULL OR lease_until <= :now)
+    AND {_NOT_URGENT}
+    ORDER BY next_attempt_at, number
+"""  # due, and nobody has ever been told their ids
+
+
+def configure_paces(db: Database, paced: Collection[str], now: datetime) -> None:
+    """Hold back alerts from these endpoints from now on; what is held is looked at anew."""
+    db.execute("DELETE FROM paces WHERE endpoint NOT IN (SELECT value FROM json_each(?))", [_list(paced)])
+    db.execute("INSERT OR IGNORE INTO paces (endpoint) SELECT value FROM json_each(?)", [_list(paced)])
+    db.execute("UPDATE deliveries SET next_attempt_at = ? WHERE state = 'held'", [time_text(now)])
+
+
+def endpoints_to_route(db: Database, now: datetime) -> list[str]:
+    """See `Store.endpoints_to_route`."""
+    rows = db.execute(
+        "SELECT DISTINCT endpoint FROM deliveries WHERE state = 'held' AND next_attempt_at <= ?",
+        [time_text(now)],
+    )
+    return sorted(row["endpoint"] for row in rows)
+
+
+def held_alerts(
+    db: Database, endpoint: str, interval: timedelta, urgent: Collection[str], now: datetime
+) -> tuple[list[HeldAlert], Past]:
+    """See `Store.held_alerts`."""
+    asked = {"endpoint": endpoint, "urgent": _list(urgent)}
+    held = db.execute(f"{_ALERTS} WHERE d.endpoint = ? AND d.state = 'held' ORDER BY a.id", [endpoint])
+    told = db.execute(
+        f"{_ALERTS} WHERE d.endpoint = :endpoint AND d.created_at > :since AND {_COUNTS} ORDER BY a.id",
+        asked | {"since": time_text(now - interval)},
+    )
+    made = db.execute(
+        "SELECT created_at FROM deliveries d"
+        f" WHERE endpoint = :endpoint AND created_at > :since AND {_COUNTS} ORDER BY created_at",
+        asked | {"since": time_text(now - _HOUR)},
+    )
+    past = Past(
+        told=tuple(
+            ToldAlert(alert=row["id"], at=time_of(row["told_at"]), labels=_labels(row)) for row in told
+        )
+        if interval
+        else (),
+        deliveries=tuple(time_of(row["created_at"]) for row in made),
+    )
+    return [
+        HeldAlert(alert=row["id"], since=time_of(row["created_at"]), labels=_labels(row)) for row in held
+    ], past
+
+
+def record_route(db: Database, endpoint: str, held: Sequence[HeldAlert], route: Route, now: datetime) -> int:
+    """See `Store.record_route`."""
+    made = 0
+    for alerts in route.deliveries:
+        rows = db.execute(
+            "SELECT d.id FROM json_each(?) AS asked JOIN alerts a ON a.id = asked.value"
+            " JOIN deliveries d ON d.id = a.delivery WHERE d.endpoint = ? AND d.state = 'held' ORDER BY a.id",
+            [_list(alerts), endpoint],
+        ).fetchall()
+        if rows:
+            db.execute(
+                "UPDATE deliveries SET state = 'waiting', created_at = ?1, next_attempt_at = ?1"
+                " WHERE id = ?2",
+                [time_text(now), _merged(db, [row["id"] for row in rows])],
+            )
+            made += 1
+    db.execute(
+        "UPDATE deliveries SET next_attempt_at = ? WHERE state = 'held'"
+        " AND id IN (SELECT delivery FROM alerts WHERE id IN (SELECT value FROM json_each(?)))",
+        [text_or_none(route.look_at), _list([each.alert for each in held])],
+    )
+    return made
+
+
+def floods(db: Database, flood_after: Mapping[str, int], urgent: Collection[str], now: datetime) -> list[str]:
+    """Return the endpoints for which more fresh deliveries are due than this."""
+    return [
+        endpoint
+        for endpoint, most in flood_after.items()
+        if len(_fresh(db, endpoint, urgent, now, most + 1)) > most
+    ]
+
+
+def collapse_floods(
+    db: Database, flood_after: Mapping[str, int], urgent: Collection[str], now: datetime
+) -> Mapping[str, int]:
+    """See `Store.collapse_floods`."""
+    collapsed = {}
+    for endpoint in floods(db, flood_after, urgent, now):
+        deliveries = _fresh(db, endpoint, urgent, now, -1)
+        _merged(db, deliveries)
+        collapsed[endpoint] = len(deliveries)
+    return collapsed
+
+
+def _fresh(db: Database, endpoint: str, urgent: Collection[str], now: datetime, limit: int) -> list[str]:
+    """Return deliveries of which nobody knows, first ones first; -1: all of them."""
+    rows = db.execute(
+        f"{_FRESH} LIMIT :limit",
+        {"endpoint": endpoint, "urgent": _list(urgent), "now": time_text(now), "limit": limit},
+    )
+    return [row["id"] for row in rows]
+
+
+def _merged(db: Database, deliveries: Sequence[str]) -> str:
+    """Have the first of some deliveries tell what all of them do; the others go. Return the first."""
+    first, others = deliveries[0], _list([each for each in deliveries if each != deliveries[0]])
+    db.execute(
+        "UPDATE alerts SET delivery = ? WHERE delivery IN (SELECT value FROM json_each(?))", [first, others]
+    )
+    db.execute("DELETE FROM deliveries WHERE id IN (SELECT value FROM json_each(?))", [others])
+    return first
+
+
+def _labels(row: Row) -> Labels:
+    return Labels(rule=row["rule"], source=row["slug"], story=row["story"])
+
+
+def _list(values: Collection[object]) -> str:
+    return json.dumps(list(values))

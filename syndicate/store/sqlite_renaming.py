@@ -1,0 +1,65 @@
+"""Rules that go on under another id: their matches, what they have told, their feeds."""
+
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from syndicate.store.protocol import RuleState
+
+_KINDS = ("match", "escalation", "spike")  # of alerts that a rule raises; each dedup key begins with one
+
+
+def take_over_former_ids(db: Database, rules: Sequence[RuleState]) -> None:
+    """Have each rule go on with all that is known under the ids that it had before.
+
+    What both ids have, stays with the present one; but an alert that was sent counts for more than one that
+    was suppressed. Another process may still have the former configuration: what it records under a former id
+    is taken over the next time.
+    """
+    for rule in rules:
+        for former in rule.renamed_from:
+            known = db.execute("SELECT version FROM rules WHERE id = ?", [former]).fetchone()
+            if known is not None:
+                _take_over(db, former, rule.id)
+
+
+def _take_over(db: Database, former: str, present: str) -> None:
+    db.execute(
+        "INSERT OR IGNORE INTO rules (id, version, is_configured)"
+        " SELECT ?, version, 1 FROM rules WHERE id = ?",
+        [present, former],
+    )
+    _take_over_matches(db, former, present)
+    for kind in _KINDS:
+        _take_over_alerts(db, kind, former, present)
+    # Who has subscribed to its feed sees that go on; a feed that the present id has already is another one.
+    db.execute(
+        "UPDATE OR IGNORE feeds SET rule = ?, generation = generation + 1 WHERE rule = ?", [present, former]
+    )
+    db.execute(
+        "UPDATE rules SET is_configured = 0, version = NULL, renamed_to = ? WHERE id = ?", [present, former]
+    )
+
+
+def _take_over_matches(db: Database, former: str, present: str) -> None:
+    db.execute("UPDATE OR IGNORE matches SET rule = ? WHERE rule = ?", [present, former])
+    db.execute("DELETE FROM matches WHERE rule = ?", [former])
+
+
+def _take_over_alerts(db: Database, kind: str, former: str, present: str) -> None:
+    names = {
+        "former": f"{kind} {former} ",
+        "present": f"{kind} {present} ",
+        "rule": present,
+        "after": f"{kind} {former}!",
+    }
+    mine = "dedup_key >= :former AND dedup_key < :after"
+    # An exclamation mark is what follows the space.
+    moved = ":present || substr(dedup_key, length(:former) + 1)"
+    db.execute(
+        f"DELETE FROM alerts WHERE state = 'suppressed' AND dedup_key IN"
+        f" (SELECT {moved} FROM alerts WHERE {mine} AND state <> 'suppressed')",
+        names,
+    )
+    db.execute(f"UPDATE OR IGNORE alerts SET dedup_key = {moved}, rule = :rule WHERE {mine}", names)
+    db.execute(f"UPDATE alerts SET rule = :rule WHERE {mine}", names)

@@ -1,0 +1,320 @@
+"""Alerts that are held back: nothing of them is lost, and no id that was ever told changes."""
+
+from datetime import timedelta
+
+import pytest
+
+from syndicate.alerts.pace import route
+from syndicate.model import (
+    Alert,
+    Delivery,
+    DeliveryState,
+    Grouping,
+    Labels,
+    Pace,
+    Route,
+    SilenceDraft,
+    Suppressed,
+)
+from syndicate.store.protocol import Store
+from tests.contract.making import (
+    EU,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Watch,
+    attempt,
+    claim_alerts,
+    entry,
+    read,
+    retried,
+    source,
+)
+
+WIRE = source(tags=("agency", "kz"))
+GROUPED = Pace(grouping=Grouping())
+
+
+@pytest.fixture
+def desk(store: Store) -> Store:
+    """A store that holds back what goes to the desk."""
+    configure(store, "desk")
+    return store
+
+
+def configure(store: Store, *paced: str) -> None:
+    store.configure([WIRE, source("other")], [EU.state, Watch(rule="asia").state], "", paced)
+
+
+def numbers(store: Store, endpoint: str = "desk") -> list[int]:
+    return [each.alert for each in store.held_alerts(endpoint, HOUR)[0]]
+
+
+def states(store: Store) -> list[DeliveryState]:
+    return [each.state for each in reversed(store.deliveries())]
+
+
+def items_of(delivery: Delivery) -> list[int]:
+    """Return the items that a delivery tells of."""
+    return [alert.stored.item.id for alert in delivery.alerts if isinstance(alert, Alert)]
+
+
+def let_go(store: Store, pace: Pace = GROUPED, endpoint: str = "desk") -> Route:
+    """Route what is held as the service does."""
+    interval = pace.grouping.interval if pace.grouping else timedelta()
+    held, past = store.held_alerts(endpoint, interval)
+    decided = route(held, pace, past, store.now())
+    store.record_route(endpoint, held, decided)
+    return decided
+
+
+def test_what_goes_to_an_endpoint_with_a_pace_is_held_and_nothing_else(desk):
+    read(desk, entry("one"), watches=[Watch(notify=("desk", "chat"))])
+    assert numbers(desk) == [1]
+    assert desk.endpoints_to_route() == ["desk"]
+    assert claim_alerts(desk, "desk") == []
+    (delivery,) = claim_alerts(desk, "chat")
+    assert delivery.endpoint == "chat"
+
+
+def test_what_is_held_says_by_what_it_is_grouped(desk):
+    read(desk, entry("one"))
+    ((held,), past) = desk.held_alerts("desk", HOUR)
+    assert held.labels == Labels(rule="eu", source="wire", story=1)
+    assert held.since == desk.now()
+    assert past.told == ()
+
+
+def test_what_is_let_go_together_is_one_delivery_with_all_alerts_in_order(desk, clock):
+    read(desk, entry("one"), entry("two"), entry("three"))
+    ids = [each.id for each in reversed(desk.deliveries())]
+    clock.forward(30 * SECOND)
+    let_go(desk)
+    (delivery,) = claim_alerts(desk)
+    assert delivery.id == ids[0]
+    assert delivery.created_at == desk.now()
+    assert items_of(delivery) == [1, 2, 3]
+    assert [each.id for each in desk.deliveries()] == [delivery.id]
+    assert [each.delivery for each in desk.alerts_about("eu", [1, 2, 3])] == [delivery.id] * 3
+
+
+def test_each_by_itself_keeps_its_order(desk):
+    read(desk, entry("one"), entry("two"), entry("three"))
+    let_go(desk, Pace())
+    assert [items_of(delivery) for delivery in claim_alerts(desk)] == [[1], [2], [3]]
+
+
+def test_what_stays_is_looked_at_when_the_route_says_so(desk, clock):
+    read(desk, entry("one"))
+    decided = let_go(desk)
+    assert decided.look_at == desk.now() + 30 * SECOND
+    assert desk.endpoints_to_route() == []
+    assert desk.deliveries()[0].next_attempt_at == decided.look_at
+    clock.forward(30 * SECOND)
+    assert desk.endpoints_to_route() == ["desk"]
+
+
+def test_what_comes_while_a_route_is_decided_is_looked_at_at_once(desk):
+    read(desk, entry("one"))
+    held, past = desk.held_alerts("desk", HOUR)
+    decided = route(held, GROUPED, past, desk.now())
+    read(desk, entry("one"), entry("two"))
+    desk.record_route("desk", held, decided)
+    assert desk.endpoints_to_route() == ["desk"]
+    assert numbers(desk) == [1, 2]
+
+
+def test_a_route_that_another_process_has_made_already_makes_nothing(desk):
+    read(desk, entry("one"), entry("two"))
+    held, past = desk.held_alerts("desk", HOUR)
+    decided = route(held, Pace(), past, desk.now())
+    assert desk.record_route("desk", held, decided) == 2
+    taken = [attempt(delivery, desk) for delivery in claim_alerts(desk)]
+    desk.record_attempts(taken)
+    assert desk.record_route("desk", held, decided) == 0
+    assert states(desk) == [DeliveryState.DELIVERED, DeliveryState.DELIVERED]
+
+
+def test_what_was_told_is_the_past_of_the_next(desk, clock):
+    read(desk, entry("one"))
+    let_go(desk, Pace())
+    told_at = desk.now()
+    clock.forward(10 * MINUTE)
+    read(desk, entry("one"), entry("two"))
+    held, past = desk.held_alerts("desk", 20 * MINUTE)
+    assert [each.alert for each in held] == [2]
+    assert [(each.alert, each.at) for each in past.told] == [(1, told_at)]
+    assert past.deliveries == (told_at,)
+    _, past = desk.held_alerts("desk", 10 * MINUTE)
+    assert past.told == ()
+    clock.forward(50 * MINUTE)
+    assert desk.held_alerts("desk", HOUR)[1].deliveries == ()
+
+
+def test_what_is_urgent_is_no_past_of_others(desk, clock):
+    read(desk, entry("one"), entry("two", title="Asia"), watches=[EU, Watch(rule="asia", word="Asia")])
+    let_go(desk, Pace())
+    clock.forward(MINUTE)
+    _, past = desk.held_alerts("desk", HOUR, {"asia"})
+    assert [each.labels.rule for each in past.told] == ["eu"]
+    assert len(past.deliveries) == 1
+
+
+def test_a_new_configuration_has_everything_looked_at_anew(desk):
+    read(desk, entry("one"))
+    let_go(desk)
+    assert desk.endpoints_to_route() == []
+    configure(desk)
+    assert desk.endpoints_to_route() == ["desk"]
+    let_go(desk, Pace())
+    read(desk, entry("one"), entry("two"))
+    assert len(claim_alerts(desk)) == 2
+
+
+def test_an_edit_of_an_item_that_is_held_makes_no_second_alert(desk, clock):
+    read(desk, entry("one"))
+    read(desk, entry("one", title="EU news, corrected"))
+    assert numbers(desk) == [1]
+    clock.forward(MINUTE)
+    let_go(desk)
+    ((alert,),) = [delivery.alerts for delivery in claim_alerts(desk)]
+    assert isinstance(alert, Alert)
+    assert alert.stored.item.title == "EU news, corrected"
+
+
+# --------------------------------------------------------------------------- floods
+
+
+def test_more_than_may_be_due_at_once_becomes_one(store):
+    configure(store)
+    read(store, *[entry(str(number)) for number in range(5)])
+    first = store.deliveries()[-1].id
+    assert store.collapse_floods({"desk": 5}, ()) == {}
+    assert store.collapse_floods({"chat": 1}, ()) == {}
+    assert store.collapse_floods({"desk": 4}, ()) == {"desk": 5}
+    (delivery,) = claim_alerts(store)
+    assert delivery.id == first
+    assert items_of(delivery) == [1, 2, 3, 4, 5]
+
+
+def test_no_delivery_that_was_begun_becomes_part_of_another(store, clock):
+    configure(store)
+    read(store, *[entry(str(number)) for number in range(6)])
+    tried, released, leased = claim_alerts(store, limit=3)
+    store.freeze_bodies([(each.id, each.token, b"said") for each in (tried, released)])
+    store.record_attempts([retried(tried, store, timedelta())])
+    store.release_deliveries([released])
+    assert store.collapse_floods({"desk": 2}, ()) == {"desk": 3}
+    kept = {each.id for each in store.deliveries()}
+    assert {tried.id, released.id, leased.id} < kept
+    assert len(kept) == 4
+
+
+def test_what_is_urgent_stays_by_itself(store):
+    configure(store)
+    watches = [EU, Watch(rule="asia", word="Asia")]
+    read(store, *[entry(str(number)) for number in range(3)], entry("a", title="Asia"), watches=watches)
+    assert store.collapse_floods({"desk": 2}, {"asia"}) == {"desk": 3}
+    assert [len(delivery.alerts) for delivery in claim_alerts(store)] == [3, 1]
+
+
+def test_a_summary_takes_part_in_a_flood_with_all_it_tells(desk, clock):
+    read(desk, entry("one"), entry("two"))
+    clock.forward(MINUTE)
+    let_go(desk)
+    read(desk, entry("one"), entry("two"), entry("three"))
+    let_go(desk, Pace())
+    assert desk.collapse_floods({"desk": 1}, ()) == {"desk": 2}
+    assert [len(delivery.alerts) for delivery in claim_alerts(desk)] == [3]
+
+
+# --------------------------------------------------------------------------- silences
+
+
+def silence(store: Store, **fields: str | None) -> int:
+    """Silence something for an hour; return the silence's id."""
+    draft = SilenceDraft(author="ann", reason="summit", expires_at=store.now() + HOUR, **fields)
+    return store.add_silence(draft).id
+
+
+def alert_states(store: Store) -> list[tuple[str, Suppressed | None, int | None]]:
+    return [(each.state, each.reason, each.silence) for each in store.alerts_about("eu", range(1, 9))]
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_silent"),
+    [
+        ({}, True),
+        ({"rule": "eu"}, True),
+        ({"rule": "e*"}, True),
+        ({"rule": "asia"}, False),
+        ({"source": "wire"}, True),
+        ({"source": "other"}, False),
+        ({"tag": "kz"}, True),
+        ({"tag": "uz"}, False),
+        ({"endpoint": "desk"}, True),
+        ({"endpoint": "chat"}, False),
+        ({"text": "eu  NEWS"}, True),
+        ({"text": "the text of"}, True),
+        ({"text": "nothing"}, False),
+        ({"rule": "eu", "source": "other"}, False),
+        ({"rule": "eu", "tag": "agency", "text": "news"}, True),
+    ],
+)
+def test_an_alert_is_silenced_by_all_that_a_silence_asks_for(store, fields, is_silent):
+    configure(store)
+    number = silence(store, **fields)
+    read(store, entry("one"))
+    assert store.endpoints_to_route() == ["desk"]
+    assert store.silence_held(["desk"]) == (1 if is_silent else 0)
+    let_go(store, Pace())
+    if is_silent:
+        assert alert_states(store) == [("suppressed", Suppressed.SILENCED, number)]
+        assert store.deliveries() == []
+        assert [each.silenced for each in store.silences()] == [1]
+    else:
+        assert alert_states(store) == [("alerted", None, None)]
+        assert len(claim_alerts(store)) == 1
+
+
+def test_what_is_held_already_is_silenced_as_well(desk):
+    read(desk, entry("one"))
+    silence(desk, rule="eu")
+    assert desk.silence_held(["chat"]) == 0
+    assert desk.silence_held(["desk"]) == 1
+    assert numbers(desk) == []
+
+
+def test_a_silence_ends_by_itself_and_what_it_silenced_stays_untold(store, clock):
+    configure(store)
+    number = silence(store)
+    read(store, entry("one"))
+    store.silence_held(["desk"])
+    clock.forward(HOUR)
+    read(store, entry("one"), entry("two"))
+    (delivery,) = claim_alerts(store)
+    assert items_of(delivery) == [2]
+    # Nor does another item of that story tell it.
+    read(store, entry("one"), name="other")
+    assert claim_alerts(store) == []
+    assert alert_states(store)[0] == ("suppressed", Suppressed.SILENCED, number)
+
+
+def test_a_silence_can_be_ended_once(store, clock):
+    configure(store)
+    first, second = silence(store, rule="eu"), silence(store, rule="asia")
+    clock.forward(MINUTE)
+    assert store.expire_silences([first, 99]) == [first]
+    assert store.expire_silences([first]) == []
+    assert [each.ends_at for each in store.silences()] == [store.now(), store.now() - MINUTE + HOUR]
+    assert [each.draft.expires_at - each.created_at for each in store.silences()] == [HOUR, HOUR]
+    read(store, entry("one"))
+    assert store.silence_held(["desk"]) == 0
+    assert second == 2
+
+
+def test_without_a_silence_and_a_pace_nothing_is_held(store):
+    configure(store)
+    read(store, entry("one"))
+    assert store.endpoints_to_route() == []
+    assert states(store) == [DeliveryState.WAITING]
