@@ -120,10 +120,12 @@ def replay(
             )
         due = store.replay_deliveries([each.id for each in found])
         waiting_for = _held_up(loaded, store, found)
+    held = sum(each.state is DeliveryState.HELD for each in found)
+    under_way = len(found) - due - held
     if as_json:
-        print_json({"due": due, "under_way": len(found) - due})
+        print_json({"due": due, "under_way": under_way, "held": held})
     else:
-        for line in words.replayed_lines(due, len(found) - due, waiting_for):
+        for line in words.replayed_lines(due, under_way, held, waiting_for):
             out.print(line)
 
 

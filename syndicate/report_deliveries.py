@@ -130,20 +130,23 @@ def endpoint_row(status: EndpointStatus, endpoint: Endpoint | None, now: datetim
     )
 
 
-def replayed_lines(due: int, under_way: int, waiting_for: Sequence[str]) -> Iterator[str]:
+def replayed_lines(due: int, under_way: int, held: int, waiting_for: Sequence[str]) -> Iterator[str]:
     """Yield what became of a replay.
 
     Args:
         due: deliveries that are sent again now.
         under_way: those that are being sent at this moment.
+        held: those that the pace of their endpoint holds back.
         waiting_for: why those to an endpoint are not sent now, a text for each such endpoint.
     """
-    if not due and not under_way:
+    if not due and not under_way and not held:
         yield "There is nothing to replay."
         return
     yield f"{counted(due, 'delivery is', 'deliveries are')} due now."
     if under_way:
         yield f"{counted(under_way, 'is', 'are')} under way at this moment, and left alone."
+    if held:
+        yield f"{counted(held, 'is', 'are')} held back by the pace of the endpoint, and left alone."
     yield from waiting_for
 
 

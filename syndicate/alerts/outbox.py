@@ -17,7 +17,7 @@ import structlog
 from syndicate.alerts.lane import Lane, Ready
 from syndicate.alerts.outcome import Later
 from syndicate.alerts.recorder import Recorder
-from syndicate.alerts.retry import Consequence, Dead, Delivered, Held, RetryAt, after_attempt
+from syndicate.alerts.retry import Consequence, Dead, Delivered, Disabled, RetryAt, after_attempt
 from syndicate.alerts.sending import TIMEOUT, Answer, Message, Sender
 from syndicate.alerts.totals import Tally, Totals
 from syndicate.http import Client
@@ -215,8 +215,8 @@ class Outbox:
             error=None if isinstance(consequence, Delivered) else consequence.reason,
             answer=answer.text,
             state=_state(consequence),
-            next_attempt_at=consequence.at if isinstance(consequence, RetryAt | Held) else None,
-            is_last=isinstance(consequence, Held),
+            next_attempt_at=consequence.at if isinstance(consequence, RetryAt | Disabled) else None,
+            is_last=isinstance(consequence, Disabled),
         )
         _log(attempt, delivery.attempts + 1)
         return attempt
@@ -264,7 +264,7 @@ def _state(consequence: Consequence) -> DeliveryState:
     match consequence:
         case Delivered():
             return DeliveryState.DELIVERED
-        case RetryAt() | Held():
+        case RetryAt() | Disabled():
             return DeliveryState.WAITING
         case Dead():
             return DeliveryState.DEAD

@@ -50,14 +50,14 @@ class Dead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """It is due from then on, but nothing is sent to its endpoint until a person has enabled that again."""
+class Disabled:
+    """Nothing is sent to its endpoint until a person has enabled that again; it is due from then on."""
 
     at: datetime
     reason: str
 
 
-Consequence = Delivered | RetryAt | Dead | Held
+Consequence = Delivered | RetryAt | Dead | Disabled
 
 
 def after_attempt(*, attempts_before: int, outcome: Outcome, now: datetime, jitter: float) -> Consequence:
@@ -75,7 +75,7 @@ def after_attempt(*, attempts_before: int, outcome: Outcome, now: datetime, jitt
         case Refused():
             return Dead(reason=outcome.reason)
         case Closed():
-            return Held(at=now, reason=outcome.reason)
+            return Disabled(at=now, reason=outcome.reason)
         case Later():
             return _again(attempts_before, outcome, now, jitter)
         case _:

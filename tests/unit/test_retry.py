@@ -16,7 +16,7 @@ from syndicate.alerts.retry import (
     Consequence,
     Dead,
     Delivered,
-    Held,
+    Disabled,
     RetryAt,
     after_attempt,
 )
@@ -77,8 +77,8 @@ def test_what_is_never_taken_is_not_tried_again():
 
 
 @pytest.mark.parametrize("attempts_before", range(TRIES + 1))
-def test_410_holds_a_delivery_at_any_try(attempts_before):
-    assert after(attempts_before, status=410, retry_after="5") == Held(at=NOW, reason=GONE)
+def test_410_disables_the_endpoint_at_any_try(attempts_before):
+    assert after(attempts_before, status=410, retry_after="5") == Disabled(at=NOW, reason=GONE)
 
 
 @pytest.mark.parametrize(

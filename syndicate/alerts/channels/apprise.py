@@ -11,7 +11,7 @@ from syndicate.alerts.channels.text import compact_json
 from syndicate.alerts.channels.wording import plain, subject
 from syndicate.model.channels import Apprise
 
-TEXT_LENGTH = 2_000  # characters; most services take as many
+TEXT_LENGTH = 4_000  # characters; many services take as many
 
 
 def body(settings: Apprise, message: Message) -> bytes:
