@@ -98,6 +98,7 @@ def delivery_json(delivery: DeliveryStatus) -> Values:
         "last_status": delivery.last_status,
         "last_error": delivery.last_error,
         "sources": list(delivery.sources),
+        "spikes": list(delivery.spikes),
     }
 
 
@@ -382,11 +383,12 @@ def item_row(found: FoundItem) -> tuple[str, ...]:
 
 def delivery_row(delivery: DeliveryStatus, now: datetime) -> tuple[str, ...]:
     """Return a delivery as a row of `deliveries`."""
+    spikes = (f"{rule}: spike" for rule in delivery.spikes)
     return (
         delivery.id,
         delivery.endpoint,
         ago(delivery.created_at, now),
-        ", ".join((*(f"{rule}: {item}" for rule, item in delivery.alerts), *delivery.sources)),
+        ", ".join((*(f"{rule}: {item}" for rule, item in delivery.alerts), *delivery.sources, *spikes)),
         delivery.state.value,
         str(delivery.attempts),
         ahead(delivery.next_attempt_at, now),

@@ -33,6 +33,17 @@ What is the matter with a source itself has the type "alert.source", and this da
 
 `trouble` is one of TroubleKind. Later the same comes with the state "over", once.
 
+A spike, that a rule holds for far more stories than usual, has the type "alert.spike", and this data:
+
+    {"rule": {"id": "eu", "title": "The EU"},
+     "begins": "2026-11-24T01:00:00Z", "ends": "2026-11-24T02:00:00Z",
+     "stories": 42, "usual": 6, "weeks": 8, "score": 14.7, "text": "42 stories in the last hour; ...",
+     "headlines": [{"story": 7, "item": 7, "source": {"id": "wire", "title": "Steppe Wire"}, "title": "...",
+                    "link": "https://...", "first_seen": "2026-11-24T01:58:00Z"}],
+     "feed": "https://.../feeds/eu.atom"}
+
+`headlines` are the newest of the stories, as many as there is room for.
+
 A test (`endpoints test`) has the type "alert.test", and "test": true in its data.
 """
 
@@ -41,20 +52,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, assert_never
 
 from standardwebhooks import Webhook
 
+from syndicate.alerts.spikes import beside_usual
 from syndicate.model import (
     Alert,
     Config,
     Endpoint,
+    Headline,
     Hit,
     Item,
     Match,
     Score,
     Snippet,
     SourceAlert,
+    SpikeAlert,
     StoredMatch,
 )
 
@@ -70,6 +84,7 @@ TERMS_BYTES = 5_000
 SCORE_BYTES = 3_000
 GUID_BYTES = 1_500
 LINK_BYTES = 2_500
+HEADLINE_LINK_BYTES = 1_000
 
 Values = dict[str, Any]
 
@@ -95,9 +110,17 @@ def names(config: Config) -> Names:
     )
 
 
-def render(alert: Alert | SourceAlert, known: Names) -> bytes:
+def render(alert: Alert | SourceAlert | SpikeAlert, known: Names) -> bytes:
     """Return the body that tells of an alert. The same input gives the same bytes."""
-    data = _source_data(alert, known) if isinstance(alert, SourceAlert) else _data(alert, known)
+    match alert:
+        case Alert():
+            data = _data(alert, known)
+        case SourceAlert():
+            data = _source_data(alert, known)
+        case SpikeAlert():
+            data = _spike_data(alert, known)
+        case _:
+            assert_never(alert)
     return _json(_message(f"alert.{alert.kind}", alert.created_at, data))
 
 
@@ -169,6 +192,33 @@ def _source_data(alert: SourceAlert, known: Names) -> Values:
         "state": "over" if notice.is_over else "begun",
         "since": _time(notice.since),
         "text": cut(notice.text, TROUBLE_LENGTH),
+    }
+
+
+def _spike_data(alert: SpikeAlert, known: Names) -> Values:
+    spike = alert.spike
+    return {
+        "rule": {"id": alert.rule, "title": cut(known.rules.get(alert.rule, alert.rule), NAME_LENGTH)},
+        "begins": _time(spike.hour.begins),
+        "ends": _time(spike.hour.ends),
+        "stories": spike.count,
+        "usual": spike.usual,
+        "weeks": spike.weeks,
+        "score": round(spike.score, 1),
+        "text": beside_usual(spike.count, spike.usual, spike.weeks),
+        "headlines": [_headline(headline, known) for headline in alert.headlines],
+        "feed": known.feeds.get(alert.rule),
+    }
+
+
+def _headline(headline: Headline, known: Names) -> Values:
+    return {
+        "story": headline.story,
+        "item": headline.item,
+        "source": _source(headline.source, known),
+        "title": cut(headline.title, TITLE_LENGTH),
+        "link": _whole(headline.link, HEADLINE_LINK_BYTES),
+        "first_seen": _time(headline.first_seen),
     }
 
 

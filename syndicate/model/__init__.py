@@ -39,6 +39,7 @@ from syndicate.model.deliver import (
     DeliveryState,
     DeliveryStatus,
     SourceAlert,
+    SpikeAlert,
 )
 from syndicate.model.keep import AddressStatus, FoundItem, Item, RuleStatus, SourceStatus, StoredMatch, Wanted
 from syndicate.model.learn import Due, Gap, Habit, Hints, Learned, Notice, Trouble, TroubleKind, Trust
@@ -56,6 +57,7 @@ from syndicate.model.push import (
     SubscriptionStatus,
 )
 from syndicate.model.retrieve import Certificate, Claim, Part, Spent, Validators
+from syndicate.model.spike import Headline, Ongoing, Spike, SpikeSettings, SpikeStep, Window
 
 __all__ = [
     "FULL_TEXT",
@@ -86,6 +88,7 @@ __all__ = [
     "FoundItem",
     "Gap",
     "Habit",
+    "Headline",
     "Hints",
     "Hit",
     "Item",
@@ -98,6 +101,7 @@ __all__ = [
     "Match",
     "NetworkSettings",
     "Notice",
+    "Ongoing",
     "Page",
     "Part",
     "Poll",
@@ -116,6 +120,10 @@ __all__ = [
     "SourceAlert",
     "SourceStatus",
     "Spent",
+    "Spike",
+    "SpikeAlert",
+    "SpikeSettings",
+    "SpikeStep",
     "StaleFeed",
     "StoredMatch",
     "Subscription",
@@ -128,5 +136,6 @@ __all__ = [
     "Validators",
     "Wanted",
     "WeightedTerm",
+    "Window",
     "Written",
 ]

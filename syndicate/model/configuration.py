@@ -7,6 +7,8 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
+from syndicate.model.spike import SpikeSettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
@@ -160,6 +162,7 @@ class RuleText:
     since: timedelta | None = None  # only items published within so long before they are matched
     notify: tuple[str, ...] = ()  # endpoint ids
     feed: bool = True
+    spike: SpikeSettings | None = None  # None: nobody is told how many matches there are
     match: tuple[Example, ...] = ()
     no_match: tuple[Example, ...] = ()
 

@@ -48,6 +48,7 @@ class Change:
     words_version: int  # of the ways by which those were found
     matches: tuple[Match, ...]
     alerts: tuple[AlertDraft, ...]
+    came_late: bool = False  # its source was not read for long before, so it is unknown in which hour it came
 
 
 class PollState(StrEnum):

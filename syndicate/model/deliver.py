@@ -7,6 +7,7 @@ from enum import StrEnum
 from syndicate.model.keep import StoredMatch
 from syndicate.model.learn import Notice
 from syndicate.model.match import Suppressed
+from syndicate.model.spike import Headline, Spike
 
 
 class DeliveryState(StrEnum):
@@ -38,6 +39,17 @@ class SourceAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeAlert:
+    """A spike of a rule, told to an endpoint once."""
+
+    kind: str  # spike
+    rule: str
+    created_at: datetime
+    spike: Spike
+    headlines: tuple[Headline, ...]  # some of its stories, the newest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One or more alerts on their way to one endpoint, claimed by us."""
 
@@ -47,7 +59,7 @@ class Delivery:
     body: bytes | None  # None until the first attempt freezes it
     created_at: datetime
     attempts: int  # made before
-    alerts: tuple[Alert | SourceAlert, ...]
+    alerts: tuple[Alert | SourceAlert | SpikeAlert, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +85,7 @@ class DeliveryStatus:
     endpoint: str
     alerts: tuple[tuple[str, int], ...]  # (rule, item)
     sources: tuple[str, ...]  # that it is about, instead
+    spikes: tuple[str, ...]  # rules whose spikes it is about, instead
     state: DeliveryState
     attempts: int
     created_at: datetime

@@ -38,7 +38,7 @@ from syndicate.sources.schedule import (
     safety_wait,
     unskipped,
 )
-from syndicate.sources.takeover import is_later, known_until
+from syndicate.sources.takeover import came_late, is_later, known_until
 from syndicate.stories import story_keys
 
 NOTHING_FILLED = Filled()
@@ -343,6 +343,7 @@ def change_of(identified: Identified, item: KnownItem | None, seen: "Seen") -> C
         words_version=WORDS_VERSION,
         matches=matches,
         alerts=tuple(drafts(matches, seen.index, suppression(seen.claim, entry, seen.now))),
+        came_late=item is None and came_late(seen.claim, seen.now),
     )
 
 

@@ -7,6 +7,7 @@ stand last, since SQLite walks through a row to reach a column; a table WITHOUT 
 from sqlite_utils import Database, Migrations
 
 from syndicate.errors import SchemaError
+from syndicate.store.migration_spikes import SPIKES
 
 migrations = Migrations("syndicate")
 
@@ -457,3 +458,9 @@ def m0008_addresses_that_go_stale(db: Database) -> None:
         ALTER TABLE sources ADD COLUMN is_look INTEGER NOT NULL DEFAULT 0;
         """
     )
+
+
+@migrations()
+def m0013_spikes(db: Database) -> None:
+    """Volumes of rules by the hour, and spikes. What came before counts for none: how it came is unknown."""
+    db.executescript(SPIKES)

@@ -26,15 +26,18 @@ from syndicate.model import (
     KeptArticle,
     KnownItem,
     Match,
+    Ongoing,
     Page,
     Poll,
     Recorded,
     Source,
     SourceStatus,
+    SpikeStep,
     StaleFeed,
     StoredMatch,
     Subscription,
     Wanted,
+    Window,
 )
 
 PAGE_AGE = timedelta(hours=24)  # for which the page of an article is not asked for again
@@ -251,6 +254,26 @@ class Store(Protocol):
 
     def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """Give back deliveries that were not tried (shutdown); they are due as before."""
+
+    # -- volumes of rules
+
+    def story_counts(
+        self, rules: Collection[str], windows: Sequence[Window]
+    ) -> Mapping[str, tuple[int | None, ...]]:
+        """Return how many of the stories first seen in each window each rule holds for.
+
+        None: unknown, since nobody looked all the time, or the rule was not applied to what came then. What
+        may have come at another time (`Change.came_late`) is left out.
+        """
+
+    def ongoing_spikes(self) -> Mapping[str, Ongoing]:
+        """Return the spike of each rule that has one."""
+
+    def record_spikes(self, steps: Sequence[SpikeStep]) -> int:
+        """Write what becomes of spikes, with the alerts and deliveries of those that begin; return how many.
+
+        A rule has one at a time. What another process has changed meanwhile stays.
+        """
 
     # -- looking
 

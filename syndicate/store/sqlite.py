@@ -32,14 +32,17 @@ from syndicate.model import (
     Kept,
     KeptArticle,
     KnownItem,
+    Ongoing,
     Page,
     Poll,
     Recorded,
     Source,
     SourceStatus,
+    SpikeStep,
     StaleFeed,
     StoredMatch,
     Subscription,
+    Window,
 )
 from syndicate.store import (
     sqlite_articles,
@@ -53,6 +56,7 @@ from syndicate.store import (
     sqlite_polls,
     sqlite_pushes,
     sqlite_sources,
+    sqlite_spikes,
     sqlite_subscriptions,
 )
 from syndicate.store.migrations import is_migrated, migrate
@@ -273,6 +277,20 @@ class SqliteStore:
     def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         with self._write() as db:
             sqlite_deliveries.release_deliveries(db, deliveries)
+
+    def story_counts(
+        self, rules: Collection[str], windows: Sequence[Window]
+    ) -> Mapping[str, tuple[int | None, ...]]:
+        with self._read() as db:
+            return sqlite_spikes.story_counts(db, rules, windows)
+
+    def ongoing_spikes(self) -> Mapping[str, Ongoing]:
+        with self._read() as db:
+            return sqlite_spikes.ongoing_spikes(db)
+
+    def record_spikes(self, steps: Sequence[SpikeStep]) -> int:
+        with self._write() as db:
+            return sqlite_spikes.record_spikes(db, steps, self.now())
 
     def items(self, which: ItemFilter) -> list[FoundItem]:
         with self._read() as db:

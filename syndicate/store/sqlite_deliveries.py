@@ -6,9 +6,18 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from syndicate.model import Alert, Attempt, Delivery, DeliveryState, DeliveryStatus, SourceAlert
+from syndicate.model import (
+    Alert,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    DeliveryStatus,
+    SourceAlert,
+    SpikeAlert,
+)
 from syndicate.store.learned import notice_of
 from syndicate.store.rows import Row, stored_match_of, text_or_none, time_of, time_or_none, time_text
+from syndicate.store.spikes import spike_alert_of
 from syndicate.store.sqlite_feeds import MATCH_COLUMNS
 from syndicate.store.sqlite_items import ITEM_COLUMNS
 
@@ -129,8 +138,12 @@ def _claim(db: Database, row: Row, lease_until: datetime) -> Delivery:
         body=row["body"],
         created_at=time_of(row["created_at"]),
         attempts=row["attempts"],
-        alerts=(*_alerts(db, row["id"]), *_source_alerts(db, row["id"])) if row["body"] is None else (),
+        alerts=_all_alerts(db, row["id"]) if row["body"] is None else (),
     )
+
+
+def _all_alerts(db: Database, delivery: str) -> tuple[Alert | SourceAlert | SpikeAlert, ...]:
+    return (*_alerts(db, delivery), *_source_alerts(db, delivery), *_spike_alerts(db, delivery))
 
 
 def _alerts(db: Database, delivery: str) -> tuple[Alert, ...]:
@@ -172,17 +185,26 @@ def _source_alerts(db: Database, delivery: str) -> tuple[SourceAlert, ...]:
     )
 
 
+def _spike_alerts(db: Database, delivery: str) -> tuple[SpikeAlert, ...]:
+    rows = db.execute(
+        "SELECT kind, rule, created_at, said FROM alerts WHERE delivery = ? AND kind = 'spike' ORDER BY id",
+        [delivery],
+    )
+    return tuple(map(spike_alert_of, rows))
+
+
 def _status(db: Database, row: Row) -> DeliveryStatus:
     alerts = db.execute(
-        "SELECT a.rule, a.item, s.slug FROM alerts a LEFT JOIN sources s ON s.id = a.source"
+        "SELECT a.kind, a.rule, a.item, s.slug FROM alerts a LEFT JOIN sources s ON s.id = a.source"
         " WHERE a.delivery = ? ORDER BY a.id",
         [row["id"]],
     ).fetchall()
     return DeliveryStatus(
         id=row["id"],
         endpoint=row["endpoint"],
-        alerts=tuple((alert["rule"], alert["item"]) for alert in alerts if alert["slug"] is None),
+        alerts=tuple((alert["rule"], alert["item"]) for alert in alerts if alert["item"] is not None),
         sources=tuple(alert["slug"] for alert in alerts if alert["slug"] is not None),
+        spikes=tuple(alert["rule"] for alert in alerts if alert["kind"] == "spike"),
         state=DeliveryState(row["state"]),
         attempts=row["attempts"],
         created_at=time_of(row["created_at"]),

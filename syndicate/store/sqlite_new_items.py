@@ -38,6 +38,7 @@ def insert_new_items(
             "first_seen": first_seen,
             "changed_at": first_seen,
             "sort_at": time_text(min(now, change.entry.published or now)),
+            "came_late": change.came_late,
             **item_values(change),
         }
         for item, entry_id, story, change in zip(items, entry_ids, stories, changes, strict=True)

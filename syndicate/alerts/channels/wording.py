@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from typing import assert_never
 
 from syndicate.alerts.channels.fitting import ALSO
 from syndicate.alerts.channels.message import AlertText, Kind, Marked, Message
 from syndicate.alerts.channels.text import marked_up
+from syndicate.alerts.spikes import beside_usual, stories
 from syndicate.alerts.webhook import Names
-from syndicate.model import Alert, Delivery, Hit, Score, SourceAlert, StoredMatch
+from syndicate.model import Alert, Delivery, Hit, Score, SourceAlert, SpikeAlert, StoredMatch
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LABELS = {
@@ -36,12 +38,7 @@ def in_words(
         also: by story, the ids of the sources that report it; None: nothing is known of others.
         more: the address at which a person finds everything.
     """
-    alerts = tuple(
-        _about_source(alert, known, zone)
-        if isinstance(alert, SourceAlert)
-        else _about_item(alert, known, zone, also)
-        for alert in delivery.alerts
-    )
+    alerts = tuple(_text(alert, known, zone, also) for alert in delivery.alerts)
     return Message(id=delivery.id, at=delivery.created_at.astimezone(zone), alerts=alerts, more=more)
 
 
@@ -145,6 +142,40 @@ def _plain(alert: AlertText) -> str:
 
 def _sum(score: Score) -> str:
     return f"Score: {score.total:g} (threshold {score.threshold:g})"
+
+
+def _text(
+    alert: Alert | SourceAlert | SpikeAlert,
+    known: Names,
+    zone: tzinfo,
+    also: Mapping[int, Sequence[str]] | None,
+) -> AlertText:
+    match alert:
+        case Alert():
+            return _about_item(alert, known, zone, also)
+        case SourceAlert():
+            return _about_source(alert, known, zone)
+        case SpikeAlert():
+            return _about_spike(alert, known, zone)
+        case _:
+            assert_never(alert)
+
+
+def _about_spike(alert: SpikeAlert, known: Names, zone: tzinfo) -> AlertText:
+    """Return what is far more than usual, and the newest titles. The link is that of the rule's feed."""
+    spike = alert.spike
+    count = stories(spike.count)
+    headlines = (f"{each.title} ({known.sources.get(each.source, each.source)})" for each in alert.headlines)
+    return AlertText(
+        kind=Kind.SPIKE,
+        title=Marked(text=beside_usual(spike.count, spike.usual, spike.weeks), marks=((0, len(count)),)),
+        outlet="",
+        at=spike.hour.ends.astimezone(zone),
+        rule=known.rules.get(alert.rule, alert.rule),
+        rule_id=alert.rule,
+        passage=Marked(text="Among them: " + "; ".join(headlines)) if alert.headlines else None,
+        link=known.feeds.get(alert.rule),
+    )
 
 
 def _about_source(alert: SourceAlert, known: Names, zone: tzinfo) -> AlertText:
