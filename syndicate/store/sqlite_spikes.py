@@ -132,7 +132,7 @@ def _counted(
         f"""
         SELECT m.rule, asked.key AS window, count(DISTINCT i.story) AS stories {_ARRIVALS}
         CROSS JOIN matches m ON m.item = i.id AND m.ended_at IS NULL
-        WHERE m.rule IN (SELECT value FROM json_each(:rules))
+        WHERE +m.rule IN (SELECT value FROM json_each(:rules))  -- +: found by the item, however many rules
         GROUP BY m.rule, asked.key
         """,
         {"windows": _windows(windows), "rules": json_text(list(rules))},
