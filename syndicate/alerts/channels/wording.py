@@ -8,10 +8,11 @@ from syndicate.alerts.channels.fitting import ALSO
 from syndicate.alerts.channels.message import AlertText, Kind, Marked, Message
 from syndicate.alerts.channels.text import marked_up
 from syndicate.alerts.spikes import beside_usual, stories
-from syndicate.alerts.webhook import Names
+from syndicate.alerts.webhook import Names, cut
 from syndicate.model import Alert, Delivery, Hit, Score, SourceAlert, SpikeAlert, StoredMatch
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+HEADLINE_LENGTH = 120
 LABELS = {
     Kind.MATCH: "",
     Kind.ESCALATION: "More sources report it",
@@ -165,7 +166,10 @@ def _about_spike(alert: SpikeAlert, known: Names, zone: tzinfo) -> AlertText:
     """Return what is far more than usual, and the newest titles. The link is that of the rule's feed."""
     spike = alert.spike
     count = stories(spike.count)
-    headlines = (f"{each.title} ({known.sources.get(each.source, each.source)})" for each in alert.headlines)
+    headlines = (
+        f"{cut(each.title, HEADLINE_LENGTH)} ({known.sources.get(each.source, each.source)})"
+        for each in alert.headlines
+    )
     return AlertText(
         kind=Kind.SPIKE,
         title=Marked(text=beside_usual(spike.count, spike.usual, spike.weeks), marks=((0, len(count)),)),
