@@ -30,7 +30,7 @@ from syndicate.workers import GRACE, Workers
 log = structlog.get_logger(__name__)
 
 TICK = timedelta(seconds=0.5)
-SPIKE_TICK = timedelta(minutes=1)  # how often volumes of rules are looked at
+SPIKE_TICKS = 120  # from one look at the volumes of rules to the next: a minute
 MANY_RULES = 1_000  # of which the garbage collector had better not walk through all
 BACKFILL_FIRST_SECONDS = 2.0  # how long new rules keep the start waiting, for feeds that are whole at once
 STORE_PAUSE_SECONDS = 5.0  # after the database did not do something
@@ -135,7 +135,7 @@ class Service:
         server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
         scheduler = AsyncIOScheduler()
         often = (self._wake_poll, self._wake_publish, self._wake_deliver, self._wake_hubs)
-        for wake, every in (*((each, self._tick) for each in often), (self._wake_spikes, SPIKE_TICK)):
+        for wake, every in (*((each, self._tick) for each in often), (self._wake_spikes, SPIKE_TICKS * self._tick)):
             scheduler.add_job(
                 wake.set,
                 IntervalTrigger(seconds=every.total_seconds()),
