@@ -135,7 +135,10 @@ class Service:
         server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
         scheduler = AsyncIOScheduler()
         often = (self._wake_poll, self._wake_publish, self._wake_deliver, self._wake_hubs)
-        for wake, every in (*((each, self._tick) for each in often), (self._wake_spikes, SPIKE_TICKS * self._tick)):
+        for wake, every in (
+            *((each, self._tick) for each in often),
+            (self._wake_spikes, SPIKE_TICKS * self._tick),
+        ):
             scheduler.add_job(
                 wake.set,
                 IntervalTrigger(seconds=every.total_seconds()),
