@@ -8,8 +8,8 @@ import pytest
 from syndicate.model import Entry, Habit, KnownItem, Learned, Push, Source
 from syndicate.sources.takeover import (
     IN_CHARGE,
-    LOOKED_AT,
     LATE_AFTER,
+    LOOKED_AT,
     UNKNOWN_PATIENCE,
     Standing,
     came_late,
