@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.loading import load
-from syndicate.service import SPIKE_TICKS, Service
+from syndicate.service import SPIKE_TICKS, TICK, Service
 from syndicate.web.app import listen
 from tests.contract.making import Clock
 from tests.outlets import Article, Asked, LocalServer, Reply, feed
@@ -75,9 +75,9 @@ class Desk:
         (self.folder / "rules/water.toml").write_text(rule)
         (self.folder / "config.toml").write_text(CONFIGURATION.format(address=self.server.address))
 
-    def service(self, **fields: timedelta) -> Service:
+    def service(self, tick: timedelta = TICK) -> Service:
         loaded = load(self.folder / "config.toml", {})
-        return Service(loaded, random=lambda: 0.0, clock=self.clock, **fields)
+        return Service(loaded, random=lambda: 0.0, clock=self.clock, tick=tick)
 
     def look(self, at: datetime, count: int = 0) -> None:
         """Have the outlet publish so much, and the service, started anew, do all there is to do."""
@@ -197,5 +197,5 @@ def test_a_running_service_looks_every_minute(desk):
                     await running
 
     asyncio.run(run(lambda: bool(desk.spikes())))
-    assert SPIKE_TICKS * timedelta(seconds=0.5) == MINUTE
+    assert SPIKE_TICKS * TICK == MINUTE
     assert [told["stories"] for told in desk.spikes()] == [22]
