@@ -218,6 +218,7 @@ app.command()(cli_rules.explain)
 app.command("try")(cli_rules.try_)
 app.command()(cli_rules.diff)
 app.command()(cli_rules.backfill)
+app.command()(cli_rules.spikes)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The commands by which a rule is trusted before it goes live: explain, try, diff, backfill."""
+"""The commands by which a rule is trusted before it goes live: explain, try, diff, backfill; and spikes."""
 
 import asyncio
 import os
@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from syndicate import backfill as stored
-from syndicate import loading, report_explain, trial
+from syndicate import loading, report_explain, report_spikes, trial
 from syndicate import report_trials as report
+from syndicate.alerts.spike_watch import volumes, watched_rules
 from syndicate.config import suggestion
 from syndicate.errors import QueryError
 from syndicate.loading import Loaded
@@ -32,6 +33,7 @@ from syndicate.terminal import (
     out,
     print_json,
     print_lines,
+    print_table,
     stop_on_signals,
     time_before,
 )
@@ -163,6 +165,19 @@ def backfill(
         out.print("This version of the rule is new here, so it was applied to all of the last 30 days.")
     out.print(report.backfill_line(rule, recorded, begin))
     out.print("A running service publishes and delivers it within seconds; without one, `once` does.")
+
+
+def spikes(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show how much there is of each rule with `spike`, beside what is usual at this time of the week."""
+    loaded = load(context)
+    with opened(loaded) as store:
+        now = store.now()
+        found = volumes(store, watched_rules(loaded.config), now, loaded.config.service.time_zone)
+    if as_json:
+        print_json([report_spikes.volume_json(each) for each in found])
+    else:
+        rows = (report_spikes.volume_row(each, now) for each in found)
+        print_table(report_spikes.TITLES, rows, "No rule has `spike`.")
 
 
 def chosen(loaded: Loaded, name: str | None, query: str | None, one_of: str | None) -> Trial:

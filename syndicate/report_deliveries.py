@@ -43,6 +43,7 @@ def delivery_json(delivery: DeliveryStatus) -> Values:
         "last_error": delivery.last_error,
         "sources": list(delivery.sources),
         "endpoints": list(delivery.endpoints),
+        "spikes": list(delivery.spikes),
     }
 
 
@@ -161,7 +162,8 @@ def held_up(status: EndpointStatus, *, is_configured: bool) -> str | None:
 
 def _subjects(delivery: DeliveryStatus) -> tuple[str, ...]:
     alerts = (f"{rule}: {item}" for rule, item in delivery.alerts)
-    return (*alerts, *delivery.sources, *delivery.endpoints)
+    spikes = (f"{rule}: spike" for rule in delivery.spikes)
+    return (*alerts, *delivery.sources, *delivery.endpoints, *spikes)
 
 
 def _state_words(status: EndpointStatus, now: datetime) -> str:

@@ -30,6 +30,7 @@ from syndicate.workers import GRACE, Workers
 log = structlog.get_logger(__name__)
 
 TICK = timedelta(seconds=0.5)
+SPIKE_TICKS = 120  # from one look at the volumes of rules to the next: a minute
 MANY_RULES = 1_000  # of which the garbage collector had better not walk through all
 BACKFILL_FIRST_SECONDS = 2.0  # how long new rules keep the start waiting, for feeds that are whole at once
 STORE_PAUSE_SECONDS = 5.0  # after the database did not do something
@@ -67,13 +68,15 @@ class Service:
         self._wake_poll = asyncio.Event()
         self._wake_publish = asyncio.Event()
         self._wake_deliver = asyncio.Event()
+        self._wake_spikes = asyncio.Event()
         self._wake_backfill = asyncio.Event()
         self._wake_settle = asyncio.Event()  # subscriptions may have to be made or given up
         self._wake_hubs = asyncio.Event()
         self._wake_reload = asyncio.Event()
         self._pause = asyncio.Event()  # for backfills to make room
         self._turn = {
-            job: asyncio.Lock() for job in ("poll", "publish", "deliver", "backfill", "settle", "hubs")
+            job: asyncio.Lock()
+            for job in ("poll", "publish", "deliver", "spikes", "backfill", "settle", "hubs")
         }
 
     async def __aenter__(self) -> Self:
@@ -100,6 +103,7 @@ class Service:
         workers = self._workers
         await workers.poller.drain(self.store.now())
         feeds_changed = await workers.publisher.publish_stale()
+        await workers.spikes.look()
         await workers.router.run_due()
         delivered = await workers.outbox.drain()
         not_done = [f"feed {feed}: {error}" for feed, error in workers.publisher.failures.items()]
@@ -131,10 +135,14 @@ class Service:
         self._log_start(listening)
         server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
         scheduler = AsyncIOScheduler()
-        for wake in (self._wake_poll, self._wake_publish, self._wake_deliver, self._wake_hubs):
+        often = (self._wake_poll, self._wake_publish, self._wake_deliver, self._wake_hubs)
+        for wake, every in (
+            *((each, self._tick) for each in often),
+            (self._wake_spikes, SPIKE_TICKS * self._tick),
+        ):
             scheduler.add_job(
                 wake.set,
-                IntervalTrigger(seconds=self._tick.total_seconds()),
+                IntervalTrigger(seconds=every.total_seconds()),
                 coalesce=True,
                 max_instances=1,
                 misfire_grace_time=None,
@@ -214,6 +222,7 @@ class Service:
             (self._wake_poll, self._poll),
             (self._wake_publish, self._publish),
             (self._wake_deliver, self._deliver),
+            (self._wake_spikes, self._look_for_spikes),
             (self._wake_backfill, self._backfill_new),
             (self._wake_settle, self._settle_subscriptions),
             (self._wake_hubs, self._ask_hubs),
@@ -232,6 +241,11 @@ class Service:
         async with self._turn["deliver"]:
             await self._workers.router.run_due()
             await self._workers.outbox.run_due()
+
+    async def _look_for_spikes(self) -> None:
+        async with self._turn["spikes"]:
+            if await self._workers.spikes.look():
+                self._wake_deliver.set()
 
     async def _settle_subscriptions(self) -> None:
         async with self._turn["settle"]:

@@ -1,4 +1,5 @@
-"""Everything that works under one configuration: client, poller, subscriber, publisher, router and outbox.
+"""Everything that works under one configuration: client, poller, subscriber, publisher, watch over volumes,
+router and outbox.
 
 A new configuration gets new workers. What the old ones had begun ends first, within GRACE, so that nobody
 records by rules that are no longer in force.
@@ -15,6 +16,7 @@ import structlog
 
 from syndicate.alerts.outbox import Outbox
 from syndicate.alerts.router import Router
+from syndicate.alerts.spike_watch import SpikeWatch
 from syndicate.errors import StoreError
 from syndicate.feeds.publisher import Publisher
 from syndicate.http import Client
@@ -96,6 +98,7 @@ class Workers:
                 random=self._random,
                 on_recorded=self._on_delivered,
             )
+            self.spikes = SpikeWatch(store=self._store, call=self._call, config=self._config)
             self._exits = exits.pop_all()
         return self
 

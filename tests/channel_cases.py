@@ -78,6 +78,19 @@ SILENCE = AlertText(
     at=NOW,
     passage=Marked(text="it has published nothing for 3 days, much longer than is its habit"),
 )
+RUSH = AlertText(
+    kind=Kind.SPIKE,
+    title=Marked(text="42 stories in the last hour; usual at this time: 6 (of 8 weeks)", marks=((0, 10),)),
+    outlet="",
+    at=NOW.astimezone(BRUSSELS),
+    rule="Central Asia & the EU",
+    rule_id="central-asia",
+    passage=Marked(
+        text="Among them: Five railways of Central Asia agree on one timetable (Steppe Wire); "
+        "ЕС принял стратегию для Центральной Азии (Қазинформ)"
+    ),
+    link="https://desk.example/feeds/central-asia.atom",
+)
 # What each service would take for markup, mentions or links, and what would turn or hide text.
 HOSTILE = AlertText(
     kind=Kind.MATCH,
@@ -102,6 +115,7 @@ HOSTILE = AlertText(
 MESSAGES = {
     "match": Message(id="msg_0a1B2c3D", at=NOW.astimezone(BRUSSELS), alerts=(RAILWAYS,)),
     "escalation": Message(id="msg_1", at=NOW.astimezone(ALMATY), alerts=(STRATEGY,)),
+    "spike": Message(id="msg_4", at=NOW.astimezone(BRUSSELS), alerts=(RUSH,)),
     "source": Message(id="msg_2", at=NOW, alerts=(SILENCE,)),
     "hostile": Message(id='"><a b/../?#\r\nX: y', at=NOW, alerts=(HOSTILE,)),
     "summary": Message(

@@ -56,6 +56,7 @@ _SIMPLE: dict[str, Callable[[Any, Any], bool]] = {
     "enum": lambda value, wanted: value in wanted,
     "required": lambda value, wanted: not isinstance(value, dict) or value.keys() >= set(wanted),
     "minimum": lambda value, wanted: not _is_of(value, "number") or value >= wanted,
+    "maximum": lambda value, wanted: not _is_of(value, "number") or value <= wanted,
     "minLength": _text(lambda text, wanted: len(text) >= wanted),
     "maxLength": _text(lambda text, wanted: len(text) <= wanted),
     "pattern": _text(lambda text, wanted: re.search(wanted, text) is not None),

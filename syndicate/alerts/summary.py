@@ -9,12 +9,12 @@ Each of `alerts` is what would have been sent of it alone, with the most importa
 there as the body has room for, first ones first; `total` counts all.
 """
 
-from syndicate.alerts.webhook import AnyAlert, Names, Values, message, time_text, to_json
-from syndicate.model import Delivery
+from syndicate.alerts.webhook import Names, Values, message, time_text, to_json
+from syndicate.model import Alert, AnyAlert, Delivery, SpikeAlert
 
 SUMMARY_BYTES = 19_000  # of the alerts, in a body under 20 kB
 
-_LEFT_OUT = {"terms", "terms_total", "score", "snippet_field", "snippet_marks", "feed"}
+_LEFT_OUT = {"terms", "terms_total", "score", "snippet_field", "snippet_marks", "feed"}  # of a match
 _OF_ITEM = ("id", "source", "title", "link", "language", "published")
 
 
@@ -38,7 +38,10 @@ def says(delivery: Delivery, known: Names) -> bytes:
 
 def _short(alert: AnyAlert, known: Names) -> Values:
     whole = message(alert, known)
-    data = {key: value for key, value in whole["data"].items() if key not in _LEFT_OUT}
-    if isinstance(data.get("item"), dict):
+    data = dict(whole["data"])
+    if isinstance(alert, SpikeAlert):
+        del data["headlines"]
+    elif isinstance(alert, Alert):
+        data = {key: value for key, value in data.items() if key not in _LEFT_OUT}
         data["item"] = {key: data["item"][key] for key in _OF_ITEM}
     return {**whole, "data": data}

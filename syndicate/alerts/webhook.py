@@ -46,6 +46,16 @@ That an endpoint is sent nothing any more is told to another with the type "aler
     {"endpoint": {"id": "desk"}, "state": "begun", "since": "2026-11-24T02:00:00Z", "text": "it is ..."}
 
 Several alerts in one delivery have the type "alert.summary", see `syndicate.alerts.summary`.
+A spike, that a rule holds for far more stories than usual, has the type "alert.spike", and this data:
+
+    {"rule": {"id": "eu", "title": "The EU"},
+     "begins": "2026-11-24T01:00:00Z", "ends": "2026-11-24T02:00:00Z",
+     "stories": 42, "usual": 6, "weeks": 8, "score": 14.7, "text": "42 stories in the last hour; ...",
+     "headlines": [{"story": 7, "item": 7, "source": {"id": "wire", "title": "Steppe Wire"}, "title": "...",
+                    "link": "https://...", "first_seen": "2026-11-24T01:58:00Z"}],
+     "feed": "https://.../feeds/eu.atom"}
+
+`headlines` are the newest of the stories, as many as there is room for.
 
 A test (`endpoints test`) has the type "alert.test", and "test": true in its data.
 """
@@ -55,23 +65,27 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, assert_never
 
 from standardwebhooks import Webhook
 
 from syndicate.alerts.outcome import Closed, Later, Outcome, Taken
+from syndicate.alerts.spikes import beside_usual
 from syndicate.http.times import asked_wait
 from syndicate.model import (
     Alert,
+    AnyAlert,
     Config,
     Endpoint,
     EndpointAlert,
+    Headline,
     Hit,
     Item,
     Match,
     Score,
     Snippet,
     SourceAlert,
+    SpikeAlert,
     StoredMatch,
 )
 
@@ -88,9 +102,9 @@ SCORE_BYTES = 3_000
 SOURCES_BYTES = 2_000
 GUID_BYTES = 1_500
 LINK_BYTES = 2_500
+HEADLINE_LINK_BYTES = 1_000
 
 Values = dict[str, Any]
-AnyAlert = Alert | SourceAlert | EndpointAlert
 
 _LAST_WORD = re.compile(r"\s+\S*$")  # or what is left of it
 
@@ -122,12 +136,16 @@ def render(alert: AnyAlert, known: Names) -> bytes:
 def message(alert: AnyAlert, known: Names) -> Values:
     """Return what the body says that tells of an alert."""
     match alert:
+        case Alert():
+            data = _data(alert, known)
         case SourceAlert():
             data = _source_data(alert, known)
         case EndpointAlert():
             data = _endpoint_data(alert)
+        case SpikeAlert():
+            data = _spike_data(alert, known)
         case _:
-            data = _data(alert, known)
+            assert_never(alert)
     return _message(f"alert.{alert.kind}", alert.created_at, data)
 
 
@@ -236,6 +254,33 @@ def _endpoint_data(alert: EndpointAlert) -> Values:
         "state": "over" if notice.is_over else "begun",
         "since": time_text(notice.since),
         "text": cut(notice.text, TROUBLE_LENGTH),
+    }
+
+
+def _spike_data(alert: SpikeAlert, known: Names) -> Values:
+    spike = alert.spike
+    return {
+        "rule": {"id": alert.rule, "title": cut(known.rules.get(alert.rule, alert.rule), NAME_LENGTH)},
+        "begins": time_text(spike.hour.begins),
+        "ends": time_text(spike.hour.ends),
+        "stories": spike.count,
+        "usual": spike.usual,
+        "weeks": spike.weeks,
+        "score": round(spike.score, 1),
+        "text": beside_usual(spike.count, spike.usual, spike.weeks),
+        "headlines": [_headline(headline, known) for headline in alert.headlines],
+        "feed": known.feeds.get(alert.rule),
+    }
+
+
+def _headline(headline: Headline, known: Names) -> Values:
+    return {
+        "story": headline.story,
+        "item": headline.item,
+        "source": _source(headline.source, known),
+        "title": cut(headline.title, TITLE_LENGTH),
+        "link": _whole(headline.link, HEADLINE_LINK_BYTES),
+        "first_seen": time_text(headline.first_seen),
     }
 
 

@@ -19,7 +19,7 @@ from syndicate.config.toml_file import TomlFile, read_toml
 from syndicate.config.toml_lines import Key
 from syndicate.config.values import identifier, quoted, suggestion
 from syndicate.errors import Problem
-from syndicate.model import Example, RuleText, ScoreText, WeightedTerm
+from syndicate.model import Example, RuleText, ScoreText, SpikeSettings, WeightedTerm
 
 ASKS = ("keywords", "query", "score")  # the keys a rule may ask by, one of them
 
@@ -153,6 +153,9 @@ def _rule(place: Place, names: Names) -> tuple[RuleText | None, list[Problem]]:
     if file.at(*key, "escalate") is not None and not file.at(*key, "notify"):
         text = "there is nobody to alert again: name an endpoint in notify"
         problems.append(file.mistake((*key, "escalate"), text))
+    if table and table.spike and not file.at(*key, "notify"):
+        text = "a spike is told to endpoints: name one in notify"
+        problems.append(file.mistake((*key, "spike"), text))
     problems += _unknown_sources(file, key, names.tags_by_source)
     problems += unknown_endpoints(file, key, names.endpoints)
     asked = [name for name in ASKS if table and getattr(table, name)]
@@ -227,6 +230,7 @@ def _rule_text(place: Place, table: RuleTable) -> RuleText:
         escalate=table.escalate,
         renamed_from=tuple(table.renamed_from),
         feed=table.feed,
+        spike=SpikeSettings(least=table.spike.least, score=table.spike.score) if table.spike else None,
         match=_examples(file, (*key, "examples", "match"), table.examples.match),
         no_match=_examples(file, (*key, "examples", "no_match"), table.examples.no_match),
     )

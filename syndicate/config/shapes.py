@@ -23,9 +23,11 @@ from syndicate.config.toml_file import TomlFile
 from syndicate.config.toml_lines import Key
 from syndicate.errors import Problem
 from syndicate.model import Cron, QuietHours
+from syndicate.model.spike import LEAST, SCORE
 
 MAX_SECRETS = 4  # of an endpoint; two are enough to replace one
 MAX_WEIGHT = 1_000_000  # either way, so that no sum is infinite
+MIN_SPIKE_SCORE, MAX_SPIKE_SCORE = 2, 1_000  # of deviations; below, chance alone would make spikes
 
 # --------------------------------------------------------------------------- values
 
@@ -104,6 +106,20 @@ def _not_always(value: list[QuietHours]) -> list[QuietHours]:
     return value
 
 
+def _spike(value: object) -> object:
+    if not isinstance(value, bool | dict):
+        raise ValueError("must be true, false, or a table such as { least = 10, score = 5 }")
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
+def _spike_score(value: object) -> float:
+    if not _is_number(value):
+        raise ValueError("must be a number, without quotes")
+    if not MIN_SPIKE_SCORE <= value <= MAX_SPIKE_SCORE:
+        raise ValueError(f"must be between {MIN_SPIKE_SCORE} and {MAX_SPIKE_SCORE}")
+    return float(value)
+
+
 def _some(value: list[str]) -> list[str]:
     if not value:
         raise ValueError("must not be empty")
@@ -142,6 +158,7 @@ Query = Annotated[str, AfterValidator(values.query)]
 Term = Annotated[str, AfterValidator(values.term)]
 Weight = Annotated[float, BeforeValidator(_weight)]
 Threshold = Annotated[float, BeforeValidator(_threshold)]
+SpikeScore = Annotated[float, BeforeValidator(_spike_score)]
 Network = Annotated[IPv4Network | IPv6Network, _from_text(values.network)]
 
 # --------------------------------------------------------------------------- tables
@@ -274,6 +291,11 @@ class ScoreTable(Table):
     terms: Annotated[dict[Term, Weight], AfterValidator(_reachable)]
 
 
+class SpikeTable(Table):
+    least: Annotated[int, Field(ge=2, le=1_000_000)] = LEAST
+    score: SpikeScore = SCORE
+
+
 class RuleTable(Table):
     """Asks by one of keywords, query and score, which is not seen here."""
 
@@ -290,6 +312,7 @@ class RuleTable(Table):
     escalate: Annotated[int, Field(ge=2, le=1000)] | None = None
     renamed_from: Annotated[list[Id], BeforeValidator(_listed)] = Field(default_factory=list)
     feed: bool = True
+    spike: Annotated[SpikeTable | None, BeforeValidator(_spike)] = None
     examples: ExamplesTable = Field(default_factory=ExamplesTable)
 
 

@@ -36,6 +36,7 @@ from syndicate.model.decide import AlertDraft, Change, KnownItem, Poll, PollStat
 from syndicate.model.deliver import (
     Alert,
     AlertStatus,
+    AnyAlert,
     Attempt,
     AttemptStatus,
     Delivery,
@@ -46,6 +47,7 @@ from syndicate.model.deliver import (
     EndpointState,
     EndpointStatus,
     SourceAlert,
+    SpikeAlert,
 )
 from syndicate.model.keep import (
     AddressStatus,
@@ -88,6 +90,7 @@ from syndicate.model.push import (
     SubscriptionStatus,
 )
 from syndicate.model.retrieve import Certificate, Claim, Part, Spent, Validators
+from syndicate.model.spike import Headline, Ongoing, Spike, SpikeSettings, SpikeStep, Window
 
 __all__ = [
     "FULL_TEXT",
@@ -96,6 +99,7 @@ __all__ = [
     "Alert",
     "AlertDraft",
     "AlertStatus",
+    "AnyAlert",
     "ArticleNote",
     "Asked",
     "Attempt",
@@ -126,6 +130,7 @@ __all__ = [
     "GroupBy",
     "Grouping",
     "Habit",
+    "Headline",
     "HeldAlert",
     "Hints",
     "Hit",
@@ -142,6 +147,7 @@ __all__ = [
     "Match",
     "NetworkSettings",
     "Notice",
+    "Ongoing",
     "Pace",
     "Page",
     "Part",
@@ -168,6 +174,10 @@ __all__ = [
     "SourceAlert",
     "SourceStatus",
     "Spent",
+    "Spike",
+    "SpikeAlert",
+    "SpikeSettings",
+    "SpikeStep",
     "StaleFeed",
     "StoredMatch",
     "StoryStatus",
@@ -182,5 +192,6 @@ __all__ = [
     "Validators",
     "Wanted",
     "WeightedTerm",
+    "Window",
     "Written",
 ]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from syndicate.model.channels import Channel
 from syndicate.model.pace import Pace
+from syndicate.model.spike import SpikeSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class ServiceSettings:
     title: str = "Syndicate"
     notify: tuple[str, ...] = ()  # ids of endpoints that are told when something is the matter with a source
     websub: bool = True  # hubs are asked to push, where they can reach us at base_url
-    time_zone: tzinfo = UTC  # in which people are told times
+    time_zone: tzinfo = UTC  # in which people are told times, and hours compared
 
 
 class Scope(StrEnum):
@@ -190,6 +191,7 @@ class RuleText:
     escalate: int | None = None  # sources that must carry a story to alert again; None: never
     renamed_from: tuple[str, ...] = ()  # ids that it had before
     feed: bool = True
+    spike: SpikeSettings | None = None  # None: nobody is told how many matches there are
     match: tuple[Example, ...] = ()
     no_match: tuple[Example, ...] = ()
 

@@ -51,6 +51,7 @@ class Change:
     matches: tuple[Match, ...]
     alerts: tuple[AlertDraft, ...]
     fingerprint: Fingerprint | None = None  # of its text; None also where no rule holds, so nobody is told
+    came_late: bool = False  # its source was not read for long before, so it is unknown in which hour it came
 
 
 class PollState(StrEnum):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from syndicate.model.keep import StoredMatch
 from syndicate.model.learn import Notice
 from syndicate.model.match import Suppressed
+from syndicate.model.spike import Headline, Spike
 
 
 class DeliveryState(StrEnum):
@@ -59,6 +60,20 @@ class EndpointAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeAlert:
+    """A spike of a rule, told to an endpoint once."""
+
+    kind: str  # spike
+    rule: str
+    created_at: datetime
+    spike: Spike
+    headlines: tuple[Headline, ...]  # some of its stories, the newest first
+
+
+AnyAlert = Alert | SourceAlert | EndpointAlert | SpikeAlert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One or more alerts on their way to one endpoint, claimed by us."""
 
@@ -70,7 +85,7 @@ class Delivery:
     attempts: int  # made before
     tries: int  # those of them that count: made since it was replayed last
     lease_until: datetime
-    alerts: tuple[Alert | SourceAlert | EndpointAlert, ...]  # in the order in which they came up
+    alerts: tuple[AnyAlert, ...]  # in the order in which they came up
     left_out: int = 0  # further alerts, too many to be told in full
 
 
@@ -111,6 +126,7 @@ class DeliveryStatus:
     alerts: tuple[tuple[str, int], ...]  # (rule, item)
     sources: tuple[str, ...]  # that it is about, instead
     endpoints: tuple[str, ...]  # that it is about, instead
+    spikes: tuple[str, ...]  # rules whose spikes it is about, instead
     state: DeliveryState
     attempts: int
     created_at: datetime

@@ -39,7 +39,7 @@ from syndicate.sources.schedule import (
     safety_wait,
     unskipped,
 )
-from syndicate.sources.takeover import is_later, known_until
+from syndicate.sources.takeover import came_late, is_later, known_until
 
 NOTHING_FILLED = Filled()
 ADOPT_AFTER = 3  # identical, valid answers
@@ -345,6 +345,7 @@ def change_of(identified: Identified, item: KnownItem | None, seen: "Seen") -> C
         matches=matches,
         alerts=tuple(drafts(matches, seen.index, suppression(seen.claim, entry, seen.now))),
         fingerprint=fingerprint(entry.title, entry.body, subject.language) if matches else None,
+        came_late=item is None and came_late(seen.claim, seen.now),
     )
 
 

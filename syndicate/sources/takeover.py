@@ -15,6 +15,7 @@ from syndicate.sources.habit import silence, silent_after
 
 UNKNOWN_PATIENCE = timedelta(days=7)  # with a source of which too little is known
 LOOKS_A_PATIENCE = 4  # how often, in that time, a stale address is doubted again
+LATE_AFTER = timedelta(hours=2)  # without a look at a source, it is unknown in which hour something came
 
 Found = Sequence[tuple[Entry, KnownItem | None]]  # the entries of a document, None for what is new
 
@@ -139,3 +140,15 @@ def _span(habit: Habit, now: datetime) -> timedelta:
 
 def _date(entry: Entry) -> datetime | None:
     return entry.published or entry.updated
+
+
+def came_late(claim: Claim, now: datetime) -> bool:
+    """Return whether what a poll finds new may have been there for hours, so tells nothing of this one.
+
+    So it is in a first document, after a pause, and when another address takes over. What a hub sends is new.
+    """
+    if not claim.has_baseline or claim.last_success_at is None:
+        return True
+    if claim.push is not None:
+        return False
+    return claim.last_success_url != claim.url or now - claim.last_success_at > LATE_AFTER

@@ -7,7 +7,7 @@ stand last, since SQLite walks through a row to reach a column; a table WITHOUT 
 from sqlite_utils import Database, Migrations
 
 from syndicate.errors import SchemaError
-from syndicate.store import migration_delivery, migration_pace, migration_story
+from syndicate.store import migration_delivery, migration_pace, migration_spikes, migration_story
 
 migrations = Migrations("syndicate")
 
@@ -476,3 +476,9 @@ def m0011_endpoints(db: Database) -> None:
 def m0012_pace_and_silences(db: Database) -> None:
     """Alerts that are held back, and silences."""
     migration_pace.add_pace_and_silences(db)
+
+
+@migrations()
+def m0013_spikes(db: Database) -> None:
+    """Volumes of rules by the hour, and spikes. What came before counts for none: how it came is unknown."""
+    db.executescript(migration_spikes.SPIKES)

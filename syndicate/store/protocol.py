@@ -30,6 +30,7 @@ from syndicate.model import (
     KeptArticle,
     KnownItem,
     Match,
+    Ongoing,
     Page,
     Past,
     Poll,
@@ -39,11 +40,13 @@ from syndicate.model import (
     SilenceDraft,
     Source,
     SourceStatus,
+    SpikeStep,
     StaleFeed,
     StoredMatch,
     StoryStatus,
     Subscription,
     Wanted,
+    Window,
 )
 from syndicate.near import Fingerprint
 
@@ -336,6 +339,26 @@ class Store(Protocol):
 
     def expire_silences(self, ids: Sequence[int]) -> list[int]:
         """End silences now; return those that had not ended yet. What they silenced stays untold."""
+
+    # -- volumes of rules
+
+    def story_counts(
+        self, rules: Collection[str], windows: Sequence[Window]
+    ) -> Mapping[str, tuple[int | None, ...]]:
+        """Return how many of the stories first seen in each window each rule holds for.
+
+        None: unknown, since nobody looked all the time, or the rule was not applied to what came then. What
+        may have come at another time (`Change.came_late`) is left out.
+        """
+
+    def ongoing_spikes(self) -> Mapping[str, Ongoing]:
+        """Return the spike of each rule that has one."""
+
+    def record_spikes(self, steps: Sequence[SpikeStep]) -> int:
+        """Write what becomes of spikes, with the alerts and deliveries of those that begin; return how many.
+
+        A rule has one at a time. What another process has changed meanwhile stays.
+        """
 
     # -- looking
 

@@ -36,6 +36,7 @@ from syndicate.model import (
     Kept,
     KeptArticle,
     KnownItem,
+    Ongoing,
     Page,
     Past,
     Poll,
@@ -45,10 +46,12 @@ from syndicate.model import (
     SilenceDraft,
     Source,
     SourceStatus,
+    SpikeStep,
     StaleFeed,
     StoredMatch,
     StoryStatus,
     Subscription,
+    Window,
 )
 from syndicate.store import (
     sqlite_articles,
@@ -66,6 +69,7 @@ from syndicate.store import (
     sqlite_pushes,
     sqlite_silences,
     sqlite_sources,
+    sqlite_spikes,
     sqlite_stories,
     sqlite_subscriptions,
 )
@@ -337,6 +341,20 @@ class SqliteStore:
     def expire_silences(self, ids: Sequence[int]) -> list[int]:
         with self._write() as db:
             return sqlite_silences.expire_silences(db, ids, self.now())
+
+    def story_counts(
+        self, rules: Collection[str], windows: Sequence[Window]
+    ) -> Mapping[str, tuple[int | None, ...]]:
+        with self._read() as db:
+            return sqlite_spikes.story_counts(db, rules, windows)
+
+    def ongoing_spikes(self) -> Mapping[str, Ongoing]:
+        with self._read() as db:
+            return sqlite_spikes.ongoing_spikes(db)
+
+    def record_spikes(self, steps: Sequence[SpikeStep]) -> int:
+        with self._write() as db:
+            return sqlite_spikes.record_spikes(db, steps, self.now())
 
     def items(self, which: ItemFilter) -> list[FoundItem]:
         with self._read() as db:

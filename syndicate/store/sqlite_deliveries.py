@@ -3,19 +3,18 @@
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from syndicate.model import Alert, Attempt, Delivery, EndpointAlert, EndpointNotice, SourceAlert
+from syndicate.model import Alert, AnyAlert, Attempt, Delivery, EndpointAlert, EndpointNotice, SourceAlert
 from syndicate.store.learned import notice_of
 from syndicate.store.rows import Row, carriers_of, stored_match_of, text_or_none, time_of, time_text
+from syndicate.store.spikes import spike_alert_of
 from syndicate.store.sqlite_feeds import MATCH_COLUMNS
 from syndicate.store.sqlite_items import ITEM_COLUMNS
 from syndicate.store.sqlite_many import VALUES_AT_ONCE, insert_rows, stored
-
-AnyAlert = Alert | SourceAlert | EndpointAlert
 
 _LEASED = """
     SELECT endpoint, count(*) AS deliveries FROM deliveries
@@ -179,16 +178,13 @@ def _alerts(db: Database, deliveries: Sequence[str]) -> Mapping[str, tuple[AnyAl
         for row in rows:
             found[row["delivery"]][row["alert"]] = _alert_of(row)
         others = db.execute(
-            "SELECT a.id AS alert, a.delivery, a.kind, a.created_at, a.said, s.slug"
+            "SELECT a.id AS alert, a.delivery, a.kind, a.rule, a.created_at, a.said, s.slug"
             " FROM alerts a LEFT JOIN sources s ON s.id = a.source"
-            f" WHERE a.id IN ({_TOLD.format(marks=marks)}) AND a.kind IN ('source', 'endpoint')",
+            f" WHERE a.id IN ({_TOLD.format(marks=marks)}) AND a.kind IN ('source', 'endpoint', 'spike')",
             some,
         )
         for row in others:
-            about_source = row["slug"] is not None
-            found[row["delivery"]][row["alert"]] = (
-                _source_alert_of(row) if about_source else _endpoint_alert_of(row)
-            )
+            found[row["delivery"]][row["alert"]] = _ABOUT_NO_ITEM[row["kind"]](row)
     return {
         delivery: tuple(alert for _, alert in sorted(by_number.items(), key=lambda pair: pair[0]))
         for delivery, by_number in found.items()
@@ -231,3 +227,10 @@ def _endpoint_alert_of(row: Row) -> EndpointAlert:
     said = json.loads(row["said"])
     notice = EndpointNotice(**{**said, "since": time_of(said["since"])})
     return EndpointAlert(kind=row["kind"], created_at=time_of(row["created_at"]), notice=notice)
+
+
+_ABOUT_NO_ITEM: Mapping[str, Callable[[Row], AnyAlert]] = {
+    "source": _source_alert_of,
+    "endpoint": _endpoint_alert_of,
+    "spike": spike_alert_of,
+}

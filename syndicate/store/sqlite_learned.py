@@ -9,6 +9,7 @@ from syndicate.model import Gap, Notice, Poll, PollState
 from syndicate.store.learned import learned_values, notice_json
 from syndicate.store.rows import Row, json_text, time_of, time_text
 from syndicate.store.sqlite_deliveries import insert_delivery
+from syndicate.store.sqlite_spikes import note_watched
 
 _ANSWERED = (PollState.OK, PollState.UNCHANGED)
 
@@ -43,9 +44,12 @@ def record_lessons(db: Database, source: int, poll: Poll, new_items: Mapping[str
 
 
 def note_answers(db: Database, polls: Iterable[Poll], now: datetime) -> None:
-    """Note when a source last had an answer."""
-    if any(poll.state in _ANSWERED for poll in polls):
+    """Note when a source last had an answer, and that there is somebody who looks."""
+    states = {poll.state for poll in polls}
+    if not states.isdisjoint(_ANSWERED):
         db.execute("UPDATE installation SET last_answer_at = ?", [time_text(now)])
+    if not states.isdisjoint((*_ANSWERED, PollState.PUSHED)):
+        note_watched(db, now)
 
 
 def gaps(db: Database) -> Mapping[int, tuple[int, Gap]]:

@@ -92,11 +92,12 @@ def _status(row: Row, alerts: Sequence[Row]) -> DeliveryStatus:
     return DeliveryStatus(
         id=row["id"],
         endpoint=row["endpoint"],
-        alerts=tuple((alert["rule"], alert["item"]) for alert in alerts if alert["rule"] is not None),
+        alerts=tuple((alert["rule"], alert["item"]) for alert in alerts if alert["item"] is not None),
         sources=tuple(alert["slug"] for alert in alerts if alert["slug"] is not None),
         endpoints=tuple(
             json.loads(alert["said"])["endpoint"] for alert in alerts if alert["kind"] == "endpoint"
         ),
+        spikes=tuple(alert["rule"] for alert in alerts if alert["kind"] == "spike"),
         state=DeliveryState(row["state"]),
         attempts=row["attempts"],
         created_at=time_of(row["created_at"]),

@@ -55,7 +55,11 @@ def record_backfill(
     ended = others - {found.item for found in matches}
     _end_matches(db, [(rule.id, item) for item in ended], now)
     counts["ended"] = len(ended)
-    db.execute("UPDATE rules SET version = ? WHERE id = ?", [rule.version, rule.id])
+    db.execute(
+        "UPDATE rules SET version = ?1, matched_since ="
+        " CASE WHEN version = ?1 THEN min(matched_since, ?2) ELSE ?2 END WHERE id = ?3",
+        [rule.version, time_text(since), rule.id],
+    )
     mark_stale(db, [rule.id])
     return recorded("", counts)
 

@@ -39,6 +39,7 @@ def insert_new_items(
             "first_seen": first_seen,
             "changed_at": first_seen,
             "sort_at": time_text(min(now, change.entry.published or now)),
+            "came_late": change.came_late,
             **item_values(change),
         }
         for entry_id, (change, each) in zip(entry_ids, new, strict=True)

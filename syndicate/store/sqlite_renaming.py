@@ -25,13 +25,15 @@ def take_over_former_ids(db: Database, rules: Sequence[RuleState]) -> None:
 
 def _take_over(db: Database, former: str, present: str) -> None:
     db.execute(
-        "INSERT OR IGNORE INTO rules (id, version, is_configured)"
-        " SELECT ?, version, 1 FROM rules WHERE id = ?",
+        "INSERT OR IGNORE INTO rules (id, version, is_configured, matched_since)"
+        " SELECT ?, version, 1, matched_since FROM rules WHERE id = ?",
         [present, former],
     )
     _take_over_matches(db, former, present)
     for kind in _KINDS:
         _take_over_alerts(db, kind, former, present)
+    for table in ("spikes", "silences"):
+        db.execute(f"UPDATE OR IGNORE {table} SET rule = ? WHERE rule = ?", [present, former])
     # Who has subscribed to its feed sees that go on; a feed that the present id has already is another one.
     db.execute(
         "UPDATE OR IGNORE feeds SET rule = ?, generation = generation + 1 WHERE rule = ?", [present, former]

@@ -1,7 +1,7 @@
 """Silences, and the alerts that are not told because of one."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -94,8 +94,20 @@ def _subject_of(row: Row) -> Subject:
 
 def _said(text: str | None) -> str:
     """Return what an alert about no item says, without the names of its parts."""
-    said = json.loads(text) if text else {}
-    return "\n".join(value for value in said.values() if isinstance(value, str))
+    return "\n".join(_strings(json.loads(text))) if text else ""
+
+
+def _strings(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case list():
+            for each in value:
+                yield from _strings(each)
+        case dict():
+            yield from _strings(list(value.values()))
+        case _:
+            pass  # a number, which is no text
 
 
 def _silence_of(row: Row) -> Silence:

@@ -135,7 +135,7 @@ def desk(tmp_path_factory):
         desk = Desk(folder=folder, port=port, received=received)
         (folder / "rules").mkdir()
         (folder / "rules/central-asia.toml").write_text(
-            block_text("docs/webhooks.md", "rules/central-asia.toml")
+            block_text("docs/webhooks.md", "rules/central-asia.toml") + "spike = true\n"
         )
         (folder / "list.opml").write_text(LIST.format(port=port))
         desk.configure(endpoint_port=port)
@@ -196,6 +196,7 @@ WORDS_BY_KIND = {
     "json try": ["try", "rules/central-asia.toml", "--since", "3650d"],
     "json diff": ["diff", "rules/central-asia.toml", "--since", "3650d"],
     "json backfill": ["backfill", "central-asia"],
+    "json spikes": ["spikes"],
     "json sources": ["sources"],
     "json sources discover": ["sources", "discover", "http://127.0.0.1:{port}/"],
     "json sources add": ["sources", "add", "http://127.0.0.1:{port}/other", "--tag", "a", "--dry-run"],

@@ -24,17 +24,22 @@ from syndicate.alerts.channels.wording import (
 from syndicate.alerts.webhook import Names
 from syndicate.model import (
     Alert,
+    AnyAlert,
     Delivery,
     EndpointAlert,
     EndpointNotice,
+    Headline,
     Hit,
     Match,
     Notice,
     Score,
     Snippet,
     SourceAlert,
+    Spike,
+    SpikeAlert,
     StoredMatch,
     TroubleKind,
+    Window,
 )
 from tests.channel_cases import ALMATY, CHANNELS
 from tests.items import ITEM as ANY_ITEM
@@ -62,7 +67,7 @@ ALERT = Alert(
 KNOWN = Names(rules={"eu": "Strategy of the EU"}, sources={"wire": "Steppe Wire", "astana": "Astana Times"})
 
 
-def delivery(*alerts: Alert | SourceAlert | EndpointAlert) -> Delivery:
+def delivery(*alerts: AnyAlert) -> Delivery:
     return Delivery(
         id="msg_1",
         endpoint="desk",
@@ -80,7 +85,7 @@ def about(match: Match = MATCH, **changes: object) -> Alert:
     return replace(ALERT, stored=replace(ALERT.stored, match=match, **changes))  # type: ignore[arg-type]
 
 
-def told(alert: Alert | SourceAlert | EndpointAlert, **others: tuple[str, ...]):
+def told(alert: AnyAlert, **others: tuple[str, ...]):
     also = {5: others["also"]} if others else None
     (text,) = in_words(delivery(alert), KNOWN, ALMATY, also=also).alerts
     return text
@@ -100,6 +105,34 @@ def test_an_item_is_told_with_all_that_is_known():
     assert text.link == ITEM.link
     assert text.also == ("Astana Times", "unknown")
     assert moment(text.at) == "24 Nov 2026, 06:00 +05"
+
+
+def test_a_spike_is_told_with_what_is_usual_and_its_newest_titles():
+    hour = Window(begins=NOW - timedelta(hours=1), ends=NOW)
+    headline = Headline(
+        story=5, item=7, source="wire", title="The EU and Asia", link=ITEM.link, first_seen=NOW
+    )
+    alert = SpikeAlert(
+        kind="spike",
+        rule="eu",
+        created_at=NOW,
+        spike=Spike(rule="eu", hour=hour, count=42, usual=6, score=14.7, weeks=8),
+        headlines=(headline, replace(headline, source="gone", title="word " * 100)),
+    )
+    known = replace(KNOWN, feeds={"eu": "https://desk.example/feeds/eu.atom"})
+    (text,) = in_words(delivery(alert), known, ALMATY).alerts
+    assert text.kind is Kind.SPIKE
+    assert text.title == Marked(
+        text="42 stories in the last hour; usual at this time: 6 (of 8 weeks)", marks=((0, 10),)
+    )
+    assert text.passage is not None
+    assert text.passage.text.startswith("Among them: The EU and Asia (Steppe Wire); word word ")
+    assert text.passage.text.endswith(" word… (gone)")
+    assert len(text.passage.text) < 180
+    assert (text.rule, text.rule_id, text.outlet) == ("Strategy of the EU", "eu", "")
+    assert (text.at, text.link) == (NOW, "https://desk.example/feeds/eu.atom")
+    (bare,) = in_words(delivery(replace(alert, headlines=())), KNOWN, ALMATY).alerts
+    assert (bare.passage, bare.link) == (None, None)
 
 
 def test_a_date_in_the_future_is_not_told():

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syndicate.model import Entry, Habit, KnownItem, Learned, Source
+from syndicate.model import Entry, Habit, KnownItem, Learned, Push, Source
 from syndicate.sources.takeover import (
     IN_CHARGE,
+    LATE_AFTER,
     LOOKED_AT,
     UNKNOWN_PATIENCE,
     Standing,
+    came_late,
     has_news,
     is_stale,
     known_until,
@@ -57,6 +59,7 @@ FRESH = (replace(ENTRY, published=NOW - HOUR), None)
 PAST = (replace(ENTRY, published=NOW - 3 * DAY), None)
 CARRIED = (ENTRY, replace(ITEM, first_seen=NOW - HOUR))  # another address had it first
 SPAN = DAY / 4
+PUSH = Push(id=1, topic=FEED, received_at=NOW, content_type="text/xml", body=b"")
 
 
 @pytest.mark.parametrize(
@@ -156,3 +159,21 @@ def test_what_has_no_date_is_newer_where_the_address_was_read_without_it():
 def test_patience_is_as_long_as_a_silence_that_is_told():
     assert patience(hourly(HOUR).habit, NOW) == DAY
     assert patience(Habit(since=NOW - DAY), NOW) == UNKNOWN_PATIENCE
+
+
+@pytest.mark.parametrize(
+    ("claim", "is_late"),
+    [
+        (CLAIM, False),
+        (replace(CLAIM, last_success_at=NOW - LATE_AFTER), False),
+        (replace(CLAIM, last_success_at=NOW - LATE_AFTER - MINUTE), True),
+        (replace(CLAIM, last_success_url=SITEMAP), True),
+        (FIRST_CLAIM, True),
+        (replace(CLAIM, has_baseline=False), True),
+        (replace(CLAIM, source=replace(CLAIM.source, baseline=False), has_baseline=False), True),
+        (replace(CLAIM, last_success_at=NOW - DAY, push=PUSH), False),
+        (replace(CLAIM, has_baseline=False, push=PUSH), True),
+    ],
+)
+def test_what_may_have_been_there_for_hours_came_late(claim, is_late):
+    assert came_late(claim, NOW) is is_late

@@ -26,6 +26,7 @@ from syndicate.model import (
     Alert,
     Config,
     Endpoint,
+    Headline,
     Hit,
     Item,
     Match,
@@ -37,8 +38,11 @@ from syndicate.model import (
     Snippet,
     Source,
     SourceAlert,
+    Spike,
+    SpikeAlert,
     StoredMatch,
     TroubleKind,
+    Window,
 )
 from tests.items import ITEM, NOW
 
@@ -130,6 +134,57 @@ def test_what_is_the_matter_with_a_source_is_told_in_words():
     assert len(body) < MOST_BYTES
     assert json.loads(body)["data"]["state"] == "over"
     assert json.loads(body)["data"]["source"] == {"id": "gone", "title": "gone"}
+
+
+def test_a_spike_is_told_with_what_is_usual_and_its_newest_stories():
+    hour = Window(begins=NOW - timedelta(hours=1), ends=NOW)
+    spike = Spike(rule="eu", hour=hour, count=42, usual=6.5, score=13.9247, weeks=8)
+    headline = Headline(
+        story=5, item=7, source="wire", title="ЕС " * 200, link="https://wire.example/7", first_seen=NOW
+    )
+    alert = SpikeAlert(
+        kind="spike",
+        rule="eu",
+        created_at=NOW,
+        spike=spike,
+        headlines=(
+            headline,
+            replace(headline, source="gone", title="T", link="https://a.example/" + "x" * 5_000),
+        ),
+    )
+    assert json.loads(render(alert, KNOWN)) == {
+        "type": "alert.spike",
+        "timestamp": "2026-11-24T02:00:00Z",
+        "data": {
+            "rule": {"id": "eu", "title": "Стратегия ЕС"},
+            "begins": "2026-11-24T01:00:00Z",
+            "ends": "2026-11-24T02:00:00Z",
+            "stories": 42,
+            "usual": 6.5,
+            "weeks": 8,
+            "score": 13.9,
+            "text": "42 stories in the last hour; usual at this time: 6.5 (of 8 weeks)",
+            "headlines": [
+                {
+                    "story": 5,
+                    "item": 7,
+                    "source": {"id": "wire", "title": "Steppe Wire"},
+                    "title": "ЕС " * 99 + "ЕС…",
+                    "link": "https://wire.example/7",
+                    "first_seen": "2026-11-24T02:00:00Z",
+                },
+                {
+                    "story": 5,
+                    "item": 7,
+                    "source": {"id": "gone", "title": "gone"},
+                    "title": "T",
+                    "link": None,
+                    "first_seen": "2026-11-24T02:00:00Z",
+                },
+            ],
+            "feed": "https://desk.example/feeds/eu.atom",
+        },
+    }
 
 
 def test_a_score_is_told_with_its_sum():

@@ -13,9 +13,11 @@ from syndicate.alerts.summary import says
 from syndicate.alerts.webhook import Names, render, render_sample
 from syndicate.model import (
     Alert,
+    AnyAlert,
     Delivery,
     EndpointAlert,
     EndpointNotice,
+    Headline,
     Hit,
     Item,
     Match,
@@ -23,8 +25,11 @@ from syndicate.model import (
     Score,
     Snippet,
     SourceAlert,
+    Spike,
+    SpikeAlert,
     StoredMatch,
     TroubleKind,
+    Window,
 )
 from tests.documents import DOCS, blocks_of
 from tests.json_schema import faults
@@ -126,7 +131,7 @@ def test_every_alert_about_an_endpoint_is_as_the_schema_says(text, is_over):
     assert list(faults(json.loads(render(alert, Names())), SCHEMA)) == []
 
 
-def delivery(*alerts: Alert | SourceAlert, left_out: int = 0) -> Delivery:
+def delivery(*alerts: AnyAlert, left_out: int = 0) -> Delivery:
     return Delivery(
         id="msg_1",
         endpoint="desk",
@@ -177,11 +182,40 @@ def test_one_alert_is_told_as_itself():
     )
 
 
+headlines = st.builds(
+    Headline,
+    story=st.integers(1),
+    item=st.integers(1),
+    source=st.just("wire"),
+    title=texts,
+    link=st.none() | texts.map("https://a.example/".__add__),
+    first_seen=st.just(NOW),
+)
+spikes = st.builds(
+    Spike,
+    rule=st.just("eu"),
+    hour=st.just(Window(begins=NOW, ends=NOW)),
+    count=st.integers(2, 10**6),
+    usual=st.integers(0, 10**6).map(lambda twice: twice / 2),
+    score=st.floats(2, 10**6),
+    weeks=st.integers(4, 8),
+)
+
+
+@settings(deadline=None)
+@given(spike=spikes, told=st.lists(headlines, max_size=5).map(tuple))
+def test_every_alert_of_a_spike_is_as_the_schema_says_and_below_20_kb(spike, told):
+    alert = SpikeAlert(kind="spike", rule="eu", created_at=NOW, spike=spike, headlines=told)
+    body = render(alert, Names())
+    assert list(faults(json.loads(body), SCHEMA)) == []
+    assert len(body) < 20_000
+
+
 def test_a_sample_and_what_the_documentation_shows_are_as_the_schema_says():
     shown = [
         json.loads(block.text) for block in blocks_of(DOCS / "webhooks.md") if block.kind.startswith("json")
     ]
-    kinds = {"alert.match", "alert.source", "alert.endpoint", "alert.summary"}
+    kinds = {"alert.match", "alert.source", "alert.endpoint", "alert.spike", "alert.summary"}
     assert {message["type"] for message in shown} == kinds
     for message in (*shown, json.loads(render_sample(NOW))):
         assert list(faults(message, SCHEMA)) == []

@@ -7,10 +7,22 @@ from typing import assert_never
 from syndicate.alerts.channels.fitting import ALSO
 from syndicate.alerts.channels.message import AlertText, Kind, Marked, Message
 from syndicate.alerts.channels.text import marked_up
-from syndicate.alerts.webhook import Names
-from syndicate.model import Alert, Delivery, EndpointAlert, Hit, Score, SourceAlert, StoredMatch
+from syndicate.alerts.spikes import beside_usual, stories
+from syndicate.alerts.webhook import Names, cut
+from syndicate.model import (
+    Alert,
+    AnyAlert,
+    Delivery,
+    EndpointAlert,
+    Hit,
+    Score,
+    SourceAlert,
+    SpikeAlert,
+    StoredMatch,
+)
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+HEADLINE_LENGTH = 120
 LABELS = {
     Kind.MATCH: "",
     Kind.ESCALATION: "More sources report it",
@@ -151,18 +163,20 @@ def _sum(score: Score) -> str:
 
 
 def _about(
-    alert: Alert | SourceAlert | EndpointAlert,
+    alert: AnyAlert,
     known: Names,
     zone: tzinfo,
     also: Mapping[int, Sequence[str]] | None,
 ) -> AlertText:
     match alert:
+        case Alert():
+            return _about_item(alert, known, zone, also)
         case SourceAlert():
             return _about_source(alert, known, zone)
         case EndpointAlert():
             return _about_endpoint(alert, zone)
-        case Alert():
-            return _about_item(alert, known, zone, also)
+        case SpikeAlert():
+            return _about_spike(alert, known, zone)
         case _:
             assert_never(alert)
 
@@ -175,6 +189,26 @@ def _about_endpoint(alert: EndpointAlert, zone: tzinfo) -> AlertText:
         outlet="",
         at=(alert.created_at if notice.is_over else notice.since).astimezone(zone),
         passage=Marked(text=notice.text),
+    )
+
+
+def _about_spike(alert: SpikeAlert, known: Names, zone: tzinfo) -> AlertText:
+    """Return what is far more than usual, and the newest titles. The link is that of the rule's feed."""
+    spike = alert.spike
+    count = stories(spike.count)
+    headlines = (
+        f"{cut(each.title, HEADLINE_LENGTH)} ({known.sources.get(each.source, each.source)})"
+        for each in alert.headlines
+    )
+    return AlertText(
+        kind=Kind.SPIKE,
+        title=Marked(text=beside_usual(spike.count, spike.usual, spike.weeks), marks=((0, len(count)),)),
+        outlet="",
+        at=spike.hour.ends.astimezone(zone),
+        rule=known.rules.get(alert.rule, alert.rule),
+        rule_id=alert.rule,
+        passage=Marked(text="Among them: " + "; ".join(headlines)) if alert.headlines else None,
+        link=known.feeds.get(alert.rule),
     )
 
 
