@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from syndicate.model import (
-    AlertDraft,
     ArticleNote,
     Change,
     Claim,
@@ -17,19 +16,15 @@ from syndicate.model import (
     Hints,
     KnownItem,
     LateArticle,
-    Match,
     Poll,
     PollState,
     Suppressed,
 )
-from syndicate.rules.archive import WORDS_VERSION
-from syndicate.rules.fingerprints import fingerprint, text_key
 from syndicate.rules.index import RuleIndex
-from syndicate.rules.language import language_of
-from syndicate.rules.text import Subject
 from syndicate.sources import learn, websub
+from syndicate.sources.changes import Seen, change_of, suppression
 from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
-from syndicate.sources.identity import Identified, identify, is_edited, items_by_entry, lists, story_keys_of
+from syndicate.sources.identity import Identified, identify, is_edited, items_by_entry, lists
 from syndicate.sources.learn import Filled, Lesson
 from syndicate.sources.schedule import (
     asked_by_document,
@@ -39,7 +34,6 @@ from syndicate.sources.schedule import (
     safety_wait,
     unskipped,
 )
-from syndicate.sources.takeover import came_late, is_later, known_until
 
 NOTHING_FILLED = Filled()
 ADOPT_AFTER = 3  # identical, valid answers
@@ -324,81 +318,3 @@ def _keys_of_new(entry: Identified, known: Mapping[str, KnownItem]) -> tuple[str
         if key not in known or (key == entry.keys[0] and not key.startswith("link:"))
     )
     return keys or (f"content:{entry.content_hash}",)
-
-
-def change_of(identified: Identified, item: KnownItem | None, seen: "Seen") -> Change:
-    """Return an entry as a new item, or a new revision of a known one, with all that follows from it."""
-    entry = identified.entry
-    subject = _subject(entry, seen)
-    matches, words = seen.index.match_and_keep(subject, seen.now)
-    # Who matches nothing is told to nobody, and to find words takes longer than all the rest.
-    text = text_key(entry.title, entry.body) if matches else None
-    return Change(
-        item=item.id if item else None,
-        entry=entry,
-        keys=identified.keys,
-        story_keys=(*story_keys_of(identified, seen.lists), *((text,) if text else ())),
-        content_hash=identified.content_hash,
-        language=subject.language,
-        words=words,
-        words_version=WORDS_VERSION,
-        matches=matches,
-        alerts=tuple(drafts(matches, seen.index, suppression(seen.claim, entry, seen.now))),
-        fingerprint=fingerprint(entry.title, entry.body, subject.language) if matches else None,
-        came_late=item is None and came_late(seen.claim, seen.now),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What an entry is seen with: its source and document, the rules, the time."""
-
-    claim: Claim
-    document: Document
-    index: RuleIndex
-    now: datetime
-    lists: frozenset[str] = frozenset()  # what several of its entries say that their address is
-
-
-def _subject(entry: Entry, seen: Seen) -> Subject:
-    source = seen.claim.source
-    return Subject(
-        title=entry.title,
-        body=entry.body,
-        author=entry.author,
-        categories=entry.categories,
-        link=entry.link or "",
-        source=source.id,
-        tags=source.tags,
-        language=language_of(
-            source.language, entry.language, seen.document.language, f"{entry.title} {entry.body}"
-        ),
-        published=entry.published,
-    )
-
-
-def drafts(
-    matches: tuple[Match, ...], index: RuleIndex, suppressed: Suppressed | None
-) -> Iterator[AlertDraft]:
-    """Yield an alert for each match and whoever wants to hear of its rule."""
-    for match in matches:
-        for endpoint in index.rules[match.rule].notify:
-            yield AlertDraft(
-                rule=match.rule,
-                endpoint=endpoint,
-                suppressed=suppressed,
-                escalate=index.rules[match.rule].escalate,
-            )
-
-
-def suppression(claim: Claim, entry: Entry, now: datetime) -> Suppressed | None:
-    """Return why what a poll finds raises no alerts, None if it does.
-
-    The first valid document is a baseline. When another address takes over, only what was published since
-    all was known is news (`takeover.known_until`); an entry without a date can't show that it is.
-    """
-    if not claim.has_baseline:
-        return Suppressed.BASELINE if claim.source.baseline else None
-    if claim.last_success_url == claim.url or claim.last_success_at is None:
-        return None
-    return None if is_later(entry, known_until(claim, now)) else Suppressed.FALLBACK

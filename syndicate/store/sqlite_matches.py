@@ -36,9 +36,7 @@ def record_backfill(
     version_by_item = _held_since(db, rule.id, since)
     neighbours = Neighbours(db, (), now, [found.item for found in matches if found.fingerprint])
     for found in matches:
-        item = db.execute(
-            "SELECT story, revision, first_seen FROM items WHERE id = ?", [found.item]
-        ).fetchone()
+        item = db.execute(_PLACE, [found.item]).fetchone()
         if item["revision"] != found.revision:
             continue  # edited meanwhile, and so matched again
         _note_text(db, found, item, neighbours)

@@ -34,7 +34,7 @@ from syndicate.store.sqlite_matches import (
 )
 from syndicate.store.sqlite_new_items import insert_new_items, item_values
 from syndicate.store.sqlite_pushes import give_push_up, note_doubts, record_push
-from syndicate.store.sqlite_stories import Neighbours, Text, place
+from syndicate.store.sqlite_stories import Neighbours, Text, join_late, place
 
 # After a poll that could not be written; doubles with each failure in a row.
 SHORTEST_BACKOFF = timedelta(minutes=5)
@@ -389,6 +389,7 @@ def _update_item(
     row = db.execute("SELECT story, first_seen FROM items WHERE id = ?", [item]).fetchone()
     story = int(row["story"])
     if change.fingerprint is not None:
+        story = join_late(db, item, story, change, neighbours)
         text = Text(item=item, story=story, seen_at=row["first_seen"], fingerprint=change.fingerprint)
         neighbours.add(text)
     _insert_keys(db, source, [(key, item) for key in change.keys])

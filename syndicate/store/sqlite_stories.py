@@ -17,6 +17,7 @@ from syndicate.store.sqlite_many import insert_rows, stored
 ITEMS_A_KEY = 32  # the newest that are read for each key of a fingerprint
 _CLEARED_EVERY = timedelta(days=1)
 _MAX_INTEGER = 2**63 - 1
+_OF_TEXT = "text:"  # how keys of equal texts begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,17 +101,20 @@ class Neighbours:
         self._pending = []
 
     def write(self, db: Database) -> None:
-        """Write what was settled; in the order of the keys, so that a page of the table is met once."""
+        """Write what was settled; in the order of the keys, so that a page of the table is met once.
+
+        What is there already stays: no poll is lost to it.
+        """
         insert_rows(
             db,
-            "INSERT INTO fingerprints (item, story, version, seen_at, words)",
+            "INSERT OR IGNORE INTO fingerprints (item, story, version, seen_at, words)",
             [
                 (text.item, text.story, FINGERPRINT_VERSION, text.seen_at, text.fingerprint.to_bytes())
                 for text in self._settled
             ],
         )
         rows = sorted((key, text.item) for text in self._settled for key in text.fingerprint.bands)
-        db.conn.executemany("INSERT INTO bands (key, item) VALUES (?, ?)", rows)
+        db.conn.executemany("INSERT OR IGNORE INTO bands (key, item) VALUES (?, ?)", rows)
         self._settled = []
 
     def _candidates(self, text: Fingerprint) -> list[int]:
@@ -192,7 +196,9 @@ def place(db: Database, changes: Sequence[Change], neighbours: Neighbours, now: 
     following, seen_at = first, time_text(now)
     found: list[Placed] = []
     for item, change in enumerate(changes, _next_id(db, "items")):
-        story, joined = _by_key(change, story_by_key) or _by_text(change, neighbours) or (following, None)
+        story, joined = (
+            _by_key(change.story_keys, story_by_key) or _by_text(change, neighbours) or (following, None)
+        )
         following += story == following
         for key in change.story_keys:
             story_by_key.setdefault(key, story)
@@ -207,11 +213,35 @@ def place(db: Database, changes: Sequence[Change], neighbours: Neighbours, now: 
     return found
 
 
+def join_late(db: Database, item: int, own: int, change: Change, neighbours: Neighbours) -> int:
+    """Return the story of an edited item: that of a text equal or alike, if no rule held for it before.
+
+    Its text was not looked at then, so it has a story of its own, which others may have told meanwhile. One
+    that another item is in as well stays.
+    """
+    texts = [key for key in change.story_keys if key.startswith(_OF_TEXT)]
+    found = _by_key(texts, stored(db, "story_keys", "key", "story", texts)) or _by_text(change, neighbours)
+    if found is None or found[0] == own:
+        return own
+    is_known = db.execute(
+        "SELECT 1 FROM matches WHERE item = ?1"
+        " UNION ALL SELECT 1 FROM items WHERE story = ?2 AND id <> ?1 LIMIT 1",
+        [item, own],
+    )
+    if is_known.fetchone() is not None:
+        return own
+    story, joined = found
+    db.execute("UPDATE items SET story = ? WHERE id = ?", [story, item])
+    db.execute("UPDATE story_keys SET story = ? WHERE story = ?", [story, own])
+    note_joinings(db, [Placed(item=item, story=story, joined=joined)])
+    return story
+
+
 def note_joinings(db: Database, placed: Iterable[Placed]) -> None:
     """Write by what items came to their stories, where those had others before."""
     insert_rows(
         db,
-        "INSERT INTO joinings (item, how, other, evidence)",
+        "INSERT OR REPLACE INTO joinings (item, how, other, evidence)",
         [
             (each.item, each.joined.by.value, each.joined.other, each.joined.evidence)
             for each in placed
@@ -225,10 +255,10 @@ def _next_id(db: Database, table: str) -> int:
     return int(last) + 1
 
 
-def _by_key(change: Change, story_by_key: Mapping[str, int]) -> tuple[int, Joined] | None:
-    for key in change.story_keys:
+def _by_key(keys: Iterable[str], story_by_key: Mapping[str, int]) -> tuple[int, Joined] | None:
+    for key in keys:
         if key in story_by_key:
-            by = JoinedBy.TEXT if key.startswith("text:") else JoinedBy.LINK
+            by = JoinedBy.TEXT if key.startswith(_OF_TEXT) else JoinedBy.LINK
             return story_by_key[key], Joined(by=by)
     return None
 

@@ -185,6 +185,29 @@ def test_an_item_that_an_edit_makes_a_match_is_compared_with_from_then_on(store)
     assert publish(store, told("rail-b"), name="post").alerts == 0
 
 
+@pytest.mark.parametrize(("text", "by"), [("rail-b", JoinedBy.ALIKE), ("rail-a", JoinedBy.TEXT)])
+def test_an_item_that_an_edit_makes_a_match_comes_to_the_story_that_was_told(store, text, by):
+    teaser = told(text, "late", title="Trains", body="More soon.")
+    publish(store, teaser, name="post", watch=Watch(rule="rail", word="no such word"))
+    assert publish(store, told("rail-a")).alerts == 1
+    assert publish(store, told(text, "late"), name="post").alerts == 0
+    assert story(store, "late").items == (
+        (the_item(store, "late").id, "post"),
+        (the_item(store, "rail-a").id, "wire"),
+    )
+    assert story(store, "late").joined.by is by
+    assert publish(store, entry("copy", link="https://news.example/late"), name="mail").alerts == 0
+
+
+def test_an_item_that_others_share_a_link_with_stays_with_them(store):
+    nothing = Watch(rule="rail", word="no such word")
+    publish(store, entry("late", "Trains"), name="post", watch=nothing)
+    publish(store, entry("copy", "Trains", link="https://news.example/late"), name="mail", watch=nothing)
+    publish(store, told("rail-a"))
+    publish(store, told("rail-b", "late"), name="post")
+    assert the_item(store, "late").story == the_item(store, "copy").story != the_item(store, "rail-a").story
+
+
 def test_an_item_stays_in_its_story_and_is_known_by_its_first_text(store):
     publish(store, told("rail-a"))
     publish(store, told("water-a"), name="post")

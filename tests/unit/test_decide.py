@@ -29,6 +29,7 @@ from syndicate.rules.grammar import parse
 from syndicate.rules.index import RuleIndex
 from syndicate.rules.rule import Rule, Scope
 from syndicate.rules.tree import Word
+from syndicate.sources.changes import suppression
 from syndicate.sources.decide import (
     HOST_BACKOFF,
     Moment,
@@ -36,7 +37,6 @@ from syndicate.sources.decide import (
     decide_failure,
     decide_reading,
     decide_unchanged,
-    suppression,
 )
 from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
 from syndicate.sources.learn import Filled
@@ -176,6 +176,23 @@ def test_the_text_counts_only_where_a_rule_holds():
     assert held.fingerprint is not None
     assert held.story_keys[-1].startswith("text:")
     assert (other.fingerprint, other.story_keys) == (None, ("link:news.example/a",))
+
+
+@pytest.mark.parametrize(
+    ("claim", "published", "is_compared"),
+    [
+        (FIRST, NOW - 4 * DAY, False),  # with what was news four days ago, nothing is compared
+        (FIRST, NOW - 2 * DAY, True),
+        (FIRST, None, True),
+        (replace(FIRST, source=replace(WIRE, baseline=False)), NOW - 4 * DAY, True),
+        (CLAIM, NOW - 4 * DAY, True),
+    ],
+)
+def test_the_old_texts_of_a_first_document_are_not_compared(claim, published, is_compared):
+    body = "A sentence of some words about how things are and will be. " * 5
+    (change,) = read(replace(ENTRY, body=body, published=published), claim=claim).changes
+    assert (change.fingerprint is not None) is is_compared
+    assert change.story_keys[-1].startswith("text:")
 
 
 def test_alerts_say_when_their_rule_wants_to_be_told_again():

@@ -136,7 +136,7 @@ def test_an_edit_is_taken_unless_a_poll_was_later():
 
 
 def suppressed(claim):
-    from syndicate.sources.decide import suppression
+    from syndicate.sources.changes import suppression
 
     return suppression(replace(claim, last_success_url=claim.url), replace(ENTRY, published=None), NOW)
 
