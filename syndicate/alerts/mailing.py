@@ -8,6 +8,7 @@ that the next try is for them alone. What is remembered is lost with the process
 import smtplib
 import socket
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from syndicate.http import Client
 from syndicate.http.trouble import in_words
 from syndicate.model import SmtpSecurity, SmtpSettings
 
+HIDDEN = b"***"
 REMEMBERED = 10_000  # deliveries that some recipients have, and some have not
 
 Reply = tuple[int, str]  # code, text
@@ -151,6 +153,7 @@ class _Session(smtplib.SMTP):
 
     def __init__(self, connection: socket.socket, settings: SmtpSettings) -> None:
         self._connection = connection
+        self._secrets = _secrets(settings)
         address = connection.getsockname()[0]
         name = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
         timeout = connection.gettimeout() or 1
@@ -158,6 +161,21 @@ class _Session(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return self._connection
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Return what the server says, without the password: some repeat what they were told."""
+        code, said = super().getreply()
+        for secret in self._secrets:
+            said = said.replace(secret, HIDDEN)
+        return code, said
+
+
+def _secrets(settings: SmtpSettings) -> tuple[bytes, ...]:
+    """Return the password in each way in which a server is told it (RFC 4616, AUTH PLAIN; AUTH LOGIN)."""
+    if settings.password is None:
+        return ()
+    password, user = settings.password.encode(), (settings.user or "").encode()
+    return b64encode(b"\0%b\0%b" % (user, password)), b64encode(password), password
 
 
 def _replies(session: smtplib.SMTP, mail: Mail, recipients: Sequence[str]) -> _Replies:

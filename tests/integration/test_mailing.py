@@ -197,6 +197,27 @@ def test_whom_the_server_asks_to_wait_gets_it_with_the_next_try_and_nobody_gets_
 # --------------------------------------------------------------------------- servers that fail
 
 
+@pytest.mark.parametrize("form", ["hunter2", "aHVudGVyMg==", "AG5ld3MAaHVudGVyMg=="])
+def test_a_server_that_repeats_the_password_is_told_without_it(form):
+    async def work() -> Mailed:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"220 mail.test\r\n")
+            await reader.readline()
+            writer.write(b"250-mail.test\r\n250 AUTH PLAIN LOGIN\r\n")
+            while await reader.readline():
+                writer.write(f"535 no such password as {form} for news\r\n".encode())
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server, Client(NetworkSettings(allow_private=LOOPBACK)) as client:
+            smtp = settings(server.sockets[0].getsockname()[1], user="news", password="hunter2")
+            return await Mailer(client, smtp, WITHIN).send(mail(), "msg_1")
+
+    came = asyncio.run(work())
+    assert form not in str(came)
+    assert came.text == "535 no such password as *** for news"
+
+
 def lied_to(greeting: bytes, within=WITHIN) -> Mailed:
     """Return what comes of a server that says this and no more."""
 
