@@ -12,7 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from syndicate.feeds.atom import FeedDocument, Outlet, marked, render, updated
+from syndicate.feeds import atom
+from syndicate.feeds.documents import FeedDocument
+from syndicate.feeds.entries import EntrySettings, Outlet, describe, updated
+from syndicate.feeds.explain import Passage
+from syndicate.feeds.select import Order, newest_first, select
 from syndicate.feeds.xml import line, web_iri
 from syndicate.model import Enclosure, Hit, Item, Match, Score, Snippet, StoredMatch
 from tests.atom_check import ATOM, XML, problems
@@ -25,16 +29,19 @@ FEED = FeedDocument(
     feed_id="urn:uuid:7a7c0a86-95f4-4a27-8d4c-0e3e4ad7a9a1",
     title="Central Asia",
     self_url="http://127.0.0.1:8080/feeds/central-asia.atom",
-    alternate_url="http://127.0.0.1:8080/",
-    rule="central-asia",
-    rule_title="Central Asia & neighbours",
+    description="News that matches the rule Central Asia & neighbours",
+    page_url="http://127.0.0.1:8080/",
     version="0.1.0",
+    updated_when_empty=NOON,
+)
+
+SETTINGS = EntrySettings(
+    rule_titles={"central-asia": "Central Asia & neighbours"},
     outlets={
         "steppe": Outlet(
             title="Steppe Wire", feed_url="https://steppe.example/rss", link="https://steppe.example/"
         )
     },
-    updated_when_empty=NOON,
 )
 
 ITEM = Item(
@@ -82,6 +89,11 @@ def test_a_score_is_shown_with_its_sum():
     assert "Score: “Central Asia” 5, “cup &lt;x&gt;” -0.5: 4.5, where 4 is enough." in why
 
 
+def render(feed: FeedDocument, matches: list[StoredMatch], settings: EntrySettings = SETTINGS) -> bytes:
+    entries = [describe(each, settings) for each in newest_first(select(matches), Order.PUBLISHED)]
+    return atom.render(feed, entries)
+
+
 def stored(item: Item = ITEM, match: Match = MATCH) -> StoredMatch:
     return StoredMatch(item=item, match=match, revision=item.revision, matched_at=item.changed_at)
 
@@ -117,7 +129,7 @@ def test_a_feed_says_what_it_is():
     assert text(feed, "generator") == "Syndicate"
     assert links(feed) == [
         {"rel": "self", "type": "application/atom+xml", "href": FEED.self_url},
-        {"rel": "alternate", "type": "text/html", "href": FEED.alternate_url},
+        {"rel": "alternate", "type": "text/html", "href": FEED.page_url},
     ]
 
 
@@ -287,7 +299,7 @@ def test_a_script_address_is_no_link():
     ],
 )
 def test_marks_are_escaped_and_never_overlap(marks, expected):
-    assert marked(Snippet(text="a < b", field="body", marks=marks)) == expected
+    assert Passage.of(Snippet(text="a < b", field="body", marks=marks)).html == expected
 
 
 awkward = st.text(
@@ -354,12 +366,13 @@ def repaired(text: str) -> str:
 
 @given(st.lists(st.tuples(items, matches), max_size=4), awkward)
 def test_whatever_outlets_send_the_feed_is_valid_and_reads_back(pairs, title):
-    feed = replace(FEED, title=title, outlets={"steppe": Outlet(title=title, feed_url=title, link=title)})
+    feed = replace(FEED, title=title)
+    settings = EntrySettings(outlets={"steppe": Outlet(title=title, feed_url=title, link=title)})
     numbered = [
         stored(replace(item, id=number, entry_id=f"urn:x:{number}"), match)
         for number, (item, match) in enumerate(pairs)
     ]
-    document = render(feed, numbered)
+    document = render(feed, numbered, settings)
     assert problems(document) == []
     parsed = feedparser.parse(io.BytesIO(document), sanitize_html=False, resolve_relative_uris=False)
     assert not parsed.bozo

@@ -52,7 +52,10 @@ def test_html_text(text):
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(
-        st.sampled_from(("<p>", "</p>", "a", " ", "\n", "\r", "\x01", "\u2028", "<form x>", "é", "&", ">", "\xa0")), max_size=12
+        st.sampled_from(
+            ("<p>", "</p>", "a", " ", "\n", "\r", "\x01", "\u2028", "<form x>", "é", "&", ">", "\xa0")
+        ),
+        max_size=12,
     )
 )
 def test_sanitised_html(pieces):
