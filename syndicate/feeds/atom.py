@@ -44,8 +44,9 @@ def _head(feed: FeedDocument, entries: Sequence[FeedEntry]) -> str:
 
 def _entry(entry: FeedEntry) -> str:
     """Return an entry as it stands in a document, indented as feedgen does."""
-    lines = "\n".join(f"    {element}" for element in _elements(entry))
-    return f"  <entry{attributes(xml__lang=entry.language)}>\n{lines}\n  </entry>\n"
+    language = f' xml:lang="{entry.language}"' if entry.language else ""
+    elements = "\n    ".join(_elements(entry))
+    return f"  <entry{language}>\n    {elements}\n  </entry>\n"
 
 
 def _elements(entry: FeedEntry) -> Iterator[str]:

@@ -210,8 +210,9 @@ def _summary(item: Item) -> str:
 
 def _beginning(text: str, length: int) -> str:
     """Return the text's beginning as one line, cut between words where it can be."""
-    text = line(text)
-    if len(text) <= length:
+    is_long = len(text) > 8 * length
+    text = line(text[: 8 * length])
+    if len(text) <= length and not is_long:
         return text
     start, space, _ = text[:length].rpartition(" ")
     return (start if space and len(start) > length // 2 else text[: length - 1]) + "…"
@@ -225,7 +226,9 @@ def _article(item: Item, full_text: FullText, language: str | None, direction: D
             article = paragraphs(_summary(item))
         case FullText.NONE:
             article = ""
-    article = legal(article).replace("\r\n", "\n").replace("\r", "\n")
+    article = legal(article)
+    if "\r" in article:  # XML would have it read as a line feed
+        article = article.replace("\r\n", "\n").replace("\r", "\n")
     if direction is not Direction.RTL or not article.strip():
         return article
     lang = f' lang="{language}"' if language else ""

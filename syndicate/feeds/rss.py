@@ -25,11 +25,11 @@ _START = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in _NAMESPACES.items
 
 def render(feed: FeedDocument, entries: Sequence[FeedEntry]) -> bytes:
     """Return a valid RSS document, its items in the order given. The same input gives the same bytes."""
-    lines = "\n".join(f"    {element}" for element in _channel(feed, entries))
+    channel = "\n    ".join(_channel(feed, entries))
     items = "".join(map(_item, entries))
     return (
         "<?xml version='1.0' encoding='UTF-8'?>\n"
-        f'<rss version="2.0"{_START}>\n  <channel>\n{lines}\n{items}  </channel>\n</rss>\n'
+        f'<rss version="2.0"{_START}>\n  <channel>\n    {channel}\n{items}  </channel>\n</rss>\n'
     ).encode()
 
 
@@ -48,8 +48,8 @@ def _channel(feed: FeedDocument, entries: Sequence[FeedEntry]) -> Iterator[str]:
 
 
 def _item(entry: FeedEntry) -> str:
-    lines = "\n".join(f"      {element}" for element in _elements(entry))
-    return f"    <item>\n{lines}\n    </item>\n"
+    elements = "\n      ".join(_elements(entry))
+    return f"    <item>\n      {elements}\n    </item>\n"
 
 
 def _elements(entry: FeedEntry) -> Iterator[str]:

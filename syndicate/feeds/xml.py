@@ -6,21 +6,21 @@ from urllib.parse import quote
 
 _ILLEGAL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
 _NOT_IN_IRIS = re.compile(r'[\s<>"{}|\\^`]|%(?![0-9A-Fa-f]{2})')
+_PLAIN = re.compile(r"https?://[\w.-]+(/[\w./?&=;,:@+~-]*)?", re.ASCII)  # which is an IRI as it stands
 _WEB = re.compile(r"(https?://[^/?#]+)([^#]*)(#.*)?", re.IGNORECASE | re.DOTALL)
 
 
 def legal(text: str) -> str:
     """Return the text without what XML 1.0 (2.2) forbids or discourages: controls, surrogates, ...."""
     # Most texts are printable but for the ends of their lines, which is told ten times as fast.
-    return text if text.isprintable() or _joined(text).isprintable() else _ILLEGAL.sub("", text)
-
-
-def _joined(text: str) -> str:
-    return text.replace("\n", "").replace("\xa0", "")
+    is_legal = text.isprintable() or text.replace("\n", "").isprintable()
+    return text if is_legal else _ILLEGAL.sub("", text)
 
 
 def line(text: str) -> str:
     """Return the text as one legal line, without white space around it."""
+    if text.isprintable() and "  " not in text:  # the only white space that can be printed is the space
+        return text.strip(" ")
     return " ".join(legal(text).split())
 
 
@@ -30,6 +30,8 @@ def web_iri(url: str | None) -> str | None:
 
     None for everything else, so that nothing a reader's browser would run gets into a link.
     """
+    if url and _PLAIN.fullmatch(url):
+        return url
     match = _WEB.fullmatch(line(url or ""))
     if match is None or _NOT_IN_IRIS.search(match[1]):
         return None
@@ -50,10 +52,7 @@ def escaped(text: str) -> str:
 
 
 def attributes(**values: str | None) -> str:
-    """Return attributes, their texts escaped, as they stand in a tag; one that is None is left out.
-
-    A colon in a name is written as `__`: `xml__lang`.
-    """
+    """Return attributes, their texts escaped, as they stand in a tag; one that is None is left out."""
     return "".join(
         f' {name.replace("__", ":")}="{_quoted(value)}"'
         for name, value in values.items()
@@ -62,4 +61,5 @@ def attributes(**values: str | None) -> str:
 
 
 def _quoted(text: str) -> str:
-    return escaped(text).replace('"', "&quot;").replace("\t", "&#9;").replace("\n", "&#10;")
+    text = escaped(text).replace('"', "&quot;")
+    return text if text.isprintable() else text.replace("\t", "&#9;").replace("\n", "&#10;")
