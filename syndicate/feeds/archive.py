@@ -3,8 +3,8 @@
 Each entry of a feed has a number: one more than the highest before, given when it comes into the feed, and
 anew when its publisher changes it so that readers should notice. A page holds a range of numbers, and is
 there from when the last of them is given. It gains nothing afterwards, and loses only what was changed, which
-is then in a later document, or withdrawn. So whoever has read it need not read it again, and whoever reads head
-and pages misses nothing.
+is then in a later document, or withdrawn. So whoever has read it need not read it again, and whoever reads
+head and pages misses nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -4,34 +4,44 @@ feedgen makes the document around the entries. For one of those it takes 2 ms, b
 so they are written beside it, as text, and put into its document.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
 
 from feedgen.feed import FeedGenerator
 
 from syndicate.feeds.documents import FeedDocument
 from syndicate.feeds.entries import Category, Enclosure, EntrySource, FeedEntry, Report
-from syndicate.feeds.xml import attributes, escaped, line
+from syndicate.feeds.xml import attributes, escaped
 
 MEDIA_TYPE = "application/atom+xml"
 HISTORY = "http://purl.org/syndication/history/1.0"  # RFC 5005
-_END = "</feed>\n"
+_END = b"</feed>\n"
 
 
 def render(feed: FeedDocument, entries: Sequence[FeedEntry]) -> bytes:
     """Return a valid Atom document, its entries in the order given. The same input gives the same bytes."""
-    document = _head(feed, entries)
-    archive = f'  <fh:archive xmlns:fh="{HISTORY}"/>\n' if feed.head_url else ""
-    return f"{document.removesuffix(_END)}{archive}{''.join(map(_entry, entries))}{_END}".encode()
+    return assemble(feed, feed.updated(entries), map(render_entry, entries))
 
 
-def _head(feed: FeedDocument, entries: Sequence[FeedEntry]) -> str:
+def assemble(feed: FeedDocument, updated: datetime, entries: Iterable[bytes]) -> bytes:
+    """Return the document of entries that `render_entry` wrote, which may be used in several.
+
+    Args:
+        updated: when the newest of them was, see `FeedDocument.updated`.
+    """
+    head = _head(feed, updated).removesuffix(_END)
+    archive = b"" if feed.head_url is None else f'  <fh:archive xmlns:fh="{HISTORY}"/>\n'.encode()
+    return b"".join([head, archive, *entries, _END])
+
+
+def _head(feed: FeedDocument, updated: datetime) -> bytes:
     """Return the document without entries."""
     head = FeedGenerator()
     head.id(feed.feed_id)
     head.title(feed.name)
-    head.subtitle(line(feed.description) or feed.name)
-    head.updated(feed.updated(entries))
+    head.subtitle(feed.about)
+    head.updated(updated)
     head.author(name="Syndicate")  # for entries without one, which Atom would have invalid
     head.link(href=feed.self_url, rel="self", type=MEDIA_TYPE)
     head.link(href=feed.page_url, rel="alternate", type="text/html")
@@ -39,14 +49,14 @@ def _head(feed: FeedDocument, entries: Sequence[FeedEntry]) -> str:
         head.link(href=url, rel=relation)
     head.generator("Syndicate", version=feed.version)
     rendered: bytes = head.atom_str(pretty=True)
-    return rendered.decode()
+    return rendered
 
 
-def _entry(entry: FeedEntry) -> str:
+def render_entry(entry: FeedEntry) -> bytes:
     """Return an entry as it stands in a document, indented as feedgen does."""
     language = f' xml:lang="{entry.language}"' if entry.language else ""
     elements = "\n    ".join(_elements(entry))
-    return f"  <entry{language}>\n    {elements}\n  </entry>\n"
+    return f"  <entry{language}>\n    {elements}\n  </entry>\n".encode()
 
 
 def _elements(entry: FeedEntry) -> Iterator[str]:

@@ -32,6 +32,11 @@ class FeedDocument:
         """The title as one line, which is never empty."""
         return line(self.title) or "Untitled"
 
+    @property
+    def about(self) -> str:
+        """The description as one line, which is never empty."""
+        return line(self.description) or self.name
+
     def updated(self, entries: Iterable[FeedEntry]) -> datetime:
         """Return when something in the document last changed that readers should notice."""
         instants = (entry.updated for entry in entries)

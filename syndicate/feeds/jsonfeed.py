@@ -6,7 +6,8 @@ it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from syndicate.feeds.documents import FeedDocument
@@ -23,26 +24,44 @@ Json = dict[str, Any]
 
 def render(feed: FeedDocument, entries: Sequence[FeedEntry]) -> bytes:
     """Return a valid JSON Feed, its items in the order given. The same input gives the same bytes."""
-    document = {
-        "version": VERSION,
-        "title": feed.name,
-        "home_page_url": feed.page_url,
-        "feed_url": feed.self_url,
-        "description": line(feed.description) or feed.name,
-        "next_url": feed.older_url,
-        "hubs": [{"type": "WebSub", "url": hub} for hub in feed.hubs],
-        "_syndicate": _of_feed(feed, entries),
-        "items": list(map(_item, entries)),
+    return assemble(feed, feed.updated(entries), map(render_entry, entries))
+
+
+def assemble(feed: FeedDocument, updated: datetime, entries: Iterable[bytes]) -> bytes:
+    """Return the document of items that `render_entry` wrote; see `atom.assemble`."""
+    head = _encoded(_of_feed(feed, updated)).removesuffix(b"}")
+    return b"".join([head, b', "items": [\n', b",\n".join(entries), b"\n]}\n"])
+
+
+def render_entry(entry: FeedEntry) -> bytes:
+    """Return an entry as it stands in a document: a line."""
+    return _encoded(_item(entry))
+
+
+def _encoded(values: Json) -> bytes:
+    return json.dumps(values, ensure_ascii=False).encode()
+
+
+def _of_feed(feed: FeedDocument, updated: datetime) -> Json:
+    ours = {
+        "id": feed.feed_id,
+        "updated": updated.isoformat(),
+        "version": feed.version,
+        "current_url": feed.head_url,
+        "newer_url": feed.newer_url,
     }
-    is_kept = {"title", "items"}
-    document = {key: value for key, value in document.items() if value or key in is_kept}
-    return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
-
-
-def _of_feed(feed: FeedDocument, entries: Sequence[FeedEntry]) -> Json:
-    pages = {"current_url": feed.head_url, "newer_url": feed.newer_url}
-    updated = feed.updated(entries).isoformat()
-    return _present({"id": feed.feed_id, "updated": updated, "version": feed.version, **pages})
+    return _present(
+        {
+            "version": VERSION,
+            "title": feed.name,
+            "home_page_url": feed.page_url,
+            "feed_url": feed.self_url,
+            "description": feed.about,
+            "next_url": feed.older_url,
+            "hubs": [{"type": "WebSub", "url": hub} for hub in feed.hubs],
+            "_syndicate": _present(ours),
+        }
+    )
 
 
 def _item(entry: FeedEntry) -> Json:

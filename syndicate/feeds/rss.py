@@ -3,14 +3,14 @@
 What RSS has no word for is said in those of Atom, Dublin Core and Media RSS.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from html import escape
 
 from syndicate.feeds.documents import FeedDocument
 from syndicate.feeds.entries import Category, Enclosure, EntrySource, FeedEntry, Report
-from syndicate.feeds.xml import attributes, escaped, line
+from syndicate.feeds.xml import attributes, escaped
 
 MEDIA_TYPE = "application/rss+xml"
 _NAMESPACES = {
@@ -20,24 +20,27 @@ _NAMESPACES = {
     "fh": "http://purl.org/syndication/history/1.0",
     "media": "http://search.yahoo.com/mrss/",
 }
-_START = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in _NAMESPACES.items())
+_DECLARED = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in _NAMESPACES.items())
+_START = f"<?xml version='1.0' encoding='UTF-8'?>\n<rss version=\"2.0\"{_DECLARED}>\n  <channel>\n"
+_END = b"  </channel>\n</rss>\n"
 
 
 def render(feed: FeedDocument, entries: Sequence[FeedEntry]) -> bytes:
     """Return a valid RSS document, its items in the order given. The same input gives the same bytes."""
-    channel = "\n    ".join(_channel(feed, entries))
-    items = "".join(map(_item, entries))
-    return (
-        "<?xml version='1.0' encoding='UTF-8'?>\n"
-        f'<rss version="2.0"{_START}>\n  <channel>\n    {channel}\n{items}  </channel>\n</rss>\n'
-    ).encode()
+    return assemble(feed, feed.updated(entries), map(render_entry, entries))
 
 
-def _channel(feed: FeedDocument, entries: Sequence[FeedEntry]) -> Iterator[str]:
+def assemble(feed: FeedDocument, updated: datetime, entries: Iterable[bytes]) -> bytes:
+    """Return the document of items that `render_entry` wrote; see `atom.assemble`."""
+    channel = "\n    ".join(_channel(feed, updated))
+    return b"".join([f"{_START}    {channel}\n".encode(), *entries, _END])
+
+
+def _channel(feed: FeedDocument, updated: datetime) -> Iterator[str]:
     yield f"<title>{escaped(feed.name)}</title>"
     yield f"<link>{escaped(feed.page_url)}</link>"
-    yield f"<description>{_html(line(feed.description) or feed.name)}</description>"
-    yield f"<lastBuildDate>{_date(feed.updated(entries))}</lastBuildDate>"
+    yield f"<description>{_html(feed.about)}</description>"
+    yield f"<lastBuildDate>{_date(updated)}</lastBuildDate>"
     yield f"<generator>Syndicate {escaped(feed.version)}</generator>"
     yield "<docs>https://www.rssboard.org/rss-specification</docs>"
     yield f"<atom:id>{escaped(feed.feed_id)}</atom:id>"
@@ -47,9 +50,10 @@ def _channel(feed: FeedDocument, entries: Sequence[FeedEntry]) -> Iterator[str]:
         yield "<fh:archive/>"
 
 
-def _item(entry: FeedEntry) -> str:
+def render_entry(entry: FeedEntry) -> bytes:
+    """Return an entry as it stands in a document."""
     elements = "\n      ".join(_elements(entry))
-    return f"    <item>\n      {elements}\n    </item>\n"
+    return f"    <item>\n      {elements}\n    </item>\n".encode()
 
 
 def _elements(entry: FeedEntry) -> Iterator[str]:
