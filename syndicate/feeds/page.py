@@ -1,7 +1,7 @@
-"""Pages for people: what a feed is, how to subscribe to it, and its latest entries; and the list of all feeds.
+"""Pages for people: what a feed is, how to subscribe to it, its latest entries; and the list of all feeds.
 
-Each is one file without scripts, which needs no other file and loads nothing, so that it works from any server
-and from a disk. Its own policy keeps a browser from running anything (Content Security Policy Level 3).
+Each is one file without scripts, which needs no other and loads nothing, so that it works from any server and
+from a disk. Its own policy keeps a browser from running anything (Content Security Policy Level 3).
 """
 
 from base64 import b64encode

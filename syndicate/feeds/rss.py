@@ -22,6 +22,7 @@ _NAMESPACES = {
 }
 _DECLARED = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in _NAMESPACES.items())
 _START = f"<?xml version='1.0' encoding='UTF-8'?>\n<rss version=\"2.0\"{_DECLARED}>\n  <channel>\n"
+_FIRST_YEAR = 1000
 _END = b"  </channel>\n</rss>\n"
 
 
@@ -40,7 +41,7 @@ def _channel(feed: FeedDocument, updated: datetime) -> Iterator[str]:
     yield f"<title>{escaped(feed.name)}</title>"
     yield f"<link>{escaped(feed.page_url)}</link>"
     yield f"<description>{_html(feed.about)}</description>"
-    yield f"<lastBuildDate>{_date(updated)}</lastBuildDate>"
+    yield from _date("lastBuildDate", updated)
     yield f"<generator>Syndicate {escaped(feed.version)}</generator>"
     yield "<docs>https://www.rssboard.org/rss-specification</docs>"
     yield f"<atom:id>{escaped(feed.feed_id)}</atom:id>"
@@ -62,7 +63,7 @@ def _elements(entry: FeedEntry) -> Iterator[str]:
         yield f"<link>{escaped(entry.link)}</link>"
     yield f'<guid isPermaLink="false">{escaped(entry.id)}</guid>'
     if entry.published:
-        yield f"<pubDate>{_date(entry.published)}</pubDate>"
+        yield from _date("pubDate", entry.published)
     yield f"<atom:updated>{entry.updated.isoformat()}</atom:updated>"
     yield f"<dc:creator>{escaped(entry.author)}</dc:creator>"
     if entry.language:
@@ -108,5 +109,7 @@ def _source(source: EntrySource) -> Iterator[str]:
         yield f"<source{attributes(url=source.feed_url)}>{escaped(source.title)}</source>"
 
 
-def _date(instant: datetime) -> str:
-    return format_datetime(instant, usegmt=True)
+def _date(name: str, instant: datetime) -> Iterator[str]:
+    """Yield a date, unless readers would take its year for one of this century (RFC 2822 4.3)."""
+    if instant.year >= _FIRST_YEAR:
+        yield f"<{name}>{format_datetime(instant, usegmt=True)}</{name}>"

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from urllib.parse import quote
 
-_ILLEGAL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
 _NOT_IN_IRIS = re.compile(r'[\s<>"{}|\\^`]|%(?![0-9A-Fa-f]{2})')
 _PLAIN = re.compile(r"https?://[\w.-]+(/[\w./?&=;,:@+~-]*)?", re.ASCII)  # which is an IRI as it stands
 _WEB = re.compile(r"(https?://[^/?#]+)([^#]*)(#.*)?", re.IGNORECASE | re.DOTALL)
@@ -14,7 +14,8 @@ def legal(text: str) -> str:
     """Return the text without what XML 1.0 (2.2) forbids or discourages: controls, surrogates, ...."""
     # Most texts are printable but for the ends of their lines, which is told ten times as fast.
     is_legal = text.isprintable() or text.replace("\n", "").isprintable()
-    return text if is_legal else _ILLEGAL.sub("", text)
+    # What ends a line on mainframes (NEL) is taken for the ellipsis of Windows by many readers.
+    return text if is_legal else _ILLEGAL.sub("", text.replace("\x85", "\n"))
 
 
 def line(text: str) -> str:

@@ -76,7 +76,9 @@ class Lexicon:
             if form is Form.PREFIX:
                 keys += _beginnings(known, text[: self._longest_beginning])
             elif form is Form.EXACT and text in self._exact:
-                keys += _known(known, fold(_as_exact(surface, word)) if is_folded else _as_exact(surface, word))
+                keys += _known(
+                    known, fold(_as_exact(surface, word)) if is_folded else _as_exact(surface, word)
+                )
             else:
                 keys += _known(known, text)
         return ENDING if word in self._endings else WORD, word, stemmed, *keys
