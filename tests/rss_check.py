@@ -105,7 +105,7 @@ def _everywhere(root: etree._Element) -> Iterator[str]:
         if len(element) and name not in ("rss", "channel", "item"):
             yield f"{name}: markup inside"
         if not _is_right(name, text, element):
-            yield f"{name}: {text!r} {dict(element.attrib)}"
+            yield f"{name}: {text!r} {element.items()}"
 
 
 def _is_right(name: str, text: str, element: etree._Element) -> bool:

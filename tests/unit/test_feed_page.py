@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from hypothesis import given
 from hypothesis import strategies as st
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from syndicate.feeds.page import LATEST, FeedPages, Format, ListedPage
 from tests.published import FEED, ITEM, awkward, described, items, matches, stored
@@ -16,7 +16,13 @@ FORMATS = (
     Format(name="Atom", media_type="application/atom+xml", url="https://news.example/x.atom"),
     Format(name="JSON Feed", media_type="application/feed+json", url="https://news.example/x.json"),
 )
-LOADING = "script, link[rel=stylesheet], img, iframe, object, embed, form, base, video, audio, meta[http-equiv=refresh]"
+LOADING = "script, img, iframe, object, embed, form, base, video, link[rel=stylesheet], [http-equiv=refresh]"
+
+
+def first(place: LexborHTMLParser | LexborNode, selector: str) -> LexborNode:
+    found = place.css_first(selector)
+    assert found is not None
+    return found
 
 
 def test_a_page_says_how_to_subscribe_and_what_is_new():
@@ -25,9 +31,9 @@ def test_a_page_says_how_to_subscribe_and_what_is_new():
     assert links == [(each.media_type, each.url) for each in FORMATS]
     assert [code.text() for code in page.css("code")] == [each.url for each in FORMATS]
     (article,) = page.css("article")
-    assert article.css_first("h3 a").attributes["href"] == ITEM.link
-    assert article.css_first("time").attributes["datetime"] == "2026-03-02T11:00:00+00:00"
-    assert article.css_first("mark").text() == "Central Asia"
+    assert first(article, "h3 a").attributes["href"] == ITEM.link
+    assert first(article, "time").attributes["datetime"] == "2026-03-02T11:00:00+00:00"
+    assert first(article, "mark").text() == "Central Asia"
 
 
 def test_an_empty_feed_has_a_page_as_well():
@@ -46,7 +52,7 @@ def test_the_policy_allows_the_style_of_the_page_and_nothing_else():
     assert PAGES.policy == (
         f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )
-    meta = LexborHTMLParser(document).css_first("meta[http-equiv=Content-Security-Policy]")
+    meta = first(LexborHTMLParser(document), "meta[http-equiv=Content-Security-Policy]")
     assert meta.attributes["content"] == PAGES.policy
 
 
@@ -67,7 +73,7 @@ def test_the_list_names_every_feed_and_how_to_have_all():
         title="Water <b>", description="News", page_url="x.html", feed_url="https://news.example/x.atom"
     )
     page = LexborHTMLParser(PAGES.index("News & more", "index.opml", [listed]))
-    assert page.css_first("h1").text() == "News & more"
+    assert first(page, "h1").text() == "News & more"
     assert [link.attributes["href"] for link in page.css("a")] == ["index.opml", "x.html"]
-    assert page.css_first("h3").text() == "Water <b>"
+    assert first(page, "h3").text() == "Water <b>"
     assert b"No feed has been published yet" in PAGES.index("x", "index.opml", [])

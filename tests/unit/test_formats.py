@@ -143,7 +143,7 @@ def test_an_empty_feed_is_valid(kind):
 def test_a_page_of_an_archive_names_the_head_and_its_neighbours(kind):
     module, check = FORMATS[kind]
     around = {"head_url": f"{URL}/head", "older_url": f"{URL}/1", "newer_url": f"{URL}/3"}
-    page = replace(FEED, **around, hubs=(f"{URL}/hub",))
+    page = replace(FEED, hubs=(f"{URL}/hub",), **around)  # type: ignore[arg-type]
     document = module.render(page, described(stored()))
     assert check.problems(document) == []
     if kind == "json":
