@@ -68,15 +68,16 @@ def assert_says_the_same(documents: dict[str, bytes], entries: list[FeedEntry]) 
     found = {kind: read(document).entries for kind, document in documents.items()}
     for entry, *read_back in zip(entries, *found.values(), strict=True):
         assert {each.guid for each in read_back} == {entry.id}
-        first, *others = map(told, read_back)
+        is_kept = repaired(entry.content_html) == line(entry.content_html)  # not taken for a mistake
+        first, *others = (told(each, with_text=is_kept) for each in read_back)
         assert others == [first] * len(others)
 
 
-def told(entry: Entry) -> dict[str, object]:
+def told(entry: Entry, *, with_text: bool) -> dict[str, object]:
     """Return what every format has to say, as far as readers keep it."""
     return {
         "link": entry.link and repaired(entry.link),
-        "text": repaired(entry.body)[:TEXT_READ],
+        "text": entry.body[:TEXT_READ] if with_text else None,
         "date": entry.published or entry.updated,  # RSS has but one
         "language": entry.language,
         "files": sorted(repaired(file.url) for file in entry.enclosures),
