@@ -11,7 +11,10 @@ import structlog
 from syndicate import __version__
 from syndicate.errors import StoreError
 from syndicate.feeds import atom, opml
+from syndicate.feeds.documents import FeedDocument
+from syndicate.feeds.entries import EntrySettings, Outlet, describe
 from syndicate.feeds.publish import tidy, write
+from syndicate.feeds.select import Order, newest_first, select
 from syndicate.model import Config, StaleFeed
 from syndicate.rules.rule import Rule
 from syndicate.store.protocol import Store
@@ -24,7 +27,7 @@ BATCH = 20  # feeds that are noted as published together
 WRITERS = 8  # files that are written at once: most of the time, it is the disk that is waited for
 
 T = TypeVar("T")
-Outlets = Mapping[str, atom.Outlet]
+Outlets = Mapping[str, Outlet]
 
 
 class Publisher:
@@ -85,9 +88,10 @@ class Publisher:
             outlets = self._outlets({each.item.source for each in matches})
         except StoreError as error:
             return error
-        return self._writers.submit(
-            self._write, feed.rule, atom.render(self._document(feed, outlets), matches)
-        )
+        settings = EntrySettings(rule_titles={feed.rule: self._rules[feed.rule].title}, outlets=outlets)
+        shown = newest_first(select(matches), Order.PUBLISHED)
+        entries = [describe(each, settings) for each in shown]
+        return self._writers.submit(self._write, feed.rule, atom.render(self._document(feed), entries))
 
     def _write(self, rule: str, data: bytes) -> bool | StoreError:
         try:
@@ -102,7 +106,7 @@ class Publisher:
         """Return those of the sources that are configured."""
         documents = self._store.source_documents(sources)
         return {
-            source.id: atom.Outlet(
+            source.id: Outlet(
                 title=source.title,
                 feed_url=source.urls[0],
                 link=documents.get(source.id, ("", None))[1],
@@ -111,17 +115,15 @@ class Publisher:
             if source is not None
         }
 
-    def _document(self, feed: StaleFeed, outlets: Outlets) -> atom.FeedDocument:
+    def _document(self, feed: StaleFeed) -> FeedDocument:
         rule = self._rules[feed.rule]
-        return atom.FeedDocument(
+        return FeedDocument(
             feed_id=feed.feed_id,
             title=f"{rule.title} — {self._service.title}",
+            description=f"News that matches the rule {rule.title}",
             self_url=self._address(rule.id),
-            alternate_url=f"{self._service.base_url}/",
-            rule=rule.id,
-            rule_title=rule.title,
+            page_url=f"{self._service.base_url}/",
             version=__version__,
-            outlets=outlets,
             updated_when_empty=feed.created_at,
         )
 

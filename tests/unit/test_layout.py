@@ -16,7 +16,7 @@ DOORS = {
     "feedparser": {"syndicate.sources.feed"},
     "httpx": {"syndicate.http"},
     "idna": {"syndicate.http"},
-    "jinja2": {"syndicate.web", "syndicate.alerts.channels.template"},
+    "jinja2": {"syndicate.web", "syndicate.alerts.channels.template", "syndicate.feeds.page"},
     "multidict": {"syndicate.http"},
     "nh3": {"syndicate.sources", "syndicate.feeds"},
     "protego": {"syndicate.sources.robots"},
