@@ -244,7 +244,9 @@ def _polled(polls: Sequence[tuple[Poll, Recorded]]) -> str:
 
 def _alerted(totals: Totals, alerts: int) -> str:
     tried = f"{totals.delivered} delivered" + (f", {totals.failed} failed" if totals.failed else "")
-    return f"Alerts: {alerts} new; deliveries: {tried}."
+    held = f", {totals.held} held back (`endpoints`)" if totals.held else ""
+    silenced = f", {totals.silenced} silenced (`silence list`)" if totals.silenced else ""
+    return f"Alerts: {alerts} new{silenced}; deliveries: {tried}{held}."
 
 
 def _why_no_alerts(loaded: Loaded, polls: Sequence[tuple[Poll, Recorded]]) -> Iterator[str]:

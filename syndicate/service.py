@@ -104,8 +104,8 @@ class Service:
         await workers.poller.drain(self.store.now())
         feeds_changed = await workers.publisher.publish_stale()
         await workers.spikes.look()
-        await workers.router.run_due()
-        delivered = await workers.outbox.drain()
+        silenced = await workers.router.run_due()
+        delivered = replace(await workers.outbox.drain(), silenced=silenced)
         not_done = [f"feed {feed}: {error}" for feed, error in workers.publisher.failures.items()]
         if workers.poller.unrecorded:
             not_done.append(f"{workers.poller.unrecorded} polls could not be recorded, and are due again")

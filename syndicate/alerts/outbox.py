@@ -90,7 +90,10 @@ class Outbox:
                 }
             )
             if not has_begun and not self.in_flight:
-                return self._tally.totals(await self._call(self._waiting))
+                statuses = await self._call(self._store.endpoints, tuple(self._lanes))
+                mine = [each for each in statuses if each.id in self._lanes]
+                waiting = tuple(_why_waiting(each) for each in mine if each.due)
+                return self._tally.totals(waiting, held=sum(each.held for each in mine))
             if self.in_flight:
                 await self._changed.wait()
 
@@ -243,13 +246,9 @@ class Outbox:
         self._changed.set()
         self._on_recorded()
 
-    def _waiting(self) -> tuple[str, ...]:
-        """Return a line for each endpoint that something waits for although it is due."""
-        statuses = self._store.endpoints(tuple(self._lanes))
-        return tuple(_why_waiting(each) for each in statuses if each.due and each.id in self._lanes)
-
 
 def _why_waiting(status: EndpointStatus) -> str:
+    """Return a line about what is due, and waits all the same."""
     wait = "1 delivery waits" if status.due == 1 else f"{status.due} deliveries wait"
     if status.state is EndpointState.DISABLED:
         return f"{status.id}: {wait}: it is disabled until you enable it (endpoints enable {status.id})"

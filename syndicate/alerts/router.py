@@ -29,11 +29,15 @@ class Router:
         }
         self._urgent = frozenset(rule.id for rule in config.rules if rule.urgent)
 
-    async def run_due(self) -> None:
-        """Make deliveries of what is to be told by now, and one of too many that are due at once."""
-        await self._call(self._run_due)
+    async def run_due(self) -> int:
+        """Make deliveries of what is to be told by now, and one of too many that are due at once.
 
-    def _run_due(self) -> None:
+        Returns how many alerts were silenced.
+        """
+        return await self._call(self._run_due)
+
+    def _run_due(self) -> int:
+        silenced = 0
         due = [name for name in self._store.endpoints_to_route() if name in self._pace_by_endpoint]
         if due:
             silenced = self._store.silence_held(due)
@@ -44,6 +48,7 @@ class Router:
         if self._flood_after:
             for endpoint, deliveries in self._store.collapse_floods(self._flood_after, self._urgent).items():
                 log.info("deliveries.collapsed", endpoint=endpoint, deliveries=deliveries)
+        return silenced
 
     def _route(self, endpoint: str, pace: Pace) -> None:
         interval = pace.grouping.interval if pace.grouping else timedelta()

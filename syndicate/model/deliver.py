@@ -156,6 +156,7 @@ class EndpointStatus:
     taken: int  # of those
     median: timedelta | None  # that an attempt lasts; None without any
     p95: timedelta | None  # that 95 of 100 attempts last at most
+    held: int  # deliveries that its pace, or a look at silences, holds back
     waiting: int  # deliveries
     due: int  # of those, that are not being tried
     oldest_waiting_at: datetime | None  # when it was made; None when nothing waits

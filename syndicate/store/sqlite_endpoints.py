@@ -1,6 +1,7 @@
 """How endpoints are: what their attempts say of them, and telling their owner."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
@@ -71,14 +72,24 @@ def endpoint_statuses(db: Database, endpoints: Sequence[str], now: datetime) -> 
             "SELECT endpoint, count(*) FROM deliveries WHERE state = 'dead' GROUP BY endpoint"
         )
     )
-    gone = sorted((waiting.keys() | dead.keys()) - set(endpoints))
+    held = dict(
+        tuple(row)
+        for row in db.execute(
+            "SELECT endpoint, count(*) FROM deliveries WHERE state = 'held' GROUP BY endpoint"
+        )
+    )
+    gone = sorted((waiting.keys() | dead.keys() | held.keys()) - set(endpoints))
     return [
-        _status(db, health_by_endpoint.get(each, Health(endpoint=each)), waiting.get(each), dead.get(each, 0))
+        replace(
+            _status(db, health_by_endpoint.get(each, Health(endpoint=each)), waiting.get(each)),
+            dead=dead.get(each, 0),
+            held=held.get(each, 0),
+        )
         for each in (*endpoints, *gone)
     ]
 
 
-def _status(db: Database, health: Health, waiting: Row | None, dead: int) -> EndpointStatus:
+def _status(db: Database, health: Health, waiting: Row | None) -> EndpointStatus:
     rows = db.execute(
         "SELECT duration_ms, error IS NULL AS is_taken FROM attempts WHERE endpoint = ?"
         " ORDER BY id DESC LIMIT ?",
@@ -97,7 +108,8 @@ def _status(db: Database, health: Health, waiting: Row | None, dead: int) -> End
         waiting=waiting["deliveries"] if waiting else 0,
         due=waiting["due"] if waiting else 0,
         oldest_waiting_at=time_of(waiting["oldest"]) if waiting else None,
-        dead=dead,
+        held=0,
+        dead=0,
     )
 
 

@@ -106,6 +106,8 @@ def test_what_is_urgent_waits_for_nobody(burst, desk, pages, receiver):
     desk.call("once", "--all")
     assert told(receiver) == [["Flood no. 6"]]
     assert len(desk.json("deliveries", "--state", "held")) == 5
+    assert [each["held"] for each in desk.json("endpoints")] == [5]
+    assert "0 delivered, 5 held back (`endpoints`)." in desk.call("once").out
 
 
 def test_a_pace_that_is_taken_back_lets_everything_go(burst, desk, receiver):
@@ -132,7 +134,8 @@ def test_a_silence_keeps_alerts_untold_and_says_so(burst, desk, pages, receiver)
     )
     assert (added["state"], added["silenced"]) == ("active", 0)
     pages["/outlet"] = feed([article(1), article(2, "Flood")])
-    desk.call("once", "--all")
+    called = desk.call("once", "--all")
+    assert "Alerts: 2 new, 1 silenced (`silence list`); deliveries: 1 delivered." in called.out
     assert told(receiver) == [["Flood no. 2"]]
     (silence,) = desk.json("silence", "list")
     assert silence["silenced"] == 1

@@ -23,6 +23,7 @@ def test_how_long_attempts_last_is_a_number_however_short(length, ms):
         taken=0,
         median=length,
         p95=length,
+        held=0,
         waiting=0,
         due=0,
         oldest_waiting_at=None,
