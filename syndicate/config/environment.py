@@ -4,13 +4,18 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, get_origin
 
-from syndicate.config.shapes import NetworkTable, Service, SmtpTable, Table
+from syndicate.config.shapes import FeedsTable, NetworkTable, Service, SmtpTable, Table
 from syndicate.config.toml_file import TomlFile
 from syndicate.config.values import suggestion
 from syndicate.errors import Problem
 
 PREFIX = "SYNDICATE_"
-SECTIONS: Mapping[str, type[Table]] = {"service": Service, "network": NetworkTable, "smtp": SmtpTable}
+SECTIONS: Mapping[str, type[Table]] = {
+    "service": Service,
+    "network": NetworkTable,
+    "smtp": SmtpTable,
+    "feeds": FeedsTable,
+}
 
 _KEY_BY_VARIABLE = {
     f"{PREFIX}{section}__{name}".upper(): (section, name)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from syndicate.feeds.documents import FeedDocument
-from syndicate.feeds.select import Order, Selected, newest_first
+from syndicate.feeds.select import Selected, newest_first
+from syndicate.model.feeds import Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

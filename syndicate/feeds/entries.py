@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from syndicate.feeds.direction import Direction, direction_of
 from syndicate.feeds.explain import Passage, Reason, Term, explanation, paragraphs, reported
@@ -16,6 +15,7 @@ from syndicate.feeds.select import Selected
 from syndicate.feeds.xml import legal, line, web_iri
 from syndicate.model import Enclosure as StoredEnclosure
 from syndicate.model import Hit, Item, StoredMatch
+from syndicate.model.feeds import FullText
 
 RULE_SCHEME = (
     "urn:uuid:5b7bb3e5-1d5c-4b66-9d7c-8a3d1a6f0c52"  # of the categories that name rules; never changes
@@ -33,14 +33,6 @@ _TYPE_BY_EXTENSION = {
     "mp4": "video/mp4", "webm": "video/webm", "pdf": "application/pdf",
 }  # fmt: skip
 _UNKNOWN_TYPE = "application/octet-stream"
-
-
-class FullText(StrEnum):
-    """How much of an article its entry carries."""
-
-    YES = "true"  # all that its outlet's feed, or its page, had
-    SUMMARY = "summary"
-    NONE = "none"  # its title and link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,13 @@ stand last, since SQLite walks through a row to reach a column; a table WITHOUT 
 from sqlite_utils import Database, Migrations
 
 from syndicate.errors import SchemaError
-from syndicate.store import migration_delivery, migration_pace, migration_spikes, migration_story
+from syndicate.store import (
+    migration_delivery,
+    migration_feeds,
+    migration_pace,
+    migration_spikes,
+    migration_story,
+)
 
 migrations = Migrations("syndicate")
 
@@ -482,3 +488,9 @@ def m0012_pace_and_silences(db: Database) -> None:
 def m0013_spikes(db: Database) -> None:
     """Volumes of rules by the hour, and spikes. What came before counts for none: how it came is unknown."""
     db.executescript(migration_spikes.SPIKES)
+
+
+@migrations()
+def m0014_feeds_of_several_rules(db: Database) -> None:
+    """Feeds that collect several rules or sources, and the numbers of their entries."""
+    db.executescript(migration_feeds.FEEDS)

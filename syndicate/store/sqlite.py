@@ -36,10 +36,13 @@ from syndicate.model import (
     Kept,
     KeptArticle,
     KnownItem,
+    NumberedMatches,
+    Numbering,
     Ongoing,
     Page,
     Past,
     Poll,
+    PublishedFeed,
     Recorded,
     Route,
     Silence,
@@ -53,6 +56,7 @@ from syndicate.model import (
     Subscription,
     Window,
 )
+from syndicate.model.feeds import Feed, Order
 from syndicate.store import (
     sqlite_articles,
     sqlite_claims,
@@ -145,12 +149,15 @@ class SqliteStore:
         rules: Sequence[RuleState],
         network: str = "",
         paced: Collection[str] = (),
+        feeds: Sequence[Feed] | None = None,
     ) -> tuple[str, ...]:
         with self._write() as db:
             sqlite_configuration.note_network(db, network, self.now())
             self._rule_set = sqlite_configuration.note_rule_set(db, rules)
             sqlite_pace.configure_paces(db, paced, self.now())
-            return sqlite_configuration.configure(db, sources, rules, self.now())
+            if feeds is None:
+                feeds = [rule.own_feed for rule in rules if rule.feed]
+            return sqlite_configuration.configure(db, sources, rules, feeds, self.now())
 
     def claim_sources(self, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace) -> list[Claim]:
         with self._write() as db:
@@ -265,17 +272,29 @@ class SqliteStore:
         with self._read() as db:
             return sqlite_feeds.stale_feeds(db)
 
-    def feed_matches(self, rule: str, limit: int) -> list[StoredMatch]:
-        with self._read() as db:
-            return sqlite_feeds.feed_matches(db, rule, limit)
+    def number_entries(self, feeds: Sequence[str]) -> Mapping[str, Numbering]:
+        with self._write() as db:
+            return sqlite_feeds.number_entries(db, feeds, self.now())
 
-    def feeds_published(self, feeds: Sequence[StaleFeed]) -> None:
+    def feed_head(self, feed: str, paged: int, limit: int, order: Order) -> list[NumberedMatches]:
+        with self._read() as db:
+            return sqlite_feeds.feed_head(db, feed, paged, limit, order)
+
+    def feed_page(self, feed: str, first: int, last: int) -> list[NumberedMatches]:
+        with self._read() as db:
+            return sqlite_feeds.feed_page(db, feed, first, last)
+
+    def feeds_published(self, feeds: Sequence[PublishedFeed]) -> None:
         with self._write() as db:
             sqlite_feeds.feeds_published(db, feeds)
 
-    def retired_feeds(self) -> list[str]:
+    def retired_names(self) -> list[str]:
         with self._read() as db:
-            return sqlite_feeds.retired_feeds(db)
+            return sqlite_feeds.retired_names(db)
+
+    def forget_names(self, names: Sequence[str]) -> None:
+        with self._write() as db:
+            sqlite_feeds.forget_names(db, names)
 
     def claim_deliveries(self, *, limit: int, room: Mapping[str, int], lease: timedelta) -> list[Delivery]:
         with self._write() as db:

@@ -20,7 +20,7 @@ from syndicate.model import (
 from syndicate.store.protocol import BackfillMatch, RuleState
 from syndicate.store.rows import Row, carriers_of, evidence_json, stored_match_of, time_of, time_text
 from syndicate.store.sqlite_deliveries import insert_delivery
-from syndicate.store.sqlite_feeds import MATCH_COLUMNS
+from syndicate.store.sqlite_feeds import MATCH_COLUMNS, mark_stale, touch_entries
 from syndicate.store.sqlite_items import ITEM_COLUMNS
 from syndicate.store.sqlite_many import insert_rows
 from syndicate.store.sqlite_stories import Neighbours, Text
@@ -197,14 +197,6 @@ def recorded(source: str, counts: Counter[str]) -> Recorded:
     )
 
 
-def mark_stale(db: Database, rules: Iterable[str]) -> None:
-    """Note that the feeds of these rules lack something."""
-    db.execute(
-        "UPDATE feeds SET generation = generation + 1 WHERE rule IN (SELECT value FROM json_each(?))",
-        [json.dumps(list(rules))],
-    )
-
-
 def _held_since(db: Database, rule: str, since: datetime) -> dict[int, str]:
     """Return the version by which a rule holds, for each item since then for which it does."""
     rows = db.execute(
@@ -259,7 +251,8 @@ def _is_taken_up(db: Database, told: Told, now: datetime) -> bool:
     return bool(taken_up.rowcount)
 
 
-def _end_matches(db: Database, pairs: Iterable[tuple[str, int]], now: datetime) -> None:
+def _end_matches(db: Database, pairs: Sequence[tuple[str, int]], now: datetime) -> None:
+    touch_entries(db, [item for _, item in pairs])
     for rule, item in pairs:
         db.execute(
             "UPDATE matches SET ended_at = ? WHERE rule = ? AND item = ?", [time_text(now), rule, item]

@@ -22,13 +22,13 @@ from syndicate.store.sqlite_claims import (
 )
 from syndicate.store.sqlite_escalations import insert_escalations
 from syndicate.store.sqlite_items import Kept, keep_words
+from syndicate.store.sqlite_feeds import mark_stale, touch_entries
 from syndicate.store.sqlite_learned import record_lessons
 from syndicate.store.sqlite_many import insert_rows
 from syndicate.store.sqlite_matches import (
     Told,
     end_matches_of_item,
     insert_alerts,
-    mark_stale,
     recorded,
     upsert_match,
 )
@@ -83,6 +83,7 @@ class _Later:
     neighbours: Neighbours
     words: list[Kept] = field(default_factory=list)
     stale: set[str] = field(default_factory=set)  # rules whose feeds lack something
+    sources: set[str] = field(default_factory=set)  # that this comes from
 
 
 def record_polls(db: Database, polls: Sequence[Poll], now: datetime) -> list[Recorded]:
@@ -94,7 +95,7 @@ def record_polls(db: Database, polls: Sequence[Poll], now: datetime) -> list[Rec
         for place, poll in enumerate(polls)
     ]
     if later.stale:
-        mark_stale(db, later.stale)
+        mark_stale(db, later.stale, later.sources)
     later.neighbours.write(db)
     if later.words:
         keep_words(db, later.words)
@@ -174,6 +175,7 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
         later.neighbours.settle()
         later.words += mine.words
         later.stale |= mine.stale
+        later.sources |= {poll.claim.source.id} if mine.stale else set()
         return replace(done, alerts=done.alerts + notices)
     except Exception as error:  # one bad source never stops the others
         if _is_of_the_database(error):
@@ -386,6 +388,7 @@ def _update_item(
         " sort_at = min(first_seen, coalesce(:published, first_seen)) WHERE id = :id",
         values | {"id": item},
     )
+    touch_entries(db, [item])
     row = db.execute("SELECT story, first_seen FROM items WHERE id = ?", [item]).fetchone()
     story = int(row["story"])
     if change.fingerprint is not None:

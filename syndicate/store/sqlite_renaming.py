@@ -36,8 +36,11 @@ def _take_over(db: Database, former: str, present: str) -> None:
         db.execute(f"UPDATE OR IGNORE {table} SET rule = ? WHERE rule = ?", [present, former])
     # Who has subscribed to its feed sees that go on; a feed that the present id has already is another one.
     db.execute(
-        "UPDATE OR IGNORE feeds SET rule = ?, generation = generation + 1 WHERE rule = ?", [present, former]
+        "UPDATE OR IGNORE feeds SET id = ?, generation = generation + 1 WHERE id = ?", [present, former]
     )
+    db.execute("UPDATE OR IGNORE feed_entries SET feed = ? WHERE feed = ?", [present, former])
+    # Matches that are older than the numbers of feeds belong to another rule now.
+    db.execute("UPDATE feeds SET numbered_at = NULL")
     db.execute(
         "UPDATE rules SET is_configured = 0, version = NULL, renamed_to = ? WHERE id = ?", [present, former]
     )
