@@ -51,6 +51,7 @@ from made import TITLE_WORDS, make_article, make_language, written
 from syndicate.backfill import state_of
 from syndicate.loading import load, take_over
 from syndicate.model import AlertDraft, Change, Entry, Hit, Match, Poll, PollState, Snippet
+from syndicate.rules.archive import WORDS_VERSION
 from syndicate.store.protocol import HostPace
 from syndicate.store.sqlite import SqliteStore
 
@@ -250,7 +251,7 @@ def change(number: int, words: list[str], endpoints: Sequence[str]) -> Change:
         content_hash=sha256(article.body.encode()).hexdigest(),
         language="en",
         words={"words": WORD, "stems": WORD},
-        words_version=1,
+        words_version=WORDS_VERSION,
         matches=(
             Match(
                 rule="all",
