@@ -10,7 +10,16 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from syndicate.model import Alert, AnyAlert, Attempt, Delivery, EndpointAlert, EndpointNotice, SourceAlert
+from syndicate.model import (
+    Alert,
+    AnyAlert,
+    Attempt,
+    Delivery,
+    EndpointAlert,
+    EndpointNotice,
+    SourceAlert,
+    StoredMatch,
+)
 from syndicate.store.learned import notice_of
 from syndicate.store.rows import Row, carriers_of, stored_match_of, text_or_none, time_of, time_text
 from syndicate.store.spikes import spike_alert_of
@@ -33,11 +42,19 @@ _DUE = """
 """
 MOST_TOLD = 200  # alerts of a delivery, which are more than any service shows
 _TOLD = f"""
-    SELECT id, delivery, kind, alerts FROM (
-        SELECT id, delivery, kind, row_number() OVER (PARTITION BY delivery ORDER BY id) AS place,
+    SELECT a.*, s.slug FROM (
+        SELECT *, row_number() OVER (PARTITION BY delivery ORDER BY id) AS place,
             count(*) OVER (PARTITION BY delivery) AS alerts
         FROM alerts WHERE delivery IN ({{marks}})
-    ) WHERE place <= {MOST_TOLD} ORDER BY id
+    ) a LEFT JOIN sources s ON s.id = a.source
+    WHERE a.place <= {MOST_TOLD} ORDER BY a.id
+"""
+_MATCHES = f"""
+    SELECT {ITEM_COLUMNS}, {MATCH_COLUMNS}
+    FROM alerts a
+    JOIN matches m ON m.rule = a.rule AND m.item = a.item
+    JOIN items i ON i.id = a.item JOIN sources s ON s.id = i.source
+    WHERE a.id IN ({{marks}})
 """
 
 
@@ -179,7 +196,7 @@ def _claim(db: Database, numbers: Sequence[int], lease_until: datetime) -> list[
 
 
 def _told(db: Database, deliveries: Sequence[str]) -> list[Row]:
-    """Return which alerts these deliveries tell of, and how many each has; in the order they came up."""
+    """Return the alerts that these deliveries tell of, in the order they came up, and how many each has."""
     return [
         row
         for some, marks in batches(deliveries)
@@ -188,53 +205,34 @@ def _told(db: Database, deliveries: Sequence[str]) -> list[Row]:
 
 
 def _alerts(db: Database, told: Sequence[Row]) -> Mapping[str, list[AnyAlert]]:
-    """Return these alerts by delivery, in their order."""
-    of_items = _of_items(db, [row["id"] for row in told if row["kind"] not in _ABOUT_NO_ITEM])
-    others = _about_no_item(db, [row["id"] for row in told if row["kind"] in _ABOUT_NO_ITEM])
+    """Return alerts by delivery."""
+    # One of each match, which is told to several endpoints as a rule: reading it takes long.
+    about_items = {(row["rule"], row["item"]): row["id"] for row in told if row["kind"] not in _ABOUT_NO_ITEM}
+    stored = _matches(db, list(about_items.values()))
     found: defaultdict[str, list[AnyAlert]] = defaultdict(list)
     for row in told:
-        alert = of_items.get(row["id"]) or others.get(row["id"])
-        if alert:
-            found[row["delivery"]].append(alert)
+        if row["kind"] in _ABOUT_NO_ITEM:
+            found[row["delivery"]].append(_ABOUT_NO_ITEM[row["kind"]](row))
+        elif match := stored.get((row["rule"], row["item"])):
+            found[row["delivery"]].append(_alert_of(row, match))
     return found
 
 
-def _of_items(db: Database, alerts: Sequence[int]) -> Mapping[int, Alert]:
+def _matches(db: Database, alerts: Sequence[int]) -> Mapping[tuple[str, int], StoredMatch]:
+    """Return what these alerts tell of, by rule and item."""
     return {
-        row["alert"]: _alert_of(row)
+        (row["match_rule"], row["id"]): stored_match_of(row)
         for some, marks in batches(alerts)
-        for row in db.execute(
-            f"""
-            SELECT a.id AS alert, a.kind, a.rule, a.created_at AS alerted_at, a.said,
-                {ITEM_COLUMNS}, {MATCH_COLUMNS}
-            FROM alerts a
-            JOIN matches m ON m.rule = a.rule AND m.item = a.item
-            JOIN items i ON i.id = a.item JOIN sources s ON s.id = i.source
-            WHERE a.id IN ({marks})
-            """,
-            some,
-        )
+        for row in db.execute(_MATCHES.format(marks=marks), some).fetchall()
     }
 
 
-def _about_no_item(db: Database, alerts: Sequence[int]) -> Mapping[int, AnyAlert]:
-    return {
-        row["alert"]: _ABOUT_NO_ITEM[row["kind"]](row)
-        for some, marks in batches(alerts)
-        for row in db.execute(
-            "SELECT a.id AS alert, a.kind, a.rule, a.created_at, a.said, s.slug"
-            f" FROM alerts a LEFT JOIN sources s ON s.id = a.source WHERE a.id IN ({marks})",
-            some,
-        )
-    }
-
-
-def _alert_of(row: Row) -> Alert:
+def _alert_of(row: Row, stored: StoredMatch) -> Alert:
     return Alert(
         kind=row["kind"],
         rule=row["rule"],
-        created_at=time_of(row["alerted_at"]),
-        stored=stored_match_of(row),
+        created_at=time_of(row["created_at"]),
+        stored=stored,
         sources=carriers_of(row["said"]),
     )
 
