@@ -112,6 +112,8 @@ class Outbox:
 
     async def _begin_due(self, room: Mapping[str, int]) -> bool:
         """Claim what is due, so much for each endpoint; return whether anything was."""
+        if not room:
+            return False
         deliveries = await self._call(
             self._store.claim_deliveries,
             limit=CLAIMED_AT_ONCE,
