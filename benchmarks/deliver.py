@@ -19,7 +19,7 @@ Figures, medians over the rounds:
 - deliveries/s: of those to endpoints that answer, from the first request to the end of the process, by when
   every attempt is in the database (synchronous = FULL). Not where some hang: that takes a timeout longer;
 - CPU: milliseconds a delivery, of all that the process takes beyond what `check` does;
-- for each of once: how many are sent alone in the time of one of the first load, in the same round;
+- once, so many times as many: deliveries/s of the first load beside those sent alone in the same round;
 - waited: how long after the first request a delivery was received, in 95 of 100 of those to endpoints that
   answer. Beside those that hang, it should be below twice what it is without them.
 
@@ -115,8 +115,8 @@ def main() -> None:
         a_second = "" if load_.hanging else f"{run.a_second:.0f}"
         print(f"{load_.name:20} {a_second:>13} {run.cpu_ms:8.3f} {run.waited:9.2f}", flush=True)
         for client, sent in run.alone.items():
-            beside = median(each.alone[client] / each.a_second for each in runs)
-            print(f"{client + ' alone':20} {sent:13.0f} {beside:8.2f} for each of once", flush=True)
+            times = median(each.a_second / each.alone[client] for each in runs)
+            print(f"{client + ' alone':20} {sent:13.0f}   once: {times:.2f} times as many", flush=True)
         medians[load_] = run
     everybody, alone, beside_them = (medians[load_] for load_ in loads)
     slowed_down = beside_them.waited / alone.waited

@@ -177,6 +177,7 @@ class Outbox:
                     self._under_way.pop(ready.delivery.id, None)
         finally:
             lane.workers -= 1
+            self._changed.set()  # also if the last one failed: nothing else would tell
 
     async def _deliver(self, lane: Lane, ready: Ready) -> None:
         if ready.delivery.lease_until - self._store.now() < self._timeout + LEASE_LEFT:
