@@ -42,12 +42,12 @@ _DUE = """
 """
 MOST_TOLD = 200  # alerts of a delivery, which are more than any service shows
 _TOLD = f"""
-    SELECT a.*, s.slug FROM (
-        SELECT *, row_number() OVER (PARTITION BY delivery ORDER BY id) AS place,
+    SELECT a.*, s.slug, told.alerts FROM (
+        SELECT id, row_number() OVER (PARTITION BY delivery ORDER BY id) AS place,
             count(*) OVER (PARTITION BY delivery) AS alerts
         FROM alerts WHERE delivery IN ({{marks}})
-    ) a LEFT JOIN sources s ON s.id = a.source
-    WHERE a.place <= {MOST_TOLD} ORDER BY a.id
+    ) told JOIN alerts a ON a.id = told.id LEFT JOIN sources s ON s.id = a.source
+    WHERE told.place <= {MOST_TOLD} ORDER BY a.id
 """
 _MATCHES = f"""
     SELECT {ITEM_COLUMNS}, {MATCH_COLUMNS}
