@@ -12,16 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from syndicate.alerts.webhook import (
-    TERMS,
-    Names,
-    cut,
-    headers,
-    names,
-    render,
-    render_sample,
-    signature,
-)
+from syndicate.alerts.signing import headers, signature
+from syndicate.alerts.webhook import TERMS, Names, cut, names, render, render_sample
 from syndicate.model import (
     Alert,
     Config,
