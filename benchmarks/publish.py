@@ -16,8 +16,9 @@ from types import ModuleType
 from syndicate.feeds import atom, jsonfeed, rss
 from syndicate.feeds.documents import FeedDocument
 from syndicate.feeds.entries import EntrySettings, Outlet, describe
-from syndicate.feeds.select import Order, newest_first, select
-from syndicate.model import Enclosure, Hit, Item, Match, Snippet, StoredMatch
+from syndicate.feeds.select import newest_first, selected
+from syndicate.model import Enclosure, Hit, Item, Match, NumberedMatches, Snippet, StoredMatch
+from syndicate.model.feeds import Order
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WORDS = (
@@ -100,7 +101,8 @@ def seconds(module: ModuleType, options: argparse.Namespace) -> tuple[float, flo
         found = list(matches(feed, options.entries, options.words))
         settings = EntrySettings(rule_titles={f"rule-{feed}": f"Rule {feed}"}, outlets=OUTLETS)
         started = time.process_time()
-        shown = newest_first(select(found), Order.PUBLISHED)
+        entries = (selected(NumberedMatches(number=1, matches=(each,))) for each in found)
+        shown = newest_first(entries, Order.PUBLISHED)
         rendered = module.render(document(feed), [describe(each, settings) for each in shown])
         whole += time.process_time() - started
         written += len(rendered)

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from syndicate.feeds.documents import FeedDocument
 from syndicate.feeds.entries import EntrySettings, FeedEntry, Outlet, describe
-from syndicate.feeds.select import Order, newest_first, select
-from syndicate.model import Enclosure, Hit, Item, Match, Score, Snippet, StoredMatch
+from syndicate.feeds.select import Selected, newest_first, selected
+from syndicate.model import Enclosure, Hit, Item, Match, NumberedMatches, Score, Snippet, StoredMatch
+from syndicate.model.feeds import Order
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -71,7 +72,15 @@ def stored(item: Item = ITEM, match: Match = MATCH) -> StoredMatch:
 
 def described(*matches: StoredMatch, settings: EntrySettings = SETTINGS) -> list[FeedEntry]:
     """Return the entries of these matches, the newest first."""
-    return [describe(each, settings) for each in newest_first(select(matches), Order.PUBLISHED)]
+    return [describe(each, settings) for each in newest_first(shown(*matches), Order.PUBLISHED)]
+
+
+def shown(*matches: StoredMatch) -> list[Selected]:
+    """Return an entry for each item of these matches."""
+    by_item: dict[int, list[StoredMatch]] = {}
+    for match in sorted(matches, key=lambda match: match.match.rule):
+        by_item.setdefault(match.item.id, []).append(match)
+    return [selected(NumberedMatches(number=1, matches=tuple(found))) for found in by_item.values()]
 
 
 YEAR_1, YEAR_9990 = datetime(1, 1, 1, tzinfo=UTC), datetime(9990, 1, 1, tzinfo=UTC)

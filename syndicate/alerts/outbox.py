@@ -115,6 +115,8 @@ class Outbox:
 
     async def _begin_due(self, room: Mapping[str, int]) -> bool:
         """Claim what is due, so much for each endpoint; return whether anything was."""
+        if not room:
+            return False
         deliveries = await self._call(
             self._store.claim_deliveries,
             limit=CLAIMED_AT_ONCE,
@@ -178,6 +180,7 @@ class Outbox:
                     self._under_way.pop(ready.delivery.id, None)
         finally:
             lane.workers -= 1
+            self._changed.set()  # also if the last one failed: nothing else would tell
 
     async def _deliver(self, lane: Lane, ready: Ready) -> None:
         if ready.delivery.lease_until - self._store.now() < self._timeout + LEASE_LEFT:

@@ -1,4 +1,4 @@
-"""What is published: a feed for each rule, those of several (`[[feed]]`), and those that need no naming (`[feeds]`)."""
+"""What is published: feeds of a rule, of several (`[[feed]]`), and those that need no naming (`[feeds]`)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from syndicate.config.toml_lines import Key
 from syndicate.config.values import quoted, suggestion
 from syndicate.errors import Problem
 from syndicate.model import RuleText, Source
-from syndicate.model.feeds import Feed, FeedSettings
+from syndicate.model.feeds import Feed
 
 ALL = "all"  # the id of the feed of everything
 INDEX = "index"  # what the lists of feeds are called
@@ -24,13 +24,13 @@ _NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
 def read_feeds(
     file: TomlFile, sources: Sequence[Source], rules: Sequence[RuleText]
 ) -> tuple[tuple[Feed, ...], list[Problem]]:
-    """Return all feeds that are published, in the order in which they are listed, and what is wrong with them."""
+    """Return all feeds that are published, as they are listed, and what is wrong with them."""
     if not isinstance(file.tables.get("feeds", {}), dict):
         table, problems = None, [file.mistake(("feeds",), "must be a table, headed [feeds]")]
     else:
         table, problems = shaped(FeedsTable, file, ("feeds",))
     automatic = table or FeedsTable()
-    of_rules = [_of_rule(rule) for rule in rules if rule.feed is not None]
+    of_rules = [feed for rule in rules if (feed := rule.own_feed)]
     collections, wrong = _collections(file, sources, rules)
     taken = {feed.id for feed in (*of_rules, *collections)}
     others = []
@@ -40,17 +40,6 @@ def read_feeds(
         others += [feed for feed in _of_tags(sources) if feed.id not in taken]
     problems += [*wrong, *_index_problems(rules), *_token_problems(file, of_rules, collections)]
     return (*of_rules, *collections, *others), problems
-
-
-def _of_rule(rule: RuleText) -> Feed:
-    settings = rule.feed or FeedSettings()
-    return Feed(
-        id=rule.id,
-        title=settings.title or rule.title,
-        about=f"News that matches the rule {rule.title}",
-        rules=(rule.id,),
-        settings=settings,
-    )
 
 
 def _index_problems(rules: Sequence[RuleText]) -> Iterator[Problem]:

@@ -196,6 +196,19 @@ class RuleText:
     match: tuple[Example, ...] = ()
     no_match: tuple[Example, ...] = ()
 
+    @property
+    def own_feed(self) -> Feed | None:
+        """The feed of its matches, None if it publishes none."""
+        if self.feed is None:
+            return None
+        return Feed(
+            id=self.id,
+            title=self.feed.title or self.title,
+            about=f"News that matches the rule {self.title}",
+            rules=(self.id,),
+            settings=self.feed,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:

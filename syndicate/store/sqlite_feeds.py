@@ -23,7 +23,8 @@ MATCH_COLUMNS = """
 """
 _IS_OF_FEED = """
     m.ended_at IS NULL AND m.rule IN (
-        SELECT value FROM json_each(:rules) UNION ALL SELECT id FROM rules WHERE :rules IS NULL AND is_configured
+        SELECT value FROM json_each(:rules)
+        UNION ALL SELECT id FROM rules WHERE :rules IS NULL AND is_configured
     ) AND (:sources IS NULL OR i.source IN (
         SELECT id FROM sources WHERE slug IN (SELECT value FROM json_each(:sources))
     ))
@@ -94,7 +95,8 @@ def _configure_feed(  # noqa: PLR0913, PLR0917  what each is follows from its na
     )
     if before is None:
         db.execute(
-            "INSERT INTO feeds (id, name, feed_id, created_at, is_configured, collects) VALUES (?, ?, ?, ?, 1, ?)",
+            "INSERT INTO feeds (id, name, feed_id, created_at, is_configured, collects)"
+            " VALUES (?, ?, ?, ?, 1, ?)",
             [feed.id, feed.name, _feed_id(db, feed.id, installation), time_text(now), collects],
         )
         return

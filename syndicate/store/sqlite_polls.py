@@ -21,8 +21,8 @@ from syndicate.store.sqlite_claims import (
     next_to_ask,
 )
 from syndicate.store.sqlite_escalations import insert_escalations
-from syndicate.store.sqlite_items import Kept, keep_words
 from syndicate.store.sqlite_feeds import mark_stale, touch_entries
+from syndicate.store.sqlite_items import Kept, keep_words
 from syndicate.store.sqlite_learned import record_lessons
 from syndicate.store.sqlite_many import insert_rows
 from syndicate.store.sqlite_matches import (

@@ -19,6 +19,7 @@ from tests.contract.making import (
     entry,
     read,
     reading,
+    shown,
     source,
 )
 from tests.told import texts
@@ -341,10 +342,10 @@ def test_a_renamed_rule_is_the_same_rule(store):
     publish(store, told("rail-a"))
     (feed,) = store.stale_feeds()
     assert rename(store) == ()  # nothing has to be applied anew
-    assert [stored.item.guid for stored in store.feed_matches("railways", 9)] == ["guid-rail-a"]
+    assert [stored.item.guid for stored in shown(store, "railways", 9)] == ["guid-rail-a"]
     (renamed,) = store.stale_feeds()
-    assert (renamed.rule, renamed.feed_id, renamed.created_at) == ("railways", feed.feed_id, feed.created_at)
-    assert store.retired_feeds() == ["rail"]
+    assert (renamed.id, renamed.feed_id, renamed.created_at) == ("railways", feed.feed_id, feed.created_at)
+    assert store.retired_names() == ["rail"]
     assert store.match_counts() == {"railways": 1}
 
 
@@ -423,10 +424,10 @@ def test_the_former_name_may_be_given_to_another_rule_later(store):
     another = Watch(rule="rail", word="water", version="2")
     assert rename(store, replace(RENAMED, renamed_from=()), another) == ("rail",)
     backfilled(store, another, START - DAY)
-    feeds = {feed.rule: feed.feed_id for feed in store.stale_feeds()}
+    feeds = {feed.id: feed.feed_id for feed in store.stale_feeds()}
     assert feeds.keys() == {"rail", "railways"}
     assert feeds["rail"] != feeds["railways"]
-    assert store.retired_feeds() == []
+    assert store.retired_names() == []
 
 
 # -- sources that go and come back

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from syndicate.alerts import webhook
+from syndicate.alerts import signing, webhook
 from syndicate.demo.documents import Site
 from syndicate.demo.newsroom import Event, read_outlets
 from syndicate.demo.receiver import POSTPONED, Duplicate, Postponed, Receiver, Refused, Verified
@@ -32,7 +32,7 @@ def sent(identity: str, *, rule: str = "eu", story: int = 1) -> tuple[dict[str, 
     message["data"]["rule"]["id"] = rule
     message["data"]["story"] = story
     body = json.dumps(message).encode()
-    headers = webhook.headers(
+    headers = signing.headers(
         Endpoint(id="desk", url="http://127.0.0.1/", secrets=(SECRET,)), identity, body, now
     )
     return headers, body

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from syndicate.feeds.direction import Direction, direction_of
-from syndicate.feeds.entries import Enclosure, EntrySettings, FeedEntry, FullText, Outlet, describe
+from syndicate.feeds.entries import Enclosure, EntrySettings, FeedEntry, Outlet, describe
 from syndicate.feeds.explain import Passage, reported
-from syndicate.feeds.select import Dedupe, select
+from syndicate.feeds.select import selected
 from syndicate.feeds.xml import attributes, escaped, legal
-from syndicate.model import Item, Snippet
+from syndicate.model import Item, NumberedMatches, Snippet
+from syndicate.model.feeds import FullText
 from tests.published import HOUR, ITEM, MATCH, NOON, SETTINGS, described, stored
 
 
@@ -61,7 +62,7 @@ def test_what_several_rules_found_names_them_all():
 
 def test_a_story_names_the_other_outlets_and_is_as_new_as_its_own_article():
     other = replace(ITEM, id=2, source="oasis", link="https://oasis.example/1", first_seen=NOON + HOUR)
-    (story,) = select([stored(), stored(other)], dedupe=Dedupe.STORY)
+    story = selected(NumberedMatches(number=1, matches=(stored(),), others=(stored(other),)))
     outlets = {**SETTINGS.outlets, "oasis": Outlet(title="Oasis & Co", feed_url="")}
     entry = describe(story, replace(SETTINGS, outlets=outlets))
     assert 'Also reported by <a href="https://oasis.example/1">Oasis &amp; Co</a>.' in entry.content_html

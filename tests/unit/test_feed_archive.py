@@ -20,9 +20,10 @@ from syndicate.feeds.archive import (
 )
 from syndicate.feeds.documents import FeedDocument
 from syndicate.feeds.entries import EntrySettings, describe
-from syndicate.feeds.select import Order, Selected, select
+from syndicate.feeds.select import Selected
+from syndicate.model.feeds import Order
 from tests.atom_check import problems
-from tests.published import FEED, HOUR, ITEM, NOON, stored
+from tests.published import FEED, HOUR, ITEM, NOON, shown, stored
 
 Versions = dict[int, int]  # revision by item
 
@@ -31,7 +32,7 @@ def selected(item: int, *, revision: int = 1, age: int = 0) -> Selected:
     """Return an item of a feed that was published so many hours ago."""
     published = NOON - HOUR * age
     entry = replace(ITEM, id=item, entry_id=f"urn:x:{item}", revision=revision, published=published)
-    return select([stored(entry)])[0]
+    return shown(stored(entry))[0]
 
 
 def versions(shown: list[Selected]) -> Versions:
@@ -152,7 +153,7 @@ def test_the_head_may_be_ordered_by_when_things_matched():
     numbered = [
         Numbered(
             number=number,
-            selected=select([replace(stored(replace(ITEM, id=number)), matched_at=NOON + HOUR * number)])[0],
+            selected=shown(replace(stored(replace(ITEM, id=number)), matched_at=NOON + HOUR * number))[0],
         )
         for number in (1, 2, 3)
     ]
@@ -198,5 +199,5 @@ def test_every_document_of_a_feed_is_valid():
         feed.add(item, age=item)
     documents = [(head_document(FEED, url_of, feed.last_number, 2), feed.head())]
     documents += [(page_document(FEED, url_of, page, feed.pages), feed.page(page)) for page in (1, 2)]
-    for document, shown in documents:
-        assert problems(atom.render(document, [describe(each, EntrySettings()) for each in shown])) == []
+    for document, entries in documents:
+        assert problems(atom.render(document, [describe(each, EntrySettings()) for each in entries])) == []

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from syndicate.feeds import atom, jsonfeed, rss
-from syndicate.feeds.entries import EntrySettings, FeedEntry, FullText, Outlet
+from syndicate.feeds.entries import EntrySettings, FeedEntry, Outlet
 from syndicate.feeds.xml import line, web_iri
 from syndicate.model import Document, Entry, StoredMatch
+from syndicate.model.feeds import FullText
 from syndicate.sources import kinds
 from tests import atom_check, jsonfeed_check, rss_check
 from tests.published import FEED, HOUR, ITEM, NOON, awkward, described, items, matches, stored

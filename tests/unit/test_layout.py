@@ -29,7 +29,7 @@ DOORS = {
     "snowballstemmer": {"syndicate.rules.stems"},
     "sqlite3": {"syndicate.store"},
     "sqlite_utils": {"syndicate.store"},
-    "standardwebhooks": {"syndicate.alerts.webhook", "syndicate.demo"},
+    "standardwebhooks": {"syndicate.alerts.signing", "syndicate.demo"},
     "starlette": {"syndicate.web", "syndicate.demo"},
     "trafilatura": {"syndicate.sources.extract"},
     "typer": {
