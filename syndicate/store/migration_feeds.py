@@ -7,7 +7,7 @@ FEEDS = """
         feed_id TEXT NOT NULL UNIQUE,
         created_at TEXT NOT NULL,
         is_configured INTEGER NOT NULL,
-        collects TEXT NOT NULL DEFAULT '',  -- JSON, see syndicate.store.feeds
+        collects TEXT NOT NULL,  -- JSON: of which rules and sources, by items or stories
         generation INTEGER NOT NULL DEFAULT 1,
         published INTEGER NOT NULL DEFAULT 0,
         last_number INTEGER NOT NULL DEFAULT 0,
@@ -15,8 +15,11 @@ FEEDS = """
         written_as TEXT NOT NULL DEFAULT '',  -- how the pages of its archive were written last
         written_up_to INTEGER NOT NULL DEFAULT 0  -- the last number then
     ) WITHOUT ROWID;
-    INSERT INTO all_feeds (id, name, feed_id, created_at, is_configured, generation, published)
-        SELECT rule, rule, feed_id, created_at, is_configured, generation + 1, published FROM feeds;
+    INSERT INTO all_feeds (id, name, feed_id, created_at, is_configured, collects, generation, published)
+        SELECT rule, rule, feed_id, created_at, is_configured,
+            json_object('rules', json_array(rule), 'sources', NULL, 'dedupe', 'item', 'of', NULL),
+            generation + 1, published
+        FROM feeds;
     DROP TABLE feeds;
     ALTER TABLE all_feeds RENAME TO feeds;
 
