@@ -204,12 +204,13 @@ class Service:
     def rules(self) -> list[RuleStatus]:
         """Return how each rule is."""
         counts = self.store.match_counts()
+        listed = {feed.id for feed in self.loaded.config.feeds if feed.is_listed}
         return [
             RuleStatus(
                 id=rule.id,
                 title=rule.title,
                 keywords=rule.terms,
-                has_feed=rule.feed,
+                has_feed=rule.id in listed,
                 matches=counts.get(rule.id, 0),
             )
             for rule in self.loaded.rules

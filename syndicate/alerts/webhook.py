@@ -123,7 +123,11 @@ def names(config: Config) -> Names:
     return Names(
         rules={rule.id: rule.title for rule in config.rules},
         sources={source.id: source.title for source in config.sources},
-        feeds={rule.id: f"{base}/{rule.own_feed.name}.atom" for rule in config.rules if rule.own_feed},
+        feeds={
+            rule.id: f"{base}/{rule.id}.atom"
+            for rule in config.rules
+            if rule.own_feed and rule.own_feed.is_listed
+        },
     )
 
 
