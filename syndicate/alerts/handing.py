@@ -14,7 +14,10 @@ from syndicate.alerts.outcome import Later, Outcome, Taken
 if TYPE_CHECKING:
     from apprise import AppriseAsset
 
-MISSING = 'Apprise is not installed: install the extra "apprise" (docs/channels.md says how)'
+MISSING = (
+    'Apprise is not installed: pip install "syndicate[apprise]", or with ./run:'
+    " .venv/bin/python -m pip install apprise"
+)
 
 
 def is_installed() -> bool:

@@ -189,16 +189,13 @@ def host(text: str) -> str:
 
 
 def time_zone(text: str) -> tzinfo:
-    """Return a time zone by its name in the IANA database."""
+    """Return a time zone by its name in the IANA database: the system's, else that of the package tzdata."""
     if text == "UTC":
         return UTC
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        names = available_timezones()
-        if not names:
-            raise ValueError("this system knows no time zones: install its package tzdata") from None
-        near = suggestion(text, names) or ': write one such as "Europe/Brussels" or "UTC"'
+        near = suggestion(text, available_timezones()) or ': write one such as "Europe/Brussels" or "UTC"'
         raise ValueError(f"{quoted(text)} is no time zone{near}") from None
 
 
