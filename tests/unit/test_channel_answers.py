@@ -85,6 +85,8 @@ def test_a_success_that_is_not_the_services_own_is_tried_again(name, body):
         ),
         ("matrix", 429, {"errcode": "M_LIMIT_EXCEEDED"}, {"retry_after": "7"}, 7),
         ("template", 503, "", {"retry_after": "120"}, 120),
+        ("template", 503, "", {"retry_after": "0"}, 1),
+        ("slack", 429, "rate_limited", {"retry_after": "9999999"}, 86_400),
         ("telegram", 429, {"ok": False, "parameters": {"retry_after": 10**30}}, {}, 86_400),
         ("matrix", 429, {"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 10**400}, {}, None),
         ("slack", 429, "rate_limited", {"retry_after": "soon"}, None),

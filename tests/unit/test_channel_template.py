@@ -15,9 +15,11 @@ from syndicate.alerts.channels.text import line
 from syndicate.alerts.channels.variables import NAMES
 from syndicate.errors import TemplateError
 from syndicate.model.channels import Template
-from tests.channel_cases import MESSAGES, RAILWAYS, TEMPLATE
+from tests.channel_cases import MESSAGES, TEMPLATE
+from tests.channel_cases import RAILWAYS as ANY_ALERT
 
-MATCH, SUMMARY = MESSAGES["match"], MESSAGES["summary"]
+RAILWAYS = replace(ANY_ALERT, also=("Astana Times", "24.kg"))
+MATCH, SUMMARY = replace(MESSAGES["match"], alerts=(RAILWAYS,)), MESSAGES["summary"]
 MANY = replace(MATCH, alerts=(RAILWAYS,) * 200)
 
 

@@ -460,7 +460,7 @@ def test_a_summary_shows_or_counts_every_alert_in_order(name, count):
 
 def test_passages_go_before_alerts_do():
     long = replace(RAILWAYS, passage=Marked(text="word " * 60, marks=((100, 104),)))
-    short = shown("telegram", replace(MATCH, alerts=(long,) * 18))
+    short = shown("telegram", replace(MATCH, alerts=(long,) * 24))
     assert "word" not in short
     assert "more" not in short.replace("Rule", "")
     assert "…" in shown("telegram", replace(MATCH, alerts=(long,) * 5))
