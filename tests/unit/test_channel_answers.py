@@ -163,6 +163,16 @@ def test_a_wait_is_read_where_the_service_says_it(name, status, body, headers, s
             "let the bot write",
         ),
         (
+            "telegram",
+            400,
+            {
+                **TELEGRAM,
+                "description": "Bad Request: group chat was upgraded to a supergroup chat",
+                "parameters": {"migrate_to_chat_id": -1001234567890},
+            },
+            'configure chat = "-1001234567890", which it is now',
+        ),
+        (
             "ntfy",
             401,
             {"code": 40101, "http": 401, "error": "unauthorized"},

@@ -251,7 +251,7 @@ def test_a_line_is_one_line_without_what_hides_or_turns_text(text):
     found = line(text)
     assert line(found) == found
     assert found == found.strip()
-    assert not set(found) & set("\n\r\t\x00\x7f\x85\u200b\u200e\u202e\u2028\u2066\ufeff\ud800")
+    assert not set(found) & set("\n\r\t\x00\x7f\x85\u061c\u200b\u200e\u202e\u2028\u2066\ufeff\ud800")
     found.encode()
 
 
