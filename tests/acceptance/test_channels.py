@@ -5,6 +5,7 @@ import json
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -142,6 +143,31 @@ def test_an_alert_reaches_every_format_byte_for_byte(desk, pages, outlets, mail)
         (handed,) = (json.loads(asked.body) for asked in receiver.at("/apprise-token"))
         assert handed["message"] == json.loads(kept["apprise"][1])["text"]
     assert {each["state"] for each in desk.json("deliveries")} == {"delivered"}
+
+
+def test_mail_about_a_story_forms_a_thread_and_tells_who_else_reports_it(desk, pages, outlets, mail):
+    desk.write(
+        service(),
+        network(),
+        f'[smtp]\nhost = "127.0.0.1"\nport = {mail.port}\nsecurity = "none"\n',
+        *(
+            source(name, f"{outlets.address}/{name}", title=f"The {name}", baseline=False)
+            for name in ("a", "b")
+        ),
+        tables("http://127.0.0.1:1")[0],
+        rules={"water": rule("water", notify=["email"], title="Water!", escalate=2)},
+    )
+    for pages["/a"], pages["/b"] in [(feed([WATER]), feed([])), (feed([WATER]), feed([WATER]))]:
+        desk.call("once", "--all", "--strict")
+    first, second = (message_from_bytes(taken.body, policy=policy.default) for taken in mail.taken)
+    assert first["Message-ID"] != second["Message-ID"]
+    for name in ("References", "In-Reply-To", "List-Id"):
+        assert first[name]
+        assert first[name] == second[name]
+    texts = [each.get_body(("plain",)).get_content() for each in (first, second)]
+    assert "Also reported" not in texts[0]
+    assert texts[1].startswith("More sources report it\r\n")
+    assert "Rule: Water! · Also reported by The a" in texts[1]
 
 
 @pytest.mark.parametrize("name", sorted(channels("http://x")))

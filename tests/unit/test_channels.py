@@ -132,7 +132,7 @@ def test_a_thread_of_discord_is_kept():
     ],
 )  # fmt: skip
 def test_discord_is_asked_by_the_version_whose_answers_are_read(address, asked):
-    request = addressed(replace(CHANNELS["discord"], url=address), b"{}", "msg_1")  # type: ignore[arg-type]
+    request = addressed(replace(CHANNELS["discord"], url=address), b"{}", "msg_1")
     assert isinstance(request, Request)
     assert request.url == asked
 

@@ -143,9 +143,7 @@ def test_time_zones_are_known_where_the_system_has_none(write):
 
 
 @pytest.mark.parametrize("address", ["pover://hunter2@hunter2", "json://a.example/"])
-def test_that_apprise_is_not_installed_is_told_with_its_line_and_what_to_install(
-    write, monkeypatch, address
-):
+def test_that_apprise_is_not_installed_is_told_with_its_line_and_what_to_install(write, monkeypatch, address):
     monkeypatch.setitem(sys.modules, "apprise", None)  # as Python has it where there is none
     text = f'[[endpoint]]\nid = "pager"\nformat = "apprise"\nurl = "{address}"\n'
     with pytest.raises(ConfigError) as refused:

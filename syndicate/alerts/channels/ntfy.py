@@ -1,7 +1,7 @@
 """ntfy: plain text, published as JSON. https://docs.ntfy.sh/publish/#publish-as-json.
 
-The delivery's id is that of the notification's sequence (ntfy 2.16), so a try whose answer was lost takes the place
-of what it repeats. Older servers leave it unread.
+The delivery's id is that of the notification's sequence (ntfy 2.16), so a try whose answer was lost takes the
+place of what it repeats. Older servers leave it unread.
 """
 
 import re

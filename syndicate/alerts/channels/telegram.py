@@ -1,7 +1,7 @@
 """Telegram: HTML by the Bot API.
 
-https://core.telegram.org/bots/api#sendmessage and #html-style. Nothing mentions anybody, and no word is a command
-that a tap sends: a space without width follows each @ and / that would make it one.
+https://core.telegram.org/bots/api#sendmessage and #html-style. Nothing mentions anybody, and no word is a
+command that a tap sends: a space without width follows each @ and / that would make it one.
 """
 
 import html
