@@ -1,6 +1,6 @@
 """Putting a delivery in the way of its endpoint, sending it once, and reading what the answer means."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -16,7 +16,8 @@ from syndicate.alerts.summary import says
 from syndicate.errors import NetworkError, TemplateError
 from syndicate.http import Client
 from syndicate.model import Config, Delivery, Endpoint
-from syndicate.model.channels import Apprise, Email, secrets
+from syndicate.model.channels import Apprise, Email, secret_parts
+from syndicate.model.channels import secrets as secrets_of
 
 TIMEOUT = timedelta(seconds=15)
 SLOWER = 2  # times as long may take what asks back and forth: mail, and what Apprise does
@@ -55,6 +56,8 @@ class Sender:
         self._names = webhook.names(config)
         self._more = f"{config.service.base_url}/"
         self._mailer = Mailer(client, config.smtp, SLOWER * timeout) if config.smtp else None
+        password = config.smtp.password if config.smtp else None
+        self._password = [password] if password and len(password) >= SHORTEST_SECRET else []
 
     def body(self, endpoint: Endpoint, delivery: Delivery) -> bytes | Answer:
         """Return what every try of a delivery carries; or what came of it, if that can't be put in words."""
@@ -93,7 +96,7 @@ class Sender:
                 return await self._mailed(mail, message)
             case Handed() as handed:
                 outcome = await hand(handed, SLOWER * self._timeout)
-                return Answer(outcome=_hushed(outcome, endpoint))
+                return Answer(outcome=_told_without(outcome, _secrets(endpoint)))
             case other:
                 raise TypeError(f"{type(other).__name__} is not how mail is sent")
 
@@ -118,7 +121,7 @@ class Sender:
         if isinstance(outcome, Taken):
             return Answer(outcome=outcome, status=answer.status, text=told(answer.body, endpoint))
         # Said without secrets from the beginning: a reason is cut, and half a secret is not found.
-        said = meaning(replace(answer, body=_hidden(answer.body, endpoint)), answered_at)
+        said = meaning(replace(answer, body=_hidden(answer.body, _secrets(endpoint))), answered_at)
         if not isinstance(said, Taken):
             outcome = replace(outcome, reason=said.reason)
         return Answer(outcome=outcome, status=answer.status, text=told(answer.body, endpoint))
@@ -127,7 +130,8 @@ class Sender:
         if self._mailer is None:
             return Answer(outcome=Closed(reason="there is no mail server: add [smtp] to config.toml"))
         mailed = await self._mailer.send(mail, message.id)
-        return Answer(outcome=mailed.outcome, status=mailed.code, text=_printable(mailed.text))
+        text = _without(mailed.text, self._password)
+        return Answer(outcome=_told_without(mailed.outcome, self._password), status=mailed.code, text=text)
 
 
 async def send_sample(sender: Sender, endpoint: Endpoint, now: datetime) -> Answer:
@@ -141,7 +145,7 @@ def told(answer: bytes, endpoint: Endpoint) -> str:
 
     Some receivers answer with what they were sent.
     """
-    return _printable(_hidden(answer, endpoint)[:ANSWER_KEPT_BYTES].decode(errors="replace"))
+    return _printable(_hidden(answer, _secrets(endpoint))[:ANSWER_KEPT_BYTES].decode(errors="replace"))
 
 
 def _of_webhook(answer: HttpAnswer, now: datetime) -> Outcome:
@@ -153,22 +157,26 @@ def _printable(text: str) -> str:
     return shown[:ANSWER_KEPT_BYTES]
 
 
-def _hidden(text: bytes, endpoint: Endpoint) -> bytes:
-    for secret in _secrets(endpoint) if text else ():
+def _hidden(text: bytes, secrets: Sequence[str]) -> bytes:
+    for secret in secrets:
         text = text.replace(secret.encode(), HIDDEN.encode())
     return text
 
 
-def _hushed(outcome: Outcome, endpoint: Endpoint) -> Outcome:
-    if isinstance(outcome, Taken):
-        return outcome
-    return replace(outcome, reason=_printable(_hidden(outcome.reason.encode(), endpoint).decode()))
+def _without(text: str, secrets: Sequence[str]) -> str:
+    return _printable(_hidden(text.encode(errors="replace"), secrets).decode())
+
+
+def _told_without(outcome: Outcome, secrets: Sequence[str]) -> Outcome:
+    return (
+        outcome if isinstance(outcome, Taken) else replace(outcome, reason=_without(outcome.reason, secrets))
+    )
 
 
 def _secrets(endpoint: Endpoint) -> list[str]:
     """Return what must not be shown of an endpoint, longest first."""
-    of_channel = secrets(endpoint.channel) if endpoint.channel else ()
-    found = {*endpoint.secrets, *endpoint.headers.values(), *of_channel}
+    of_channel = secrets_of(endpoint.channel) if endpoint.channel else ()
+    found = {*endpoint.secrets, *endpoint.headers.values(), *secret_parts(endpoint.url), *of_channel}
     return sorted((each for each in found if len(each) >= SHORTEST_SECRET), key=len, reverse=True)
 
 

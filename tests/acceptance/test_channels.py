@@ -164,10 +164,32 @@ def test_mail_about_a_story_forms_a_thread_and_tells_who_else_reports_it(desk, p
     for name in ("References", "In-Reply-To", "List-Id"):
         assert first[name]
         assert first[name] == second[name]
-    texts = [each.get_body(("plain",)).get_content() for each in (first, second)]
+    texts = [
+        base64.b64decode(taken.body.split(b"\r\n\r\n")[2].split(b"--=")[0]).decode() for taken in mail.taken
+    ]
     assert "Also reported" not in texts[0]
     assert texts[1].startswith("More sources report it\r\n")
     assert "Rule: Water! · Also reported by The a" in texts[1]
+
+
+def test_a_mail_server_that_tells_the_password_is_not_quoted(desk, pages, outlets):
+    pages["/a"] = feed([WATER])
+    with MailServer(login=("news", "hunter22")) as mail:
+        mail.replies = {"": ["554 not with hunter22"]}
+        desk.write(
+            service(),
+            network(),
+            f'[smtp]\nhost = "127.0.0.1"\nport = {mail.port}\nsecurity = "none"\nuser = "news"\n'
+            'password = "${MAIL_PASSWORD}"\n',
+            source("a", f"{outlets.address}/a", baseline=False),
+            tables("http://127.0.0.1:1")[0],
+            rules={"water": rule("water", notify=["email"])},
+        )
+        said = desk.call("once", "--all", MAIL_PASSWORD="hunter22")
+        tried = desk.call("endpoints", "test", "email", MAIL_PASSWORD="hunter22", status=None)
+    everything = said.out + said.err + tried.out + tried.err
+    assert "554 not with ***" in everything
+    assert "hunter22" not in everything + desk.database.read_bytes().decode("latin-1")
 
 
 @pytest.mark.parametrize("name", sorted(channels("http://x")))
