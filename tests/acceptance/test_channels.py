@@ -192,6 +192,20 @@ def test_a_mail_server_that_tells_the_password_is_not_quoted(desk, pages, outlet
     assert "hunter22" not in everything + desk.database.read_bytes().decode("latin-1")
 
 
+@pytest.mark.parametrize("address", ["nosuch://hunter2/x", "tgram://hunter2/", "pover://hunter2"])
+def test_an_address_that_apprise_does_not_know_is_not_told(desk, address):
+    desk.write(
+        service(),
+        network(),
+        source("a", "https://a.example/feed"),
+        endpoint("pager", format="apprise", url=address),
+        rules={"water": rule("water", notify=["pager"])},
+    )
+    said = desk.call("check", status=2)
+    assert "url: Apprise knows no such address: see its documentation for the service" in said.out + said.err
+    assert "hunter2" not in said.out + said.err
+
+
 @pytest.mark.parametrize("name", sorted(channels("http://x")))
 def test_a_sample_is_marked_in_every_format(desk, outlets, mail, name):
     with LocalServer(answer) as receiver:
