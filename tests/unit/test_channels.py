@@ -339,6 +339,7 @@ def check_template(rendered: bytes) -> None:
 def check_apprise(rendered: bytes) -> None:
     handed = json.loads(rendered)
     assert handed.keys() == {"title", "text"}
+    assert not re.search(r"@\w|<[!@#]", handed["title"] + "\n" + handed["text"])
     assert len(handed["text"]) <= apprise.TEXT_LENGTH
 
 
@@ -406,7 +407,7 @@ def shown(name: str, message: Message) -> str:
         case "telegram":
             return html.unescape(re.sub("<[^>]*>", "", payload["text"])).replace(PAUSE, "")
         case "apprise":
-            return str(payload["text"])
+            return str(payload["text"]).replace(PAUSE, "")
         case "ntfy":
             return f"{payload['title']}\n{payload['message']}"
         case _:
@@ -533,6 +534,13 @@ def test_a_mention_that_stands_out_in_part_is_none(name):
     rendered = render(CHANNELS[name], replace(MATCH, alerts=(alert,))).decode()
     assert not re.search(r"@[*]*(</b>)?channel", rendered)
     assert name == "telegram" or not re.search(r":[*]*smile:", rendered)
+
+
+def test_a_link_by_apprise_leads_where_it_did():
+    alert = replace(RAILWAYS, title=Marked(text="By @ana"), link="https://a.example/@ana/1?to=a@b")
+    said = json.loads(render(CHANNELS["apprise"], replace(MATCH, alerts=(alert,))))["text"]
+    assert said.startswith(f"By @{PAUSE}ana\n")
+    assert said.endswith("\nhttps://a.example/%40ana/1?to=a%40b")
 
 
 @pytest.mark.parametrize(
