@@ -116,6 +116,15 @@ def test_the_port_of_a_mail_server_follows_from_how_it_is_spoken_to(write, secur
     assert read.smtp == SmtpSettings(host="mail.desk.example", port=port, security=SmtpSecurity(security))
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_password_in_a_file_is_its_line(write, tmp_path, end):
+    path = write(CHANNELS)
+    (tmp_path / "password").write_bytes(b"hunter2 " + end.encode())
+    read = config.load(path, {})
+    assert read.smtp is not None
+    assert read.smtp.password == "hunter2 "
+
+
 def test_people_are_not_flooded_unless_that_is_asked_for(write):
     read = {endpoint.id: endpoint for endpoint in config.load(write(CHANNELS), {}).endpoints}
     assert {read[name].flood_after for name in ("slack", "ntfy", "mail", "many")} == {20}

@@ -1,6 +1,6 @@
 """Apprise (https://github.com/caronc/apprise): plain text, which it puts for the service that it knows.
 
-What it is handed is kept as JSON of a title and a text. It escapes no mentions for services that know such, so a
+What it is handed is kept as JSON of a title and a text. It escapes no mentions for services that know such: a
 space without width follows what would begin one.
 """
 
