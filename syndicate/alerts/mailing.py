@@ -16,7 +16,7 @@ from datetime import timedelta
 from syndicate.alerts.blocking import in_thread
 from syndicate.alerts.channels.email import outcome
 from syndicate.alerts.channels.message import Mail
-from syndicate.alerts.outcome import Later, Outcome, Refused, Taken
+from syndicate.alerts.outcome import Closed, Later, Outcome, Refused, Taken
 from syndicate.errors import NetworkError
 from syndicate.http import Client
 from syndicate.http.trouble import in_words
@@ -60,7 +60,7 @@ class Mailer:
         try:
             replies = await self._replies(mail, waiting)
         except smtplib.SMTPResponseException as error:
-            mailed = _of_reply(error.smtp_code, _text(error.smtp_error))
+            mailed = _of_refusal(error)
         except (smtplib.SMTPException, NetworkError, OSError) as error:
             mailed = Mailed(outcome=Later(reason=self._trouble(error)))
         else:
@@ -176,7 +176,10 @@ def _of_replies(replies: _Replies) -> Mailed:
     later = [reply for reply in refused.values() if not isinstance(outcome(*reply), Refused)]
     if replies.of_mail is None:
         code, _ = (later or list(refused.values()))[0]
-        return Mailed(outcome=outcome(code, told), code=code, text=told)
+        meant = outcome(code, told)
+        if isinstance(meant, Refused):
+            meant = Closed(reason=f"{meant.reason}: configure recipients that the server takes")
+        return Mailed(outcome=meant, code=code, text=told)
     code, said = replies.of_mail
     text = f"{code} {said}" + (f"; not taken for {told}" if told else "")
     meant = outcome(code, said)
@@ -193,10 +196,19 @@ def _accepted(replies: _Replies) -> set[str]:
     return {each for each, (code, _) in replies.of_recipients.items() if _is_good(code)}
 
 
-def _of_reply(code: int, said: str) -> Mailed:
+def _of_refusal(error: smtplib.SMTPResponseException) -> Mailed:
+    """Return what it means that the server refused before it was told who is to get the mail."""
+    code, said = error.smtp_code, _text(error.smtp_error)
     if not 200 <= code < 600:  # smtplib's -1: what came is no reply
         return Mailed(outcome=Later(reason=f"the mail server did not answer in SMTP: {said}"))
-    return Mailed(outcome=outcome(code, said), code=code, text=f"{code} {said}")
+    meant = outcome(code, said)
+    if isinstance(meant, Refused):  # which it says of us, and not of the mail
+        match error:
+            case smtplib.SMTPSenderRefused():
+                meant = Closed(reason=f"{meant.reason}: configure a sender that the server takes")
+            case _:
+                meant = Later(reason=meant.reason)
+    return Mailed(outcome=meant, code=code, text=f"{code} {said}")
 
 
 def _is_good(code: int) -> bool:
