@@ -54,9 +54,7 @@ class MailServer:
         utf8: bool = True,
     ) -> None:
         self.taken: list[Taken] = []
-        self.replies: dict[
-            str, list[str]
-        ] = {}  # by sender or recipient, or "" for the mail itself; the last one stays
+        self.replies: dict[str, list[str]] = {}  # by sender, recipient, or "" for the mail; the last stays
         self._changed = threading.Condition()
         self._starttls, self._tls, self._login, self._utf8 = starttls, tls, login, utf8
         self._socket = socket.create_server(("127.0.0.1", 0))

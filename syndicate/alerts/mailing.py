@@ -64,7 +64,7 @@ class Mailer:
         except (smtplib.SMTPException, NetworkError, OSError) as error:
             mailed = Mailed(outcome=Later(reason=self._trouble(error)))
         else:
-            mailed = _of_replies(replies)
+            mailed = _of_replies(replies, is_taken=bool(taken))
             taken |= _accepted(replies)
         if taken and isinstance(mailed.outcome, Later):
             self._remember(delivery, taken)
@@ -170,7 +170,8 @@ def _replies(session: smtplib.SMTP, mail: Mail, recipients: Sequence[str]) -> _R
     return _Replies(of_recipients=replies, of_mail=_reply(session.data(mail.body)))
 
 
-def _of_replies(replies: _Replies) -> Mailed:
+def _of_replies(replies: _Replies, *, is_taken: bool) -> Mailed:
+    """Return what replies mean; `is_taken`: other recipients have got the mail with an earlier try."""
     refused = {each: reply for each, reply in replies.of_recipients.items() if not _is_good(reply[0])}
     told = "; ".join(f"{each}: {code} {said}" for each, (code, said) in refused.items())
     later = [reply for reply in refused.values() if not isinstance(outcome(*reply), Refused)]
@@ -178,7 +179,8 @@ def _of_replies(replies: _Replies) -> Mailed:
         code, _ = (later or list(refused.values()))[0]
         meant = outcome(code, told)
         if isinstance(meant, Refused):
-            meant = Closed(reason=f"{meant.reason}: configure recipients that the server takes")
+            mend = f"{meant.reason}: configure recipients that the server takes"
+            meant = Taken() if is_taken else Closed(reason=mend)
         return Mailed(outcome=meant, code=code, text=told)
     code, said = replies.of_mail
     text = f"{code} {said}" + (f"; not taken for {told}" if told else "")

@@ -213,6 +213,15 @@ def test_whom_the_server_asks_to_wait_gets_it_with_the_next_try_and_nobody_gets_
     assert [taken.recipients for taken in server.taken] == [(CHIEF,), (EDITOR,)]
 
 
+def test_who_is_refused_in_the_end_keeps_nothing_from_the_others():
+    with MailServer() as server:
+        server.replies = {EDITOR: ["450 greylisted", "550 nobody"]}
+        first, second = sent(mail(), mail(), smtp=settings(server.port))
+    assert isinstance(first.outcome, Later)
+    assert second == Mailed(outcome=Taken(), code=550, text=f"{EDITOR}: 550 nobody")
+    assert [taken.recipients for taken in server.taken] == [(CHIEF,)]
+
+
 # --------------------------------------------------------------------------- servers that fail
 
 
