@@ -192,7 +192,7 @@ def host(text: str) -> str:
 
 
 def time_zone(text: str) -> tzinfo:
-    """Return a time zone by its name in the IANA database."""
+    """Return a time zone by its name in the IANA database: the system's, else that of the package tzdata."""
     if text == "UTC":
         return UTC
     try:

@@ -591,10 +591,11 @@ def test_a_sample_that_cannot_be_sent_says_why_but_not_where(desk):
 def test_what_an_endpoint_echoes_is_told_without_secrets_and_escape_codes():
     endpoint = Endpoint(
         id="desk",
-        url="https://desk.example/",
+        url="https://desk.example/hooks/T0KEN?key=Y",
         secrets=("whsec_c2VjcmV0",),
         headers={"authorization": "Bearer T0P"},
     )
     assert (
         told(b"got Bearer T0P and whsec_c2VjcmV0\x1b[31m\0 \xff ok", endpoint) == "got *** and ***[31m � ok"
     )
+    assert told(b"Cannot POST /hooks/T0KEN?key=Y", endpoint) == "Cannot POST ***"
