@@ -16,6 +16,7 @@ from syndicate.model.feeds import Feed
 
 ALL = "all"  # the id of the feed of everything
 INDEX = "index"  # what the lists of feeds are called
+TITLES_SHOWN = 5  # of rules that a feed collects
 LONGEST_TAG = 40  # characters of one in an id
 
 _NOT_IN_IDS = re.compile(r"[^a-z0-9]+")
@@ -97,17 +98,17 @@ def _collection(table: CollectionTable, sources: Sequence[Source], rules: Sequen
     return Feed(
         id=table.id,
         title=title,
-        about=_about(table),
+        about=_about(table, [rule.title for rule in rules if of_rules is not None and rule.id in of_rules]),
         rules=of_rules,
         sources=None if table.tags is None else tuple(tagged),
         settings=feed_settings(table),
     )
 
 
-def _about(table: CollectionTable) -> str:
-    about = (
-        "News that matches any rule" if table.rules is None else f"News that matches {', '.join(table.rules)}"
-    )
+def _about(table: CollectionTable, titles: Sequence[str]) -> str:
+    shown = ", ".join(titles[:TITLES_SHOWN])
+    rest = f" and {len(titles) - TITLES_SHOWN} more" if len(titles) > TITLES_SHOWN else ""
+    about = "News that matches " + ("any rule" if table.rules is None else f"{shown}{rest}")
     return about if table.tags is None else f"{about}, from sources tagged {', '.join(table.tags)}"
 
 
