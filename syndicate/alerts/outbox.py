@@ -111,11 +111,12 @@ class Outbox:
     # -- claiming
 
     async def _begin_due(self, room: Mapping[str, int]) -> bool:
-        """Claim what is due, so much for each endpoint; return whether anything was."""
+        """Claim what is due, so much for each endpoint that does not rest; return whether anything was."""
+        now = self._store.now()
         deliveries = await self._call(
             self._store.claim_deliveries,
             limit=CLAIMED_AT_ONCE,
-            room=room,
+            room={name: count for name, count in room.items() if not self._lanes[name].rests(now)},
             lease=LEASE + self._timeout,
         )
         ready = [Ready(delivery=delivery, body=self._body(delivery)) for delivery in deliveries]
@@ -191,7 +192,7 @@ class Outbox:
         surplus = lane.note(attempt)
         if surplus:
             await self._call(self._store.release_deliveries, [each.delivery for each in surplus])
-        if self._tally and lane.unanswered:
+        if (self._tally and lane.unanswered) or lane.rests(self._store.now()):
             await self._give_back(lane)
         self._tell_low(lane)
 
@@ -199,6 +200,7 @@ class Outbox:
         delivery = ready.delivery
         started_at, started = self._store.now(), time.monotonic()
         answer = await self._answer(lane, ready)
+        lane.heed(answer, self._store.now())
         consequence = after_attempt(
             attempts_before=delivery.tries,
             outcome=answer.outcome,
@@ -246,14 +248,20 @@ class Outbox:
     def _waiting(self) -> tuple[str, ...]:
         """Return a line for each endpoint that something waits for although it is due."""
         statuses = self._store.endpoints(tuple(self._lanes))
-        return tuple(_why_waiting(each) for each in statuses if each.due and each.id in self._lanes)
+        now = self._store.now()
+        lanes = self._lanes
+        return tuple(
+            _why_waiting(each, rests=lanes[each.id].rests(now))
+            for each in statuses
+            if each.due and each.id in lanes
+        )
 
 
-def _why_waiting(status: EndpointStatus) -> str:
+def _why_waiting(status: EndpointStatus, *, rests: bool) -> str:
     wait = "1 delivery waits" if status.due == 1 else f"{status.due} deliveries wait"
     if status.state is EndpointState.DISABLED:
         return f"{status.id}: {wait}: it is disabled until you enable it (endpoints enable {status.id})"
-    return f"{status.id}: {wait} for the next time, as it does not answer"
+    return f"{status.id}: {wait} for the next time, as it {'asks for that' if rests else 'does not answer'}"
 
 
 def _failed(reason: str) -> Answer:
