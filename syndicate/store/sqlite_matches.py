@@ -25,8 +25,6 @@ from syndicate.store.sqlite_items import ITEM_COLUMNS
 from syndicate.store.sqlite_many import insert_rows
 from syndicate.store.sqlite_stories import Neighbours, Text
 
-_PLACE = "SELECT story, revision, first_seen FROM items WHERE id = ?"
-
 
 def record_backfill(
     db: Database, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch], now: datetime
