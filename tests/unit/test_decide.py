@@ -29,17 +29,17 @@ from syndicate.rules.grammar import parse
 from syndicate.rules.index import RuleIndex
 from syndicate.rules.rule import Rule, Scope
 from syndicate.rules.tree import Word
+from syndicate.sources.changes import Reading, suppression
 from syndicate.sources.decide import (
     HOST_BACKOFF,
     Moment,
-    Reading,
     decide_failure,
     decide_reading,
     decide_unchanged,
-    suppression,
 )
 from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
 from syndicate.sources.learn import Filled
+from syndicate.store.protocol import STORY_WINDOW
 from tests.claims import FIRST_CLAIM
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -176,6 +176,22 @@ def test_the_text_counts_only_where_a_rule_holds():
     assert held.fingerprint is not None
     assert held.story_keys[-1].startswith("text:")
     assert (other.fingerprint, other.story_keys) == (None, ("link:news.example/a",))
+
+
+@pytest.mark.parametrize(
+    ("published", "is_compared"),
+    [
+        (None, True),
+        (NOW + HOUR, True),
+        (NOW - STORY_WINDOW, True),
+        (NOW - STORY_WINDOW - MINUTE, False),
+    ],
+)
+def test_what_was_published_before_all_that_is_compared_has_no_fingerprint(published, is_compared):
+    body = "A sentence of some words about how things are and will be. " * 5
+    (change,) = read(replace(ENTRY, body=body, published=published)).changes
+    assert (change.fingerprint is not None) == is_compared
+    assert change.story_keys[-1].startswith("text:")  # equal texts count for ever
 
 
 def test_alerts_say_when_their_rule_wants_to_be_told_again():

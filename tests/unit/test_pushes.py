@@ -24,7 +24,8 @@ from syndicate.model import (
     Validators,
 )
 from syndicate.rules.index import RuleIndex
-from syndicate.sources.decide import Moment, Reading, decide_reading, decide_unchanged
+from syndicate.sources.changes import Reading
+from syndicate.sources.decide import Moment, decide_reading, decide_unchanged
 from syndicate.sources.fetch import Answer, Failed, Fetched, NotModified
 from syndicate.sources.identity import identify
 from syndicate.sources.learn import MOST_LISTED
@@ -136,7 +137,7 @@ def test_an_edit_is_taken_unless_a_poll_was_later():
 
 
 def suppressed(claim):
-    from syndicate.sources.decide import suppression
+    from syndicate.sources.changes import suppression
 
     return suppression(replace(claim, last_success_url=claim.url), replace(ENTRY, published=None), NOW)
 
