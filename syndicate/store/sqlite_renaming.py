@@ -42,8 +42,8 @@ def _take_over(db: Database, former: str, present: str) -> None:
 def _take_over_rule(db: Database, former: str, present: str) -> None:
     """Have the present id know what the former was applied to, and since when.
 
-    One that the store knows already does so if it has the same version, or was applied to nothing, as one that
-    is taken back.
+    One that the store knows already does so if it has the same version, or was applied to nothing, as one
+    that is taken back.
     """
     db.execute(
         """
@@ -78,6 +78,7 @@ def _take_over_alerts(db: Database, kind: str, former: str, present: str) -> Non
         "former": f"{kind} {former} ",
         "present": f"{kind} {present} ",
         "rule": present,
+        "former_rule": former,
         "after": f"{kind} {former}!",
     }
     mine = "dedup_key >= :former AND dedup_key < :after"
@@ -89,4 +90,8 @@ def _take_over_alerts(db: Database, kind: str, former: str, present: str) -> Non
         names,
     )
     db.execute(f"UPDATE OR IGNORE alerts SET dedup_key = {moved}, rule = :rule WHERE {mine}", names)
+    # What is left was told under both. The former id is free for another rule, which has told nothing.
+    db.execute(f"DELETE FROM alerts WHERE state = 'suppressed' AND {mine}", names)
+    both = f"{moved} || ' (' || :former_rule || ')'"
+    db.execute(f"UPDATE OR IGNORE alerts SET dedup_key = {both}, rule = :rule WHERE {mine}", names)
     db.execute(f"UPDATE alerts SET rule = :rule WHERE {mine}", names)

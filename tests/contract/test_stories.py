@@ -423,6 +423,20 @@ def test_both_names_may_have_told_of_a_story_and_all_is_still_delivered(store):
     rename(store)
     assert [alert.rule for alert in claimed_alerts(store)] == ["railways"] * 2
     assert publish(store, told("rail-c"), name="mail", watch=RENAMED).alerts == 0
+    ledger = store.alerts_about("railways", [the_item(store, "rail-a").story])
+    assert [store.items(ItemFilter(id=alert.item))[0].item.source for alert in ledger] == ["wire", "post"]
+
+
+@pytest.mark.parametrize("reason", [None, Suppressed.BASELINE])
+def test_another_rule_with_a_former_name_has_told_nothing(store, reason):
+    publish(store, told("rail-a"), suppressed=reason)
+    forgotten = replace(RENAMED, renamed_from=())
+    rename(store, forgotten)
+    publish(store, told("rail-b"), name="post", watch=forgotten, suppressed=reason)
+    rename(store)
+    rename(store, forgotten, RAIL)
+    result = publish(store, told("rail-c"), name="mail", suppressed=Suppressed.BACKFILL)
+    assert result.suppressed == 1  # entered in a ledger of its own
 
 
 def test_a_renamed_rule_may_stay_marked_as_that(store):
