@@ -25,8 +25,6 @@ from syndicate.store.sqlite_items import ITEM_COLUMNS
 from syndicate.store.sqlite_many import insert_rows
 from syndicate.store.sqlite_stories import Neighbours, Text
 
-_PLACE = "SELECT story, revision, first_seen FROM items WHERE id = ?"
-
 
 def record_backfill(
     db: Database, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch], now: datetime
@@ -36,7 +34,9 @@ def record_backfill(
     version_by_item = _held_since(db, rule.id, since)
     neighbours = Neighbours(db, (), now, [found.item for found in matches if found.fingerprint])
     for found in matches:
-        item = db.execute(_PLACE, [found.item]).fetchone()
+        item = db.execute(
+            "SELECT story, revision, first_seen FROM items WHERE id = ?", [found.item]
+        ).fetchone()
         if item["revision"] != found.revision:
             continue  # edited meanwhile, and so matched again
         _note_text(db, found, item, neighbours)
