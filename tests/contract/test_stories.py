@@ -462,6 +462,16 @@ def test_another_rule_with_a_former_name_has_told_nothing(store, reason):
     assert result.suppressed == 1  # entered in a ledger of its own
 
 
+def test_a_process_that_knows_the_former_name_only_tells_nothing_again(store):
+    publish(store, told("rail-a"))
+    rename(store)
+    assert publish(store, told("rail-b"), name="post").alerts == 0
+    assert publish(store, told("water-a"), name="mail").alerts == 1
+    rename(store)
+    assert publish(store, told("water-b"), name="news", watch=RENAMED).alerts == 0
+    assert [alert.rule for alert in claimed_alerts(store)] == ["railways"] * 2
+
+
 def test_a_renamed_rule_may_stay_marked_as_that(store):
     publish(store, told("rail-a"))
     for _ in range(3):
