@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.model import Alert, JoinedBy, Suppressed
+from syndicate.model import Alert, JoinedBy, SilenceDraft, Suppressed
 from syndicate.store.protocol import STORY_WINDOW, ItemFilter
 from tests.contract.making import (
     HOUR,
@@ -248,6 +248,15 @@ def test_a_poll_that_cannot_be_written_leaves_nothing_to_compare_with(store):
     assert publish(store, told("rail-c"), name="mail").alerts == 0
 
 
+def test_edits_of_an_item_within_one_poll_are_known_by_the_first_text(store):
+    publish(store, told("rail-a", title="Trains"), watch=Watch(rule="rail", word="no such word"))
+    poll = reading(store, claimed(store), told("rail-a"), watches=[RAIL])
+    (edit,) = poll.changes
+    (result,) = store.record_polls([replace(poll, changes=(edit, edit))])
+    assert (result.error, result.alerts) == (None, 1)
+    assert publish(store, told("rail-b"), name="post").alerts == 0
+
+
 def test_a_bulletin_that_everybody_has_bounds_what_is_compared(store):
     many = [
         told("rail-a", f"bulletin-{number}", body=f"{texts('en')['rail-a'].body} {number} {number + 7}.5")
@@ -317,6 +326,42 @@ def test_a_first_alert_is_not_at_once_followed_by_another(store):
     assert publish(store, told("rail-c"), name="mail", watch=THREE).alerts == 1
     assert kinds(store) == ["match"]
     assert publish(store, told("rail-copy"), name="news", watch=THREE).alerts == 1
+
+
+def silence(store):
+    return store.add_silence(SilenceDraft(author="ann", reason="known", expires_at=store.now() + HOUR)).id
+
+
+def test_a_story_that_was_silenced_alerts_when_it_has_become_big(store, clock):
+    silence(store)
+    for name, text in (("wire", "rail-a"), ("post", "rail-b")):
+        publish(store, told(text), name=name, watch=THREE)
+        store.silence_held(["desk"])
+    clock.forward(HOUR)
+    publish(store, told("rail-c"), name="mail", watch=THREE)
+    assert [(alert.kind, alert.sources) for alert in claimed_alerts(store)] == [
+        ("escalation", ("wire", "post", "mail"))
+    ]
+
+
+def test_a_silence_also_holds_when_a_story_has_become_big_and_for_ever(store, clock):
+    number = silence(store)
+    for name, text in zip(OUTLETS, ("rail-a", "rail-b", "rail-c"), strict=False):
+        publish(store, told(text), name=name, watch=THREE)
+    assert store.silence_held(["desk"]) == 2
+    clock.forward(HOUR)
+    assert publish(store, told("rail-copy"), name="news", watch=THREE).alerts == 0
+    ledger = store.alerts_about("rail", [the_item(store, "rail-a").story])
+    assert [(alert.kind, alert.silence) for alert in ledger] == [("match", number), ("escalation", number)]
+
+
+@pytest.mark.parametrize("reason", [Suppressed.BASELINE, Suppressed.FALLBACK, Suppressed.BACKFILL])
+def test_who_was_told_late_is_told_again_as_well(store, reason):
+    publish(store, told("rail-a"), watch=THREE, suppressed=reason)
+    for name, text in (("post", "rail-b"), ("mail", "rail-c")):
+        publish(store, told(text), name=name, watch=THREE)
+    assert kinds(store) == ["match", "escalation"]
+    assert [alert.stored.item.source for alert in claimed_alerts(store)] == ["post", "mail"]
 
 
 def test_an_escalation_that_was_sent_is_not_made_again_by_edits(store):
@@ -402,6 +447,30 @@ def test_both_names_may_have_told_of_a_story_and_all_is_still_delivered(store):
     rename(store)
     assert [alert.rule for alert in claimed_alerts(store)] == ["railways"] * 2
     assert publish(store, told("rail-c"), name="mail", watch=RENAMED).alerts == 0
+    ledger = store.alerts_about("railways", [the_item(store, "rail-a").story])
+    assert [store.items(ItemFilter(id=alert.item))[0].item.source for alert in ledger] == ["wire", "post"]
+
+
+@pytest.mark.parametrize("reason", [None, Suppressed.BASELINE])
+def test_another_rule_with_a_former_name_has_told_nothing(store, reason):
+    publish(store, told("rail-a"), suppressed=reason)
+    forgotten = replace(RENAMED, renamed_from=())
+    rename(store, forgotten)
+    publish(store, told("rail-b"), name="post", watch=forgotten, suppressed=reason)
+    rename(store)
+    rename(store, forgotten, RAIL)
+    result = publish(store, told("rail-c"), name="mail", suppressed=Suppressed.BACKFILL)
+    assert result.suppressed == 1  # entered in a ledger of its own
+
+
+def test_a_process_that_knows_the_former_name_only_tells_nothing_again(store):
+    publish(store, told("rail-a"))
+    rename(store)
+    assert publish(store, told("rail-b"), name="post").alerts == 0
+    assert publish(store, told("water-a"), name="mail").alerts == 1
+    rename(store)
+    assert publish(store, told("water-b"), name="news", watch=RENAMED).alerts == 0
+    assert [alert.rule for alert in claimed_alerts(store)] == ["railways"] * 2
 
 
 def test_a_renamed_rule_may_stay_marked_as_that(store):

@@ -439,7 +439,7 @@ def test_threads_that_come_and_go_leave_no_connections(store):
         thread = threading.Thread(target=store.sources)
         thread.start()
         thread.join()
-    assert len(store._idle) == 1
+    assert len(store._connections.idle) == 1
 
 
 def test_two_processes_never_claim_the_same(path):
