@@ -31,10 +31,13 @@ def _take_over(db: Database, former: str, present: str) -> None:
     _take_over_spikes(db, former, present)
     db.execute("UPDATE silences SET rule = ? WHERE rule = ?", [present, former])
     # Who has subscribed to its feed sees that go on; a feed that the present id has already is another one.
-    db.execute(
+    moved = db.execute(
         "UPDATE OR IGNORE feeds SET id = ?, generation = generation + 1 WHERE id = ?", [present, former]
     )
-    db.execute("UPDATE OR IGNORE feed_entries SET feed = ? WHERE feed = ?", [present, former])
+    if moved.rowcount:
+        for table in ("feed_entries", "feed_changes"):
+            db.execute(f"DELETE FROM {table} WHERE feed = ?", [present])
+            db.execute(f"UPDATE {table} SET feed = ? WHERE feed = ?", [present, former])
     # Matches that are older than the numbers of feeds belong to another rule now.
     db.execute("UPDATE feeds SET numbered_at = NULL")
     db.execute(

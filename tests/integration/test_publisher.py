@@ -262,6 +262,29 @@ def test_a_secret_feed_is_where_nobody_can_guess_and_in_no_list(desk):
     assert not (desk.folder / token).exists()
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_renamed_rule_goes_on_with_its_archive(desk, is_known):
+    named = Feed(id="union", title="Union", about="", rules=("union",), settings=FeedSettings(limit=3))
+    desk.read(*titles(*range(1, 9)))
+    desk.publish()
+    if is_known:  # as when another process had it under both names
+        both = [EU.state, Watch(rule="union", word="EU").state]
+        desk.store.configure(SOURCES, both, feeds=[OF_EU, named])
+        desk.feeds = (OF_EU, named)
+        desk.read("EU item 9", watches=[EU, Watch(rule="union", word="EU")])
+        desk.publish()
+    renamed = RuleState(id="union", version="1", feed=True, renamed_from=("eu",))
+    desk.store.configure(SOURCES, [renamed], feeds=[named])
+    desk.feeds = (named,)
+    desk.publish()
+    assert desk.failures == {}
+    names = [path.removesuffix(".json") for path in desk.files() if path.endswith(".json")]
+    assert {title for name in names for title in desk.titles(name)} == set(
+        titles(*range(1, 10 if is_known else 9))
+    )
+    assert {path.partition("/")[0].partition(".")[0] for path in desk.files()} == {"union", "index"}
+
+
 def test_rules_have_feeds_of_their_own_where_none_are_named(desk):
     desk.store.configure(SOURCES, [RuleState(id="eu", version="1", feed=True)])
     assert [feed.id for feed in desk.store.stale_feeds()] == ["eu"]
