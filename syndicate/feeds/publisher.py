@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import TypeVar
 
 import structlog
 
-from syndicate import __version__
 from syndicate.errors import StoreError
 from syndicate.feeds import archive, opml
 from syndicate.feeds.archive import Numbered
@@ -29,8 +29,10 @@ from syndicate.store.thread import StoreThread
 
 log = structlog.get_logger(__name__)
 
+PAGES_VERSION = 1  # of the way in which pages are written; with another one, all are written again
 BATCH = 20  # feeds that are noted as published together
 WRITERS = 8  # files that are written at once: most of the time, it is the disk that is waited for
+MOST_WAITING = 4 * WRITERS  # rendered files: the archive of years is more than fits into memory
 
 T = TypeVar("T")
 Outlets = Mapping[str, Outlet]
@@ -66,6 +68,7 @@ class Publisher:
         self._checked: set[str] = set()  # feeds whose archive was seen to be whole
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish")
         self._writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="write")
+        self._room = BoundedSemaphore(MOST_WAITING)
         self.failures: dict[str, str] = {}  # feeds that could not be written the last time, and why
 
     async def open(self) -> None:
@@ -120,11 +123,11 @@ class Publisher:
         return _Task(feed=feed, stale=stale, numbering=numbering, written_as=self._style(feed))
 
     def _style(self, feed: Feed) -> str:
-        """Return what differs whenever all documents of a feed would, though nothing in it has changed."""
-        outlets = [(source.id, source.title, source.urls[0]) for source in self._sources.values()]
-        rules = sorted(self._rule_titles.items())
-        parts = (__version__, self._site, feed, feed.name, rules, outlets)
-        return sha256(repr(parts).encode()).hexdigest()
+        """Return what differs whenever pages that are written already would be others.
+
+        The titles of rules and outlets are no part of it: readers do not look at a page twice.
+        """
+        return sha256(repr((PAGES_VERSION, self._site, feed, feed.name)).encode()).hexdigest()
 
     def _written(self, tasks: Sequence[_Task]) -> list[bool | StoreError]:
         """Return whether anything of each feed changed, or why it could not be written."""
@@ -134,9 +137,16 @@ class Publisher:
     def _begin(self, task: _Task) -> Sequence[Future[bool]] | StoreError:
         """Render all documents of a feed that may have changed, and have them written."""
         try:
-            return [self._writers.submit(write, path, data) for path, data in self._documents(task)]
+            return [self._submit(path, data) for path, data in self._documents(task)]
         except StoreError as error:
             return error
+
+    def _submit(self, path: Path, data: bytes) -> Future[bool]:
+        """Have a file written as soon as not too many others wait for that."""
+        self._room.acquire()
+        future = self._writers.submit(write, path, data)
+        future.add_done_callback(lambda _: self._room.release())
+        return future
 
     def _documents(self, task: _Task) -> Iterator[tuple[Path, bytes]]:
         """Yield the files of a feed that may have changed. Pages come before the head that leads to them."""

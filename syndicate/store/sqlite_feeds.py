@@ -168,10 +168,11 @@ def stale_feeds(db: Database) -> list[StaleFeed]:
 
 def feeds_published(db: Database, feeds: Sequence[PublishedFeed]) -> None:
     """See `Store.feeds_published`."""
-    # If another process was faster with a newer generation, this older one may have replaced its file.
+    # If another process was faster with a newer generation, this older one may have replaced its files.
     db.conn.executemany(
         "UPDATE feeds SET published = CASE WHEN published > ?1 THEN 0 ELSE ?1 END,"
-        " written_as = ?2, written_up_to = max(written_up_to, ?3) WHERE id = ?4",
+        " written_as = CASE WHEN published > ?1 THEN '' ELSE ?2 END,"
+        " written_up_to = max(written_up_to, ?3) WHERE id = ?4",
         [(feed.generation, feed.written_as, feed.numbering.last, feed.id) for feed in feeds],
     )
     db.conn.executemany(
