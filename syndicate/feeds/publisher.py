@@ -125,9 +125,11 @@ class Publisher:
     def _style(self, feed: Feed) -> str:
         """Return what differs whenever pages that are written already would be others.
 
-        The titles of rules and outlets are no part of it: readers do not look at a page twice.
+        The titles of rules and outlets, and which there are, are no part of it: readers do not look at a page
+        twice.
         """
-        return sha256(repr((PAGES_VERSION, self._site, feed, feed.name)).encode()).hexdigest()
+        parts = (PAGES_VERSION, self._site, feed.name, feed.title, feed.about, feed.settings)
+        return sha256(repr(parts).encode()).hexdigest()
 
     def _written(self, tasks: Sequence[_Task]) -> list[bool | StoreError]:
         """Return whether anything of each feed changed, or why it could not be written."""
