@@ -1,6 +1,6 @@
 """Putting a delivery in the way of its endpoint, sending it once, and reading what the answer means."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,21 +10,20 @@ from syndicate.alerts.channels.answers import Answer as HttpAnswer
 from syndicate.alerts.channels.message import Handed, Mail, Request
 from syndicate.alerts.channels.wording import in_words, sample
 from syndicate.alerts.handing import hand
-from syndicate.alerts.mailing import SHORTEST_SECRET, Mailer
+from syndicate.alerts.hiding import hidden
+from syndicate.alerts.mailing import Mailer
 from syndicate.alerts.outcome import Closed, Later, Outcome, Taken
 from syndicate.alerts.signing import headers as signed_headers
 from syndicate.alerts.summary import says
 from syndicate.errors import NetworkError, TemplateError
 from syndicate.http import Client
 from syndicate.model import Config, Delivery, Endpoint
-from syndicate.model.channels import Apprise, Email, secret_parts
-from syndicate.model.channels import secrets as secrets_of
+from syndicate.model.channels import Apprise, Email
 
 TIMEOUT = timedelta(seconds=15)
 SLOWER = 2  # times as long may take what asks back and forth: mail, and what Apprise does
 ANSWER_READ_BYTES = 64 * 1024
 ANSWER_KEPT_BYTES = 1024
-HIDDEN = "***"
 
 Meaning = Callable[[HttpAnswer, datetime], Outcome]
 
@@ -94,7 +93,7 @@ class Sender:
                 return await self._mailed(mail, message)
             case Handed() as handed:
                 outcome = await hand(handed, SLOWER * self._timeout)
-                return Answer(outcome=_told_without(outcome, _secrets(endpoint)))
+                return Answer(outcome=_hushed(outcome, endpoint))
             case other:
                 raise TypeError(f"{type(other).__name__} is not how mail is sent")
 
@@ -119,7 +118,7 @@ class Sender:
         if isinstance(outcome, Taken):
             return Answer(outcome=outcome, status=answer.status, text=told(answer.body, endpoint))
         # Said without secrets from the beginning: a reason is cut, and half a secret is not found.
-        said = meaning(replace(answer, body=_hidden(answer.body, _secrets(endpoint))), answered_at)
+        said = meaning(replace(answer, body=hidden(answer.body, endpoint)), answered_at)
         if not isinstance(said, Taken):
             outcome = replace(outcome, reason=said.reason)
         return Answer(outcome=outcome, status=answer.status, text=told(answer.body, endpoint))
@@ -142,7 +141,7 @@ def told(answer: bytes, endpoint: Endpoint) -> str:
 
     Some receivers answer with what they were sent.
     """
-    return _printable(_hidden(answer, _secrets(endpoint))[:ANSWER_KEPT_BYTES].decode(errors="replace"))
+    return _printable(hidden(answer, endpoint)[:ANSWER_KEPT_BYTES].decode(errors="replace"))
 
 
 def _of_webhook(answer: HttpAnswer, now: datetime) -> Outcome:
@@ -154,27 +153,10 @@ def _printable(text: str) -> str:
     return shown[:ANSWER_KEPT_BYTES]
 
 
-def _hidden(text: bytes, secrets: Sequence[str]) -> bytes:
-    for secret in secrets:
-        text = text.replace(secret.encode(), HIDDEN.encode())
-    return text
-
-
-def _without(text: str, secrets: Sequence[str]) -> str:
-    return _printable(_hidden(text.encode(errors="replace"), secrets).decode())
-
-
-def _told_without(outcome: Outcome, secrets: Sequence[str]) -> Outcome:
-    return (
-        outcome if isinstance(outcome, Taken) else replace(outcome, reason=_without(outcome.reason, secrets))
-    )
-
-
-def _secrets(endpoint: Endpoint) -> list[str]:
-    """Return what must not be shown of an endpoint, longest first."""
-    of_channel = secrets_of(endpoint.channel) if endpoint.channel else ()
-    found = {*endpoint.secrets, *endpoint.headers.values(), *secret_parts(endpoint.url), *of_channel}
-    return sorted((each for each in found if len(each) >= SHORTEST_SECRET), key=len, reverse=True)
+def _hushed(outcome: Outcome, endpoint: Endpoint) -> Outcome:
+    if isinstance(outcome, Taken):
+        return outcome
+    return replace(outcome, reason=_printable(hidden(outcome.reason.encode(), endpoint).decode()))
 
 
 def _unworded(error: TemplateError) -> Answer:
