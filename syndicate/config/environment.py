@@ -48,7 +48,7 @@ def _value(key: tuple[str, str], text: str) -> Any:
         return (
             value if isinstance(value, list) else [part.strip() for part in text.split(",") if part.strip()]
         )
-    return _toml_value(text) if annotation in (int, int | None) else text
+    return _toml_value(text) if annotation in (int, int | None, bool) else text
 
 
 def _toml_value(text: str) -> Any:

@@ -594,12 +594,14 @@ def test_the_environment_overrides_service_and_network(folder):
         "SYNDICATE_SERVICE__DATABASE": "other/news.db",
         "SYNDICATE_SERVICE__RULES": "mine",
         "SYNDICATE_SERVICE__TITLE": "true",
+        "SYNDICATE_SERVICE__WEBSUB": "false",
         "SYNDICATE_NETWORK__HOST_INTERVAL": "0s",
         "SYNDICATE_NETWORK__CONCURRENCY": "1_0",
         "SYNDICATE_NETWORK__ALLOW_PRIVATE": '["127.0.0.0/8", "::1"]',
     }
     text = '[service]\ntitle = "${MISSING}"\ndatabase = 5\n[network]\ntimeout = "5s"\n' + SOURCE
     read = config.load(write(folder, {"config.toml": text, "mine/asia.toml": RULE}), environ)
+    assert read.service.websub is False
     assert read.service.database == folder / "other" / "news.db"
     assert [rule.id for rule in read.rules] == ["asia"]
     assert read.service.title == "true"
