@@ -37,24 +37,26 @@ class Router:
         return await self._call(self._run_due)
 
     def _run_due(self) -> int:
-        silenced = 0
-        due = [name for name in self._store.endpoints_to_route() if name in self._pace_by_endpoint]
-        if due:
-            silenced = self._store.silence_held(due)
-            if silenced:
-                log.info("alerts.silenced", alerts=silenced)
-        for endpoint in due:
+        silenced = sum(
             self._route(endpoint, self._pace_by_endpoint[endpoint])
+            for endpoint in self._store.endpoints_to_route()
+            if endpoint in self._pace_by_endpoint
+        )
         if self._flood_after:
             for endpoint, deliveries in self._store.collapse_floods(self._flood_after, self._urgent).items():
                 log.info("deliveries.collapsed", endpoint=endpoint, deliveries=deliveries)
         return silenced
 
-    def _route(self, endpoint: str, pace: Pace) -> None:
-        interval = pace.grouping.interval if pace.grouping else timedelta()
-        held, past = self._store.held_alerts(endpoint, interval, self._urgent)
-        decided = route(held, pace, past, self._store.now(), self._urgent)
-        made = self._store.record_route(endpoint, held, decided)
-        rest = len(held) - sum(map(len, decided.deliveries))
-        if made and pace.holds_back:
-            log.info("alerts.let_go", endpoint=endpoint, deliveries=made, held=rest)
+    def _route(self, endpoint: str, pace: Pace) -> int:
+        """Let go what an endpoint is to be told; return how many alerts were silenced."""
+        routed = self._store.route_held(
+            endpoint,
+            lambda held, past, now: route(held, pace, past, now, self._urgent),
+            interval=pace.grouping.interval if pace.grouping else timedelta(),
+            urgent=self._urgent,
+        )
+        if routed.silenced:
+            log.info("alerts.silenced", endpoint=endpoint, alerts=routed.silenced)
+        if routed.made and pace.holds_back:
+            log.info("alerts.let_go", endpoint=endpoint, deliveries=routed.made, held=routed.held)
+        return routed.silenced

@@ -104,6 +104,15 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """What was done with the alerts that were held back from an endpoint, in numbers."""
+
+    silenced: int  # alerts that are not told at all
+    made: int  # deliveries
+    held: int  # alerts that go on waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SilenceDraft:
     """Which alerts are not told for a time, who says so, and why. What is None does not restrict."""
 

@@ -39,6 +39,7 @@ from syndicate.model import (
     PublishedFeed,
     Recorded,
     Route,
+    Routed,
     Silence,
     SilenceDraft,
     Source,
@@ -56,6 +57,8 @@ from syndicate.near import Fingerprint
 
 STORY_WINDOW = timedelta(days=3)  # for which a text is compared with: next month's flood is another story
 PAGE_AGE = timedelta(hours=24)  # for which the page of an article is not asked for again
+
+Decide = Callable[[Sequence[HeldAlert], Past, datetime], Route]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,25 +332,24 @@ class Store(Protocol):
     # -- holding back
 
     def endpoints_to_route(self) -> list[str]:
-        """Return the endpoints from which alerts are held back that are to be looked at now."""
+        """Return the endpoints from which alerts are held back that are to be looked at now.
 
-    def silence_held(self, endpoints: Sequence[str]) -> int:
-        """Suppress alerts that are held back from these endpoints and silenced now; return how many."""
-
-    def held_alerts(
-        self, endpoint: str, interval: timedelta, urgent: Collection[str] = ()
-    ) -> tuple[list[HeldAlert], Past]:
-        """Return what is held back from an endpoint, first ones first, and what it was told before.
-
-        Args:
-            interval: how far back it matters which alerts it was told.
-            urgent: rules whose alerts are left out of that.
+        None that is disabled: what is held from it goes by its pace when it is enabled.
         """
 
-    def record_route(self, endpoint: str, held: Sequence[HeldAlert], route: Route) -> int:
-        """Make the deliveries of a route, as far as another process has not; return how many.
+    def route_held(
+        self, endpoint: str, decide: Decide, *, interval: timedelta, urgent: Collection[str] = ()
+    ) -> Routed:
+        """Suppress what is held back from an endpoint and silenced; make deliveries of the rest as decided.
 
-        The rest of what was held is looked at again when the route says so, what came meanwhile at once.
+        All at once, so that whoever decides knows what others have done. What stays is looked at again when
+        the route says so, and what comes later at once.
+
+        Args:
+            decide: returns what becomes of what is held, first ones first, given what was told before. Nobody
+                else can write meanwhile, so it is quick.
+            interval: how far back it matters which alerts it was told.
+            urgent: rules whose alerts are left out of that.
         """
 
     def collapse_floods(self, flood_after: Mapping[str, int], urgent: Collection[str]) -> Mapping[str, int]:

@@ -23,7 +23,6 @@ from syndicate.model import (
     EndpointNotice,
     EndpointStatus,
     FoundItem,
-    HeldAlert,
     Item,
     Kept,
     KeptArticle,
@@ -32,11 +31,10 @@ from syndicate.model import (
     Numbering,
     Ongoing,
     Page,
-    Past,
     Poll,
     PublishedFeed,
     Recorded,
-    Route,
+    Routed,
     Silence,
     SilenceDraft,
     Source,
@@ -70,7 +68,7 @@ from syndicate.store import (
     sqlite_subscriptions,
 )
 from syndicate.store.migrations import is_migrated, migrate
-from syndicate.store.protocol import BackfillMatch, HostPace, ItemFilter, RuleState
+from syndicate.store.protocol import BackfillMatch, Decide, HostPace, ItemFilter, RuleState
 from syndicate.store.sqlite_connections import Connections
 from syndicate.store.sqlite_lock import LifeLock
 
@@ -308,19 +306,17 @@ class SqliteStore:
         with self._read() as db:
             return sqlite_pace.endpoints_to_route(db, self.now())
 
-    def silence_held(self, endpoints: Sequence[str]) -> int:
+    def route_held(
+        self, endpoint: str, decide: Decide, *, interval: timedelta, urgent: Collection[str] = ()
+    ) -> Routed:
         with self._write() as db:
-            return sqlite_silences.silence_held(db, endpoints, self.now())
-
-    def held_alerts(
-        self, endpoint: str, interval: timedelta, urgent: Collection[str] = ()
-    ) -> tuple[list[HeldAlert], Past]:
-        with self._read() as db:
-            return sqlite_pace.held_alerts(db, endpoint, interval, urgent, self.now())
-
-    def record_route(self, endpoint: str, held: Sequence[HeldAlert], route: Route) -> int:
-        with self._write() as db:
-            return sqlite_pace.record_route(db, endpoint, held, route, self.now())
+            now = self.now()
+            silenced = sqlite_silences.silence_held(db, endpoint, now)
+            held, past = sqlite_pace.held_alerts(db, endpoint, interval, urgent, now)
+            decided = decide(held, past, now)
+            sqlite_pace.record_route(db, held, decided, now)
+        told = sum(map(len, decided.deliveries))
+        return Routed(silenced=silenced, made=len(decided.deliveries), held=len(held) - told)
 
     def collapse_floods(self, flood_after: Mapping[str, int], urgent: Collection[str]) -> Mapping[str, int]:
         with self._read() as db:

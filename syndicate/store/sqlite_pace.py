@@ -43,7 +43,8 @@ def configure_paces(db: Database, paced: Collection[str], now: datetime) -> None
 def endpoints_to_route(db: Database, now: datetime) -> list[str]:
     """See `Store.endpoints_to_route`."""
     rows = db.execute(
-        "SELECT DISTINCT endpoint FROM deliveries WHERE state = 'held' AND next_attempt_at <= ?",
+        "SELECT DISTINCT endpoint FROM deliveries WHERE state = 'held' AND next_attempt_at <= ?"
+        " AND endpoint NOT IN (SELECT id FROM endpoints WHERE disabled_at IS NOT NULL)",
         [time_text(now)],
     )
     return sorted(row["endpoint"] for row in rows)
@@ -52,7 +53,7 @@ def endpoints_to_route(db: Database, now: datetime) -> list[str]:
 def held_alerts(
     db: Database, endpoint: str, interval: timedelta, urgent: Collection[str], now: datetime
 ) -> tuple[list[HeldAlert], Past]:
-    """See `Store.held_alerts`."""
+    """Return what is held back from an endpoint, first ones first, and what it was told before."""
     asked = {"endpoint": endpoint, "urgent": _list(urgent)}
     held = db.execute(f"{_ALERTS} WHERE d.endpoint = ? AND d.state = 'held' ORDER BY a.id", [endpoint])
     told = db.execute(
@@ -77,28 +78,22 @@ def held_alerts(
     ], past
 
 
-def record_route(db: Database, endpoint: str, held: Sequence[HeldAlert], route: Route, now: datetime) -> int:
-    """See `Store.record_route`."""
-    made = 0
+def record_route(db: Database, held: Sequence[HeldAlert], route: Route, now: datetime) -> None:
+    """Make the deliveries of a route, and note when to look at the rest of what is held again."""
     for alerts in route.deliveries:
         rows = db.execute(
-            "SELECT d.id FROM json_each(?) AS asked JOIN alerts a ON a.id = asked.value"
-            " JOIN deliveries d ON d.id = a.delivery WHERE d.endpoint = ? AND d.state = 'held' ORDER BY a.id",
-            [_list(alerts), endpoint],
+            "SELECT delivery FROM alerts WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            [_list(alerts)],
         ).fetchall()
-        if rows:
-            db.execute(
-                "UPDATE deliveries SET state = 'waiting', created_at = ?1, next_attempt_at = ?1"
-                " WHERE id = ?2",
-                [time_text(now), _merged(db, [row["id"] for row in rows])],
-            )
-            made += 1
+        db.execute(
+            "UPDATE deliveries SET state = 'waiting', created_at = ?1, next_attempt_at = ?1 WHERE id = ?2",
+            [time_text(now), _merged(db, [row["delivery"] for row in rows])],
+        )
     db.execute(
         "UPDATE deliveries SET next_attempt_at = ? WHERE state = 'held'"
         " AND id IN (SELECT delivery FROM alerts WHERE id IN (SELECT value FROM json_each(?)))",
         [text_or_none(route.look_at), _list([each.alert for each in held])],
     )
-    return made
 
 
 def floods(db: Database, flood_after: Mapping[str, int], urgent: Collection[str], now: datetime) -> list[str]:

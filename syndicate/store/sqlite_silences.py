@@ -15,7 +15,7 @@ _HELD = """
     FROM deliveries d JOIN alerts a ON a.delivery = d.id
     LEFT JOIN items i ON i.id = a.item
     LEFT JOIN sources s ON s.id = coalesce(i.source, a.source)
-    WHERE d.state = 'held' AND d.endpoint IN (SELECT value FROM json_each(?))
+    WHERE d.state = 'held' AND d.endpoint = ?
 """
 
 
@@ -57,13 +57,13 @@ def expire_silences(db: Database, ids: Sequence[int], now: datetime) -> list[int
     return sorted(row["id"] for row in rows)
 
 
-def silence_held(db: Database, endpoints: Sequence[str], now: datetime) -> int:
-    """Suppress what is held back from these endpoints and silenced; return how many alerts that are."""
+def silence_held(db: Database, endpoint: str, now: datetime) -> int:
+    """Suppress what is held back from an endpoint and silenced; return how many alerts that are."""
     active = [each for each in silences(db) if each.ends_at > now]
     if not active:
         return 0
     silenced = 0
-    for row in db.execute(_HELD, [json.dumps(endpoints)]).fetchall():
+    for row in db.execute(_HELD, [endpoint]).fetchall():
         subject = _subject_of(row)
         silence = next((each for each in active if is_silenced(each.draft, subject)), None)
         if silence is not None:

@@ -20,6 +20,7 @@ from syndicate.model import (
     PollState,
     PublishedFeed,
     Recorded,
+    Route,
     Snippet,
     Source,
     StoredMatch,
@@ -313,3 +314,9 @@ def written(store: Store) -> list[PublishedFeed]:
         PublishedFeed(id=feed.id, generation=feed.generation, written_as="", numbering=numberings[feed.id])
         for feed in stale
     ]
+
+
+def silenced(store: Store, endpoint: str = "desk") -> int:
+    """Suppress what is held back from an endpoint and silenced, letting nothing go; return how many."""
+    routed = store.route_held(endpoint, lambda _held, _past, now: Route(look_at=now), interval=timedelta())
+    return routed.silenced

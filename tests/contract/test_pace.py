@@ -1,6 +1,9 @@
 """Alerts that are held back: nothing of them is lost, and no id that was ever told changes."""
 
-from datetime import timedelta
+import threading
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,9 +13,12 @@ from syndicate.model import (
     Delivery,
     DeliveryState,
     Grouping,
+    HeldAlert,
     Labels,
     Pace,
+    Past,
     Route,
+    Routed,
     SilenceDraft,
     Suppressed,
 )
@@ -46,8 +52,22 @@ def configure(store: Store, *paced: str) -> None:
     store.configure([WIRE, source("other")], [EU.state, Watch(rule="asia").state], "", paced)
 
 
+def looked_at(
+    store: Store, endpoint: str = "desk", interval: timedelta = HOUR, urgent: Collection[str] = ()
+) -> tuple[Sequence[HeldAlert], Past]:
+    """Return what a look at an endpoint finds, and leave all of it as it is."""
+    found: list[tuple[Sequence[HeldAlert], Past]] = []
+
+    def stay(held: Sequence[HeldAlert], past: Past, now: datetime) -> Route:
+        found.append((held, past))
+        return Route(look_at=now)
+
+    store.route_held(endpoint, stay, interval=interval, urgent=urgent)
+    return found[0]
+
+
 def numbers(store: Store, endpoint: str = "desk") -> list[int]:
-    return [each.alert for each in store.held_alerts(endpoint, HOUR)[0]]
+    return [each.alert for each in looked_at(store, endpoint)[0]]
 
 
 def states(store: Store) -> list[DeliveryState]:
@@ -59,13 +79,10 @@ def items_of(delivery: Delivery) -> list[int]:
     return [alert.stored.item.id for alert in delivery.alerts if isinstance(alert, Alert)]
 
 
-def let_go(store: Store, pace: Pace = GROUPED, endpoint: str = "desk") -> Route:
+def let_go(store: Store, pace: Pace = GROUPED, endpoint: str = "desk") -> Routed:
     """Route what is held as the service does."""
     interval = pace.grouping.interval if pace.grouping else timedelta()
-    held, past = store.held_alerts(endpoint, interval)
-    decided = route(held, pace, past, store.now())
-    store.record_route(endpoint, held, decided)
-    return decided
+    return store.route_held(endpoint, lambda held, past, now: route(held, pace, past, now), interval=interval)
 
 
 def test_what_goes_to_an_endpoint_with_a_pace_is_held_and_nothing_else(desk):
@@ -79,7 +96,7 @@ def test_what_goes_to_an_endpoint_with_a_pace_is_held_and_nothing_else(desk):
 
 def test_what_is_held_says_by_what_it_is_grouped(desk):
     read(desk, entry("one"))
-    ((held,), past) = desk.held_alerts("desk", HOUR)
+    ((held,), past) = looked_at(desk)
     assert held.labels == Labels(rule="eu", source="wire", story=1)
     assert held.since == desk.now()
     assert past.told == ()
@@ -106,33 +123,65 @@ def test_each_by_itself_keeps_its_order(desk):
 
 def test_what_stays_is_looked_at_when_the_route_says_so(desk, clock):
     read(desk, entry("one"))
-    decided = let_go(desk)
-    assert decided.look_at == desk.now() + 30 * SECOND
+    assert let_go(desk) == Routed(silenced=0, made=0, held=1)
     assert desk.endpoints_to_route() == []
-    assert desk.deliveries()[0].next_attempt_at == decided.look_at
+    assert desk.deliveries()[0].next_attempt_at == desk.now() + 30 * SECOND
     clock.forward(30 * SECOND)
     assert desk.endpoints_to_route() == ["desk"]
 
 
-def test_what_comes_while_a_route_is_decided_is_looked_at_at_once(desk):
+def test_what_comes_after_a_look_is_looked_at_at_once(desk):
     read(desk, entry("one"))
-    held, past = desk.held_alerts("desk", HOUR)
-    decided = route(held, GROUPED, past, desk.now())
+    let_go(desk)
     read(desk, entry("one"), entry("two"))
-    desk.record_route("desk", held, decided)
     assert desk.endpoints_to_route() == ["desk"]
     assert numbers(desk) == [1, 2]
 
 
-def test_a_route_that_another_process_has_made_already_makes_nothing(desk):
+def test_what_is_let_go_is_no_longer_held_for_another_process(desk):
     read(desk, entry("one"), entry("two"))
-    held, past = desk.held_alerts("desk", HOUR)
-    decided = route(held, Pace(), past, desk.now())
-    assert desk.record_route("desk", held, decided) == 2
+    assert let_go(desk, Pace()) == Routed(silenced=0, made=2, held=0)
+    assert let_go(desk, Pace()) == Routed(silenced=0, made=0, held=0)
     taken = [attempt(delivery, desk) for delivery in claim_alerts(desk)]
     desk.record_attempts(taken)
-    assert desk.record_route("desk", held, decided) == 0
+    assert let_go(desk, Pace()) == Routed(silenced=0, made=0, held=0)
     assert states(desk) == [DeliveryState.DELIVERED, DeliveryState.DELIVERED]
+
+
+def test_nobody_else_can_write_while_it_is_decided_what_is_let_go(desk):
+    """Else an hour would get more than it has room for, and what is silenced meanwhile would be told."""
+    read(desk, entry("one"))
+    events: list[str] = []
+
+    def also() -> None:
+        silence(desk, rule="eu")
+        events.append("silenced")
+
+    thread = threading.Thread(target=also)
+
+    def decide(held: Sequence[HeldAlert], past: Past, now: datetime) -> Route:
+        thread.start()
+        thread.join(0.2)  # it cannot end by then
+        events.append("decided")
+        return route(held, Pace(), past, now)
+
+    desk.route_held("desk", decide, interval=timedelta())
+    thread.join()
+    assert events == ["decided", "silenced"]
+    assert len(claim_alerts(desk)) == 1
+
+
+def test_what_is_held_from_a_disabled_endpoint_goes_by_its_pace_when_that_is_enabled(desk):
+    read(desk, entry("one"))
+    let_go(desk, Pace())
+    (first,) = claim_alerts(desk)
+    desk.record_attempts([replace(retried(first, desk, timedelta()), is_last=True)])
+    read(desk, entry("one"), *[entry(str(number)) for number in range(4)])
+    assert desk.endpoints_to_route() == []
+    assert desk.enable_endpoint("desk") == 1
+    assert desk.endpoints_to_route() == ["desk"]
+    assert let_go(desk, Pace(max_per_hour=3)) == Routed(silenced=0, made=2, held=0)
+    assert [len(delivery.alerts) for delivery in claim_alerts(desk)] == [1, 1, 3]
 
 
 def test_what_was_told_is_the_past_of_the_next(desk, clock):
@@ -141,21 +190,21 @@ def test_what_was_told_is_the_past_of_the_next(desk, clock):
     told_at = desk.now()
     clock.forward(10 * MINUTE)
     read(desk, entry("one"), entry("two"))
-    held, past = desk.held_alerts("desk", 20 * MINUTE)
+    held, past = looked_at(desk, interval=20 * MINUTE)
     assert [each.alert for each in held] == [2]
     assert [(each.alert, each.at) for each in past.told] == [(1, told_at)]
     assert past.deliveries == (told_at,)
-    _, past = desk.held_alerts("desk", 10 * MINUTE)
+    _, past = looked_at(desk, interval=10 * MINUTE)
     assert past.told == ()
     clock.forward(50 * MINUTE)
-    assert desk.held_alerts("desk", HOUR)[1].deliveries == ()
+    assert looked_at(desk)[1].deliveries == ()
 
 
 def test_what_is_urgent_is_no_past_of_others(desk, clock):
     read(desk, entry("one"), entry("two", title="Asia"), watches=[EU, Watch(rule="asia", word="Asia")])
     let_go(desk, Pace())
     clock.forward(MINUTE)
-    _, past = desk.held_alerts("desk", HOUR, {"asia"})
+    _, past = looked_at(desk, urgent={"asia"})
     assert [each.labels.rule for each in past.told] == ["eu"]
     assert len(past.deliveries) == 1
 
@@ -266,8 +315,7 @@ def test_an_alert_is_silenced_by_all_that_a_silence_asks_for(store, fields, is_s
     number = silence(store, **fields)
     read(store, entry("one"))
     assert store.endpoints_to_route() == ["desk"]
-    assert store.silence_held(["desk"]) == (1 if is_silent else 0)
-    let_go(store, Pace())
+    assert let_go(store, Pace()).silenced == (1 if is_silent else 0)
     if is_silent:
         assert alert_states(store) == [("suppressed", Suppressed.SILENCED, number)]
         assert store.deliveries() == []
@@ -280,8 +328,8 @@ def test_an_alert_is_silenced_by_all_that_a_silence_asks_for(store, fields, is_s
 def test_what_is_held_already_is_silenced_as_well(desk):
     read(desk, entry("one"))
     silence(desk, rule="eu")
-    assert desk.silence_held(["chat"]) == 0
-    assert desk.silence_held(["desk"]) == 1
+    assert let_go(desk, endpoint="chat") == Routed(silenced=0, made=0, held=0)
+    assert let_go(desk, Pace()) == Routed(silenced=1, made=0, held=0)
     assert numbers(desk) == []
 
 
@@ -289,7 +337,7 @@ def test_a_silence_ends_by_itself_and_what_it_silenced_stays_untold(store, clock
     configure(store)
     number = silence(store)
     read(store, entry("one"))
-    store.silence_held(["desk"])
+    assert let_go(store).silenced == 1
     clock.forward(HOUR)
     read(store, entry("one"), entry("two"))
     (delivery,) = claim_alerts(store)
@@ -309,7 +357,7 @@ def test_a_silence_can_be_ended_once(store, clock):
     assert [each.ends_at for each in store.silences()] == [store.now(), store.now() - MINUTE + HOUR]
     assert [each.draft.expires_at - each.created_at for each in store.silences()] == [HOUR, HOUR]
     read(store, entry("one"))
-    assert store.silence_held(["desk"]) == 0
+    assert let_go(store).silenced == 0
     assert second == 2
 
 

@@ -21,6 +21,7 @@ from tests.contract.making import (
     read,
     reading,
     recorded,
+    silenced,
     source,
 )
 
@@ -313,5 +314,5 @@ def test_a_silence_of_a_renamed_rule_goes_on(store):
     store.add_silence(draft)
     rename(store, RENAMED)
     read(store, entry("a"), watches=[RENAMED])
-    assert store.silence_held(["desk"]) == 1
+    assert silenced(store) == 1
     assert [each.draft.rule for each in store.silences()] == ["union"]

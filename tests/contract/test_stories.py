@@ -20,6 +20,7 @@ from tests.contract.making import (
     read,
     reading,
     shown,
+    silenced,
     source,
 )
 from tests.told import texts
@@ -336,7 +337,7 @@ def test_a_story_that_was_silenced_alerts_when_it_has_become_big(store, clock):
     silence(store)
     for name, text in (("wire", "rail-a"), ("post", "rail-b")):
         publish(store, told(text), name=name, watch=THREE)
-        store.silence_held(["desk"])
+        silenced(store)
     clock.forward(HOUR)
     publish(store, told("rail-c"), name="mail", watch=THREE)
     assert [(alert.kind, alert.sources) for alert in claimed_alerts(store)] == [
@@ -348,7 +349,7 @@ def test_a_silence_also_holds_when_a_story_has_become_big_and_for_ever(store, cl
     number = silence(store)
     for name, text in zip(OUTLETS, ("rail-a", "rail-b", "rail-c"), strict=False):
         publish(store, told(text), name=name, watch=THREE)
-    assert store.silence_held(["desk"]) == 2
+    assert silenced(store) == 2
     clock.forward(HOUR)
     assert publish(store, told("rail-copy"), name="news", watch=THREE).alerts == 0
     ledger = store.alerts_about("rail", [the_item(store, "rail-a").story])
