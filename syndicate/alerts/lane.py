@@ -34,6 +34,7 @@ class Lane:
     workers: int = 0
     may_have_more: bool = False  # something was due when there was last a claim
     unanswered: int = 0  # attempts in a row without any answer
+    is_closed: bool = False  # its endpoint wants nothing more, and the database does not know yet
     _lasts: timedelta = TIMEOUT  # an attempt, at the worst
 
     @property
@@ -46,7 +47,7 @@ class Lane:
     @property
     def is_low(self) -> bool:
         """Whether more may be claimed, and is worth it."""
-        return len(self.queue) <= (self.depth - self.at_once) // 2
+        return not self.is_closed and len(self.queue) <= (self.depth - self.at_once) // 2
 
     def note(self, attempt: Attempt) -> list[Ready]:
         """Learn from an attempt; return what of the queue is now too far ahead."""

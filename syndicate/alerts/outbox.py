@@ -133,6 +133,7 @@ class Outbox:
             lane.queue.append(each)
             lane.may_have_more = True
             self._employ(lane)
+        await self._give_back(*(lane for lane in self._lanes.values() if lane.is_closed))
         return bool(ready)
 
     def _body(self, delivery: Delivery) -> bytes | Answer:
@@ -164,7 +165,7 @@ class Outbox:
     async def _work(self, lane: Lane) -> None:
         """Send what waits in a lane, one after another, until nothing does."""
         try:
-            while lane.queue:
+            while lane.queue and not lane.is_closed:
                 ready = lane.queue.popleft()
                 self._under_way[ready.delivery.id] = ready.delivery
                 try:
@@ -189,11 +190,20 @@ class Outbox:
         if self._tally:
             self._tally.add(attempt)
         surplus = lane.note(attempt)
+        lane.is_closed = lane.is_closed or attempt.is_last
         if surplus:
             await self._call(self._store.release_deliveries, [each.delivery for each in surplus])
-        if self._tally and lane.unanswered:
+        if attempt.is_last:
+            await self._leave(lane)
+        elif self._tally and lane.unanswered:
             await self._give_back(lane)
         self._tell_low(lane)
+
+    async def _leave(self, lane: Lane) -> None:
+        """Begin nothing more of a lane; from when that is recorded, nothing more of it is claimed."""
+        await self._give_back(lane)
+        await self._recorder.finish()
+        lane.is_closed = False
 
     async def _attempt(self, lane: Lane, ready: Ready) -> Attempt:
         delivery = ready.delivery

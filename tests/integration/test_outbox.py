@@ -27,6 +27,7 @@ from syndicate.model import (
     DeliveryState,
     DeliveryStatus,
     Endpoint,
+    EndpointState,
     Entry,
     Hit,
     Match,
@@ -388,6 +389,16 @@ def test_410_disables_an_endpoint_and_what_waits_for_it_is_delivered_when_it_is_
     assert desk.drain() == Totals(delivered=1)
     first, second = receiver.received
     assert (first.headers["webhook-id"], first.body) == (second.headers["webhook-id"], second.body)
+
+
+def test_after_410_nothing_more_is_begun(desk, receiver):
+    receiver.replies["/desk"] = [*[Reply()] * 40, Reply(status=410)]
+    desk.alert("desk", count=200)
+    at_once = desk.endpoint("desk").concurrency
+    desk.drain()
+    assert 41 <= len(receiver.received) <= 40 + at_once
+    (status,) = desk.store.endpoints(["desk"])
+    assert (status.state, status.waiting) == (EndpointState.DISABLED, 160)
 
 
 def test_the_tenth_failure_makes_a_dead_letter(desk, receiver):
