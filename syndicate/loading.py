@@ -101,7 +101,7 @@ def hints(loaded: Loaded) -> list[Problem]:
 
 
 def _nobody_else(config: Config) -> Iterator[Problem]:
-    """Yield a hint if the endpoint that is told of disabled ones is the only one, and may be disabled itself."""
+    """Yield a hint if the only endpoint that is told of disabled ones may be one of them."""
     told = set(config.service.notify)
     if len(told) == 1 and told & {endpoint for rule in config.rules for endpoint in rule.notify}:
         (only,) = told
