@@ -54,6 +54,10 @@ class Outbox:
         self._store = store
         self._call = call
         self._lanes = {each.id: Lane(endpoint=each, at_once=each.concurrency) for each in config.endpoints}
+        self._flood_after = {
+            each.id: each.flood_after for each in config.endpoints if each.flood_after is not None
+        }
+        self._urgent = frozenset(rule.id for rule in config.rules if rule.urgent)
         self._random = random
         self._on_recorded = on_recorded
         self._timeout = timeout
@@ -112,12 +116,7 @@ class Outbox:
 
     async def _begin_due(self, room: Mapping[str, int]) -> bool:
         """Claim what is due, so much for each endpoint; return whether anything was."""
-        deliveries = await self._call(
-            self._store.claim_deliveries,
-            limit=CLAIMED_AT_ONCE,
-            room=room,
-            lease=LEASE + self._timeout,
-        )
+        deliveries = await self._call(self._claim, room)
         ready = [Ready(delivery=delivery, body=self._body(delivery)) for delivery in deliveries]
         fresh = [
             (each.delivery.id, each.delivery.token, each.body)
@@ -135,6 +134,13 @@ class Outbox:
             self._employ(lane)
         await self._give_back(*(lane for lane in self._lanes.values() if lane.is_closed))
         return bool(ready)
+
+    def _claim(self, room: Mapping[str, int]) -> list[Delivery]:
+        """Claim what is due, each flood as one; nothing else in this process writes in between."""
+        if self._flood_after:
+            for endpoint, deliveries in self._store.collapse_floods(self._flood_after, self._urgent).items():
+                log.info("deliveries.collapsed", endpoint=endpoint, deliveries=deliveries)
+        return self._store.claim_deliveries(limit=CLAIMED_AT_ONCE, room=room, lease=LEASE + self._timeout)
 
     def _body(self, delivery: Delivery) -> bytes | Answer:
         """Return what the delivery says, or what came of it if that can't be put in words."""

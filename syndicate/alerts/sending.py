@@ -10,20 +10,19 @@ from syndicate.alerts.channels.answers import Answer as HttpAnswer
 from syndicate.alerts.channels.message import Handed, Mail, Request
 from syndicate.alerts.channels.wording import in_words, sample
 from syndicate.alerts.handing import hand
+from syndicate.alerts.hiding import hidden
 from syndicate.alerts.mailing import Mailer
 from syndicate.alerts.outcome import Closed, Later, Outcome, Taken
 from syndicate.alerts.summary import says
 from syndicate.errors import NetworkError, TemplateError
 from syndicate.http import Client
 from syndicate.model import Config, Delivery, Endpoint
-from syndicate.model.channels import Apprise, Email, secrets
+from syndicate.model.channels import Apprise, Email
 
 TIMEOUT = timedelta(seconds=15)
 SLOWER = 2  # times as long may take what asks back and forth: mail, and what Apprise does
 ANSWER_READ_BYTES = 64 * 1024
 ANSWER_KEPT_BYTES = 1024
-SHORTEST_SECRET = 4  # what is shorter is none, and would be found everywhere
-HIDDEN = "***"
 
 Meaning = Callable[[HttpAnswer, datetime], Outcome]
 
@@ -118,7 +117,7 @@ class Sender:
         if isinstance(outcome, Taken):
             return Answer(outcome=outcome, status=answer.status, text=told(answer.body, endpoint))
         # Said without secrets from the beginning: a reason is cut, and half a secret is not found.
-        said = meaning(replace(answer, body=_hidden(answer.body, endpoint)), answered_at)
+        said = meaning(replace(answer, body=hidden(answer.body, endpoint)), answered_at)
         if not isinstance(said, Taken):
             outcome = replace(outcome, reason=said.reason)
         return Answer(outcome=outcome, status=answer.status, text=told(answer.body, endpoint))
@@ -141,7 +140,7 @@ def told(answer: bytes, endpoint: Endpoint) -> str:
 
     Some receivers answer with what they were sent.
     """
-    return _printable(_hidden(answer, endpoint)[:ANSWER_KEPT_BYTES].decode(errors="replace"))
+    return _printable(hidden(answer, endpoint)[:ANSWER_KEPT_BYTES].decode(errors="replace"))
 
 
 def _of_webhook(answer: HttpAnswer, now: datetime) -> Outcome:
@@ -153,23 +152,10 @@ def _printable(text: str) -> str:
     return shown[:ANSWER_KEPT_BYTES]
 
 
-def _hidden(text: bytes, endpoint: Endpoint) -> bytes:
-    for secret in _secrets(endpoint) if text else ():
-        text = text.replace(secret.encode(), HIDDEN.encode())
-    return text
-
-
 def _hushed(outcome: Outcome, endpoint: Endpoint) -> Outcome:
     if isinstance(outcome, Taken):
         return outcome
-    return replace(outcome, reason=_printable(_hidden(outcome.reason.encode(), endpoint).decode()))
-
-
-def _secrets(endpoint: Endpoint) -> list[str]:
-    """Return what must not be shown of an endpoint, longest first."""
-    of_channel = secrets(endpoint.channel) if endpoint.channel else ()
-    found = {*endpoint.secrets, *endpoint.headers.values(), *of_channel}
-    return sorted((each for each in found if len(each) >= SHORTEST_SECRET), key=len, reverse=True)
+    return replace(outcome, reason=_printable(hidden(outcome.reason.encode(), endpoint).decode()))
 
 
 def _unworded(error: TemplateError) -> Answer:

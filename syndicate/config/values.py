@@ -195,10 +195,7 @@ def time_zone(text: str) -> tzinfo:
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        names = available_timezones()
-        if not names:
-            raise ValueError("this system knows no time zones: install its package tzdata") from None
-        near = suggestion(text, names) or ': write one such as "Europe/Brussels" or "UTC"'
+        near = suggestion(text, available_timezones()) or ': write one such as "Europe/Brussels" or "UTC"'
         raise ValueError(f"{quoted(text)} is no time zone{near}") from None
 
 

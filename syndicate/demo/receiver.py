@@ -1,7 +1,8 @@
 """A webhook receiver, as a reader of the documentation would write one: it believes only what is signed,
 and remembers what it had, since at-least-once delivery may bring a message twice.
 
-It answers 503 to one message, so that a retry can be watched.
+It answers 503 to one message about an item, so that a retry can be watched. It takes the others
+as well, such as that a source is silent, and names them.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ class ReceivedAlert:
     """What a verified message says, as far as it is shown."""
 
     id: str  # webhook-id
+    type: str  # alert.match; alert.escalation when more sources carry the story
     rule: str
     rule_title: str
     story: int
@@ -59,13 +61,22 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoItem:
+    """A good message that is about no item, or about several."""
+
+    id: str  # webhook-id
+    type: str
+    text: str  # what it says in a sentence, as far as it says one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A message that is not to be believed."""
 
     reason: str
 
 
-Receipt = Verified | Postponed | Duplicate | Refused
+Receipt = Verified | Postponed | Duplicate | NoItem | Refused
 
 
 class Receiver:
@@ -76,7 +87,7 @@ class Receiver:
         self._hear = hear
         self._seen: set[str] = set()  # ids of all good messages, postponed ones as well
         self._postponed: set[str] = set()  # those not accepted yet
-        self._told: set[tuple[str, int]] = set()  # (rule, story) of those accepted
+        self._told: set[tuple[str, str, int]] = set()  # (type, rule, story) of those accepted
 
     def app(self) -> Starlette:
         """Return the application."""
@@ -88,7 +99,9 @@ class Receiver:
             message = self._webhook.verify(body, dict(headers))
         except (WebhookVerificationError, ValueError) as error:  # ValueError: not even text
             return Refused(reason=str(error))
-        alert = _alert(headers["webhook-id"], message["data"])
+        if "item" not in message["data"]:
+            return _notice(headers["webhook-id"], message)
+        alert = _alert(headers["webhook-id"], message)
         is_first = alert.id not in self._seen
         self._seen.add(alert.id)
         if is_first and len(self._seen) == POSTPONED:
@@ -99,10 +112,10 @@ class Receiver:
     def _accept(self, alert: ReceivedAlert, is_first: bool) -> Receipt:
         if not is_first and alert.id not in self._postponed:
             return Duplicate(alert=alert, reason=f"webhook-id {alert.id} came before")
-        if (alert.rule, alert.story) in self._told:
+        if (alert.type, alert.rule, alert.story) in self._told:
             return Duplicate(alert=alert, reason="the same rule and story under another webhook-id")
         self._postponed.discard(alert.id)
-        self._told.add((alert.rule, alert.story))
+        self._told.add((alert.type, alert.rule, alert.story))
         return Verified(alert=alert, is_retry=not is_first)
 
     async def _answer(self, request: Request) -> Response:
@@ -113,7 +126,7 @@ class Receiver:
 
 def _response(receipt: Receipt) -> Response:
     match receipt:
-        case Verified() | Duplicate():  # a duplicate that is refused would come again
+        case Verified() | NoItem() | Duplicate():  # a duplicate that is refused would come again
             return Response(status_code=204)
         case Postponed():
             return PlainTextResponse("busy: try again\n", 503)
@@ -123,10 +136,18 @@ def _response(receipt: Receipt) -> Response:
             assert_never(receipt)
 
 
-def _alert(identity: str, data: Mapping[str, Any]) -> ReceivedAlert:
+def _notice(identity: str, message: Mapping[str, Any]) -> NoItem:
+    data = message["data"]
+    text = f"{data['total']} alerts" if message["type"] == "alert.summary" else str(data.get("text", ""))
+    return NoItem(id=identity, type=message["type"], text=text)
+
+
+def _alert(identity: str, message: Mapping[str, Any]) -> ReceivedAlert:
+    data = message["data"]
     rule, item = data["rule"], data["item"]
     return ReceivedAlert(
         id=identity,
+        type=message["type"],
         rule=rule["id"],
         rule_title=rule["title"],
         story=data["story"],

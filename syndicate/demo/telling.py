@@ -13,7 +13,7 @@ from rich.text import Text
 
 from syndicate.demo.documents import Site
 from syndicate.demo.newsroom import Event
-from syndicate.demo.receiver import Duplicate, Postponed, Receipt, ReceivedAlert, Refused, Verified
+from syndicate.demo.receiver import Duplicate, NoItem, Postponed, Receipt, ReceivedAlert, Refused, Verified
 from syndicate.model import Change, Poll, PollState, Recorded
 from syndicate.rules.rule import Rule
 
@@ -131,6 +131,8 @@ class Teller:
                 )
             case Duplicate(alert=alert, reason=reason):
                 self._line("DUPLICATE", f" {alert.rule_title} · {alert.title}: {reason}", "red")
+            case NoItem(type=kind, text=text):
+                self._line("NOTICE", f" {kind}: {text}", "cyan")
             case Refused(reason=reason):
                 self._line("REFUSED", f" a message that is not to be believed: {reason}", "red")
             case _:

@@ -111,9 +111,9 @@ def secrets(channel: Channel) -> tuple[str, ...]:
     """Return what must not be shown, longest first: tokens, and the paths of addresses that are secret."""
     match channel:
         case Slack() | Discord() | Teams() | Mattermost():
-            found = _secret_parts(channel.url)
+            found = secret_parts(channel.url)
         case Template():
-            found = (*_secret_parts(channel.url), *channel.headers.values())
+            found = (*secret_parts(channel.url), *channel.headers.values())
         case Telegram():
             found = (channel.token,)
         case Matrix():
@@ -127,7 +127,8 @@ def secrets(channel: Channel) -> tuple[str, ...]:
     return tuple(sorted({secret for secret in found if secret}, key=lambda secret: (-len(secret), secret)))
 
 
-def _secret_parts(url: str) -> tuple[str, ...]:
+def secret_parts(url: str) -> tuple[str, ...]:
+    """Return what must not be shown of an address that may have a token in it: all but the host."""
     parts = urlsplit(url)
     tail = parts.path + (f"?{parts.query}" if parts.query else "")
     if len(tail) <= 1:

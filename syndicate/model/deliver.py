@@ -159,6 +159,7 @@ class EndpointStatus:
     waiting: int  # deliveries
     due: int  # of those, that are not being tried
     oldest_waiting_at: datetime | None  # when it was made; None when nothing waits
+    held: int  # deliveries that its pace, or a silence, holds back
     dead: int  # deliveries
 
 

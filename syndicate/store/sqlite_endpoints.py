@@ -1,13 +1,14 @@
 """How endpoints are: what their attempts say of them, and telling their owner."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
 from sqlite_utils import Database
 
-from syndicate.model import Attempt, EndpointNotice, EndpointState, EndpointStatus
+from syndicate.model import Attempt, DeliveryState, EndpointNotice, EndpointState, EndpointStatus
 from syndicate.store.health import Health, after_attempts, enabled
 from syndicate.store.rows import Row, json_text, text_or_none, time_of, time_or_none, time_text
 from syndicate.store.sqlite_deliveries import insert_delivery
@@ -65,20 +66,25 @@ def endpoint_statuses(db: Database, endpoints: Sequence[str], now: datetime) -> 
             [time_text(now)],
         )
     }
-    dead = dict(
-        tuple(row)
-        for row in db.execute(
-            "SELECT endpoint, count(*) FROM deliveries WHERE state = 'dead' GROUP BY endpoint"
-        )
-    )
-    gone = sorted((waiting.keys() | dead.keys()) - set(endpoints))
+    held, dead = _counts(db, DeliveryState.HELD), _counts(db, DeliveryState.DEAD)
+    gone = sorted((waiting.keys() | held.keys() | dead.keys()) - set(endpoints))
     return [
-        _status(db, health_by_endpoint.get(each, Health(endpoint=each)), waiting.get(each), dead.get(each, 0))
+        replace(
+            _status(db, health_by_endpoint.get(each, Health(endpoint=each)), waiting.get(each)),
+            held=held.get(each, 0),
+            dead=dead.get(each, 0),
+        )
         for each in (*endpoints, *gone)
     ]
 
 
-def _status(db: Database, health: Health, waiting: Row | None, dead: int) -> EndpointStatus:
+def _counts(db: Database, state: DeliveryState) -> dict[str, int]:
+    """Return how many deliveries each endpoint has in a state; as text in the query, to use its index."""
+    rows = db.execute(f"SELECT endpoint, count(*) FROM deliveries WHERE state = '{state}' GROUP BY endpoint")
+    return dict(tuple(row) for row in rows)
+
+
+def _status(db: Database, health: Health, waiting: Row | None) -> EndpointStatus:
     rows = db.execute(
         "SELECT duration_ms, error IS NULL AS is_taken FROM attempts WHERE endpoint = ?"
         " ORDER BY id DESC LIMIT ?",
@@ -97,7 +103,8 @@ def _status(db: Database, health: Health, waiting: Row | None, dead: int) -> End
         waiting=waiting["deliveries"] if waiting else 0,
         due=waiting["due"] if waiting else 0,
         oldest_waiting_at=time_of(waiting["oldest"]) if waiting else None,
-        dead=dead,
+        held=0,
+        dead=0,
     )
 
 

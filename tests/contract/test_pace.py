@@ -220,6 +220,15 @@ def test_a_new_configuration_has_everything_looked_at_anew(desk):
     assert len(claim_alerts(desk)) == 2
 
 
+def test_what_is_held_is_counted_for_endpoints_that_are_gone_as_well(desk):
+    read(desk, entry("one"), entry("two"))
+    (gone,) = desk.endpoints([])
+    assert (gone.id, gone.held, gone.waiting, gone.dead) == ("desk", 2, 0, 0)
+    let_go(desk, Pace())
+    (again,) = desk.endpoints(["desk"])
+    assert (again.held, again.waiting) == (0, 2)
+
+
 def test_an_edit_of_an_item_that_is_held_makes_no_second_alert(desk, clock):
     read(desk, entry("one"))
     read(desk, entry("one", title="EU news, corrected"))

@@ -1,6 +1,7 @@
 """Deliveries from a real store to a real receiver: what arrives, what is recorded, what is tried again."""
 
 import asyncio
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from standardwebhooks import Webhook
 
 from syndicate.alerts.outbox import LEASE, Outbox
 from syndicate.alerts.outcome import Later, Taken
+from syndicate.alerts.router import Router
 from syndicate.alerts.sending import TIMEOUT, Answer, Sender, send_sample, told
 from syndicate.alerts.totals import Totals
 from syndicate.http import Client
@@ -582,6 +584,24 @@ def test_closing_gives_back_what_does_not_end_in_time(desk, receiver):
     first, second = receiver.received
     assert first.body == second.body
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
+
+
+@pytest.mark.parametrize(("count", "sent"), [(4, 4), (5, 1)])
+def test_a_flood_is_one_delivery_whenever_it_came(desk, receiver, count, sent):
+    desk.endpoints = (desk.endpoint("desk", flood_after=4), desk.endpoint("other"))
+
+    async def work() -> None:
+        async with desk.client() as client:
+            outbox = desk.outbox(client)
+            await Router(store=desk.store, call=desk.call, config=desk.config()).run_due()
+            desk.alert("desk", "other", count=count)  # a poll that was recorded just then
+            await outbox.run_due()
+            while outbox.in_flight:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(work())
+    told = [json.loads(request.body)["type"] for request in receiver.received if request.path == "/desk"]
+    assert told == (["alert.match"] * sent if sent > 1 else ["alert.summary"])
 
 
 def test_a_lease_is_longer_than_an_attempt():

@@ -85,14 +85,13 @@ def about(match: Match = MATCH, **changes: object) -> Alert:
     return replace(ALERT, stored=replace(ALERT.stored, match=match, **changes))  # type: ignore[arg-type]
 
 
-def told(alert: AnyAlert, **others: tuple[str, ...]):
-    also = {5: others["also"]} if others else None
-    (text,) = in_words(delivery(alert), KNOWN, ALMATY, also=also).alerts
+def told(alert: AnyAlert):
+    (text,) = in_words(delivery(alert), KNOWN, ALMATY).alerts
     return text
 
 
 def test_an_item_is_told_with_all_that_is_known():
-    text = told(ALERT, also=("astana", "wire", "unknown"))
+    text = told(replace(ALERT, sources=("astana", "wire", "unknown")))
     assert text.kind is Kind.MATCH
     assert text.title == Marked(text="The EU and Asia", marks=((4, 6),))
     assert text.passage == Marked(text="The EU adopts it.", marks=((4, 6),))
@@ -207,7 +206,7 @@ def test_several_alerts_are_a_summary_with_their_rules():
 
 def test_a_reason_has_rule_score_and_others():
     score = Score(threshold=4, total=5.25, parts=(("EU", 5.25),))
-    text = told(about(replace(MATCH, score=score)), also=("astana",))
+    text = told(replace(about(replace(MATCH, score=score)), sources=("wire", "astana")))
     expected = "Rule: Strategy of the EU · Score: 5.25 (threshold 4) · Also reported by Astana Times"
     assert reason(text) == expected
 

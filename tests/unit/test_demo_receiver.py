@@ -1,6 +1,7 @@
 """The demo's receiver believes what is signed and remembers what it had; what the demo prints is readable."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import StringIO
@@ -11,11 +12,12 @@ from rich.console import Console
 from syndicate.alerts import webhook
 from syndicate.demo.documents import Site
 from syndicate.demo.newsroom import Event, read_outlets
-from syndicate.demo.receiver import POSTPONED, Duplicate, Postponed, Receiver, Refused, Verified
+from syndicate.demo.receiver import POSTPONED, Duplicate, NoItem, Postponed, Receiver, Refused, Verified
 from syndicate.demo.telling import Figures, Scene, Teller, between_asterisks
 from syndicate.model import Endpoint
 from syndicate.rules.rule import Rule
 from syndicate.rules.tree import Word
+from tests.support import ROOT
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 STARTED = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -25,13 +27,19 @@ OUTLETS = read_outlets()
 # -- receiver
 
 
-def sent(identity: str, *, rule: str = "eu", story: int = 1) -> tuple[dict[str, str], bytes]:
+def sent(
+    identity: str, *, rule: str = "eu", story: int = 1, kind: str = "alert.match"
+) -> tuple[dict[str, str], bytes]:
     """Return a message as the service signs it."""
-    now = datetime.now(UTC)  # signatures are good for five minutes only
-    message = json.loads(webhook.render_sample(now))
+    message = json.loads(webhook.render_sample(datetime.now(UTC)))
+    message["type"] = kind
     message["data"]["rule"]["id"] = rule
     message["data"]["story"] = story
-    body = json.dumps(message).encode()
+    return signed(identity, json.dumps(message).encode())
+
+
+def signed(identity: str, body: bytes) -> tuple[dict[str, str], bytes]:
+    now = datetime.now(UTC)  # signatures are good for five minutes only
     headers = webhook.headers(
         Endpoint(id="desk", url="http://127.0.0.1/", secrets=(SECRET,)), identity, body, now
     )
@@ -91,6 +99,41 @@ def test_what_comes_twice_is_said_so():
     assert isinstance(other_id, Duplicate)
     assert "another webhook-id" in other_id.reason
     assert isinstance(one.receive(*sent("msg_4", story=1, rule="other")), Verified)
+
+
+def test_that_more_sources_carry_a_story_is_no_duplicate():
+    one = receiver()
+    assert isinstance(one.receive(*sent("msg_1")), Verified)
+    assert isinstance(one.receive(*sent("msg_2", kind="alert.escalation", story=2)), Postponed)
+    assert isinstance(one.receive(*sent("msg_3", kind="alert.escalation")), Verified)
+    assert isinstance(one.receive(*sent("msg_4", kind="alert.escalation")), Duplicate)
+
+
+EXAMPLES = [
+    json.loads(block)
+    for block in re.findall(
+        r"^```json[^\n]*\n(.*?)^```", (ROOT / "docs/webhooks.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+]
+
+
+@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message["type"])
+def test_whatever_is_documented_is_taken_and_told(message):
+    one, out = receiver(), StringIO()
+    receipt = one.receive(*signed("msg_1", json.dumps(message).encode()))
+    Teller(Console(file=out, width=80), lambda: STARTED).received(receipt)
+    if message["type"] == "alert.match":
+        assert isinstance(receipt, Verified)
+        assert message["data"]["item"]["link"] in out.getvalue()
+    else:
+        assert isinstance(receipt, NoItem)
+        assert f"{message['type']}: " in out.getvalue()
+        assert message["data"].get("text", "41 alerts") in out.getvalue()
+
+
+def test_every_type_is_documented():
+    types = {message["type"] for message in EXAMPLES}
+    assert types == {"alert.match", "alert.source", "alert.endpoint", "alert.spike", "alert.summary"}
 
 
 # -- what is printed

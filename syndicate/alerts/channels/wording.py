@@ -1,6 +1,6 @@
 """The words that all channels share: what an alert is about, when it was, and why it was raised."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from typing import assert_never
 
@@ -38,7 +38,6 @@ def in_words(
     known: Names,
     zone: tzinfo,
     *,
-    also: Mapping[int, Sequence[str]] | None = None,
     more: str | None = None,
 ) -> Message:
     """Return what a delivery says.
@@ -47,10 +46,9 @@ def in_words(
         delivery: with at least one alert.
         known: how the configuration calls what it is about.
         zone: the reader's time zone, in which times are told.
-        also: by story, the ids of the sources that report it; None: nothing is known of others.
         more: the address at which a person finds everything.
     """
-    alerts = tuple(_about(alert, known, zone, also) for alert in delivery.alerts)
+    alerts = tuple(_about(alert, known, zone) for alert in delivery.alerts)
     return Message(
         id=delivery.id,
         at=delivery.created_at.astimezone(zone),
@@ -166,11 +164,10 @@ def _about(
     alert: AnyAlert,
     known: Names,
     zone: tzinfo,
-    also: Mapping[int, Sequence[str]] | None,
 ) -> AlertText:
     match alert:
         case Alert():
-            return _about_item(alert, known, zone, also)
+            return _about_item(alert, known, zone)
         case SourceAlert():
             return _about_source(alert, known, zone)
         case EndpointAlert():
@@ -225,12 +222,9 @@ def _about_source(alert: SourceAlert, known: Names, zone: tzinfo) -> AlertText:
     )
 
 
-def _about_item(
-    alert: Alert, known: Names, zone: tzinfo, also: Mapping[int, Sequence[str]] | None
-) -> AlertText:
+def _about_item(alert: Alert, known: Names, zone: tzinfo) -> AlertText:
     item, match = alert.stored.item, alert.stored.match
-    carriers = alert.sources or (also or {}).get(item.story, ())
-    others = [source for source in carriers if source != item.source]
+    others = [source for source in alert.sources if source != item.source]
     return AlertText(
         kind=Kind(alert.kind),
         title=_title(alert.stored),
