@@ -71,7 +71,6 @@ def _character(character: str) -> bytes:
     units = character.encode("utf-16-be", errors="replace")
     name = codepoint2name.get(ord(character), "apos" if character == "'" else "")
     ways = (
-        rb"\\*" + re.escape(raw),
         b"".join(rb"%%(?:25)*(?i:%02x)" % byte for byte in raw),
         b"".join(rb"\\+u(?i:%b)" % units[at : at + 2].hex().encode() for at in range(0, len(units), 2)),
         b"".join(rb"\\+x(?i:%02x)" % byte for byte in raw),
@@ -79,5 +78,6 @@ def _character(character: str) -> bytes:
         rb"&(?:amp;)*#[xX]0*(?i:%x);?" % ord(character),
         *([rb"&(?:amp;)*%b;?" % name.encode()] if name else []),
         *([rb"\+"] if character == " " else []),
+        rb"\\*" + re.escape(raw),  # last, or of "&amp;" only the first character would be found
     )
     return b"(?:" + b"|".join(ways) + b")"
