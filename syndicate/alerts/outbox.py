@@ -22,7 +22,8 @@ from syndicate.alerts.sending import TIMEOUT, Answer, Message, Sender
 from syndicate.alerts.totals import Tally, Totals
 from syndicate.http import Client
 from syndicate.model import Attempt, Config, Delivery, DeliveryState, EndpointState, EndpointStatus
-from syndicate.store.protocol import Store
+from syndicate.model.channels import Template
+from syndicate.store.protocol import Floods, Store
 from syndicate.store.thread import StoreThread
 
 log = structlog.get_logger(__name__)
@@ -54,10 +55,17 @@ class Outbox:
         self._store = store
         self._call = call
         self._lanes = {each.id: Lane(endpoint=each, at_once=each.concurrency) for each in config.endpoints}
-        self._flood_after = {
-            each.id: each.flood_after for each in config.endpoints if each.flood_after is not None
-        }
-        self._urgent = frozenset(rule.id for rule in config.rules if rule.urgent)
+        self._floods = Floods(
+            flood_after={
+                each.id: each.flood_after for each in config.endpoints if each.flood_after is not None
+            },
+            read={
+                each.id
+                for each in config.endpoints
+                if each.channel and not isinstance(each.channel, Template)
+            },
+            urgent={rule.id for rule in config.rules if rule.urgent},
+        )
         self._random = random
         self._on_recorded = on_recorded
         self._timeout = timeout
@@ -137,8 +145,8 @@ class Outbox:
 
     def _claim(self, room: Mapping[str, int]) -> list[Delivery]:
         """Claim what is due, each flood as one; nothing else in this process writes in between."""
-        if self._flood_after:
-            for endpoint, deliveries in self._store.collapse_floods(self._flood_after, self._urgent).items():
+        if self._floods.flood_after:
+            for endpoint, deliveries in self._store.collapse_floods(self._floods).items():
                 log.info("deliveries.collapsed", endpoint=endpoint, deliveries=deliveries)
         return self._store.claim_deliveries(limit=CLAIMED_AT_ONCE, room=room, lease=LEASE + self._timeout)
 

@@ -41,6 +41,7 @@ from syndicate.model import (
     Snippet,
     Source,
 )
+from syndicate.model.channels import Mattermost
 from syndicate.store.protocol import HostPace, RuleState
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
@@ -596,12 +597,28 @@ def test_a_flood_is_one_delivery_whenever_it_came(desk, receiver, count, sent):
             await Router(store=desk.store, call=desk.call, config=desk.config()).run_due()
             desk.alert("desk", "other", count=count)  # a poll that was recorded just then
             await outbox.run_due()
-            while outbox.in_flight:
-                await asyncio.sleep(0.01)
+            await outbox.drain()
 
     asyncio.run(work())
     told = [json.loads(request.body)["type"] for request in receiver.received if request.path == "/desk"]
     assert told == (["alert.match"] * sent if sent > 1 else ["alert.summary"])
+
+
+def test_after_an_outage_a_chat_is_told_once_of_all_that_it_has_missed(desk, receiver):
+    receiver.replies["/desk"] = [*[Reply(status=503)] * 7, Reply(status=410), Reply(status=200, body=b"ok")]
+    channel = Mattermost(url=f"{receiver.address}/desk")
+    desk.endpoints = (
+        desk.endpoint("desk", format="mattermost", channel=channel, flood_after=4, concurrency=1),
+    )
+    for _ in range(8):
+        desk.alert("desk")  # one after another, so no flood as yet
+        desk.drain()
+    assert desk.store.enable_endpoint("desk") == 8
+    receiver.received.clear()
+    assert desk.drain() == Totals(delivered=1)
+    (told,) = receiver.received
+    assert b"8 alerts" in told.body
+    assert desk.delivery().attempts == 9
 
 
 def test_a_lease_is_longer_than_an_attempt():
