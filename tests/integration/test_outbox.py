@@ -585,8 +585,7 @@ def test_a_flood_is_one_delivery_whenever_it_came(desk, receiver, count, sent):
             await Router(store=desk.store, call=desk.call, config=desk.config()).run_due()
             desk.alert("desk", "other", count=count)  # a poll that was recorded just then
             await outbox.run_due()
-            while outbox.in_flight:
-                await asyncio.sleep(0.01)
+            await outbox.drain()
 
     asyncio.run(work())
     told = [json.loads(request.body)["type"] for request in receiver.received if request.path == "/desk"]
