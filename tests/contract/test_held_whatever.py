@@ -21,7 +21,7 @@ from syndicate.model import (
     QuietHours,
     SilenceDraft,
 )
-from syndicate.store.protocol import Store
+from syndicate.store.protocol import Floods, Store
 from tests.contract.conftest import STORES
 from tests.contract.making import (
     LEASE,
@@ -81,15 +81,16 @@ class Desk:
 
     def let_go(self) -> None:
         for endpoint in self.store.endpoints_to_route():
-            self.store.silence_held([endpoint])
-            interval = self.pace.grouping.interval if self.pace.grouping else timedelta()
-            held, past = self.store.held_alerts(endpoint, interval, URGENT)
-            decided = route(held, self.pace, past, self.store.now(), URGENT)
-            self.store.record_route(endpoint, held, decided)
+            self.store.route_held(
+                endpoint,
+                lambda held, past, now: route(held, self.pace, past, now, URGENT),
+                interval=self.pace.grouping.interval if self.pace.grouping else timedelta(),
+                urgent=URGENT,
+            )
 
     def claim(self, most: int) -> list[Delivery]:
         if self.flood_after is not None:
-            self.store.collapse_floods({"desk": self.flood_after}, URGENT)
+            self.store.collapse_floods(Floods(flood_after={"desk": self.flood_after}, urgent=URGENT))
         claimed = self.store.claim_deliveries(limit=most, room={"desk": most}, lease=LEASE)
         fresh = [each for each in claimed if each.body is None]
         self.store.freeze_bodies([(each.id, each.token, said(each)) for each in fresh])
