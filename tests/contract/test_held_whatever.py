@@ -1,4 +1,4 @@
-"""Whatever comes in whatever order, every alert is told once or silenced: paces, floods, silences and crashes."""
+"""Every alert is told once or silenced, whatever comes: paces, floods, silences, urgent rules, crashes."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -97,7 +97,7 @@ class Desk:
         return claimed
 
     def deliver(self, most: int, outcome: str) -> None:
-        """Send what is due, and have that taken, refused for now, lost before it is recorded, or given back."""
+        """Send what is due: it is taken, refused for now, taken and not recorded, or given back."""
         claimed = self.claim(most)
         if outcome == "given back":
             self.store.release_deliveries(claimed)
