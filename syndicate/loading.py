@@ -97,7 +97,16 @@ def hints(loaded: Loaded) -> list[Problem]:
         for rule in every_item
         for file, line in [place_by_rule[rule]]
     ]
-    return sorted([*rule_hints(loaded.config.rules), *costly])
+    return sorted([*rule_hints(loaded.config.rules), *costly, *_nobody_else(loaded.config)])
+
+
+def _nobody_else(config: Config) -> Iterator[Problem]:
+    """Yield a hint if the only endpoint that is told of disabled ones may be one of them."""
+    told = set(config.service.notify)
+    if len(told) == 1 and told & {endpoint for rule in config.rules for endpoint in rule.notify}:
+        (only,) = told
+        text = f"if {only} is disabled, nobody is told: name a second endpoint in notify of [service]"
+        yield Problem(file=shown(config.path), line=0, text=text)
 
 
 _COSTLY = "needs no word to be there, so it is looked at for every item: slow where there are many such rules"

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from syndicate.model import (
     AttemptStatus,
+    DeliveryState,
     DeliveryStatus,
     Endpoint,
     EndpointState,
@@ -14,6 +15,7 @@ from syndicate.report import Line, Values, time_json
 from syndicate.report_words import ago, ahead, counted, length_words
 
 DELIVERY_TITLES = ("id", "endpoint", "made", "alerts", "state", "attempts", "next attempt", "remarks")
+SUBJECTS_SHOWN = 3
 ENDPOINT_TITLES = (
     "id",
     "format",
@@ -54,7 +56,7 @@ def delivery_row(delivery: DeliveryStatus, now: datetime) -> tuple[str, ...]:
         delivery.id,
         delivery.endpoint,
         ago(delivery.created_at, now),
-        ", ".join(_subjects(delivery)),
+        _first(_subjects(delivery)),
         delivery.state.value,
         str(delivery.attempts),
         ahead(delivery.next_attempt_at, now),
@@ -79,7 +81,11 @@ def delivery_lines(
     """Yield all that is known of a delivery: what became of it, and each attempt with what was answered."""
     yield Line(f"{delivery.id} to {delivery.endpoint}: {delivery.state.value}")
     yield Line(f"made {ago(delivery.created_at, now)}, about {', '.join(_subjects(delivery))}", indent=2)
-    if delivery.next_attempt_at is not None:
+    if delivery.state is DeliveryState.HELD:
+        looked_at = ahead(delivery.next_attempt_at, now)
+        yield Line(f"held back by the pace of {delivery.endpoint}, or by a silence", indent=2)
+        yield Line(f"looked at again: {looked_at}", indent=2)
+    elif delivery.next_attempt_at is not None:
         yield Line(f"next attempt: {ahead(delivery.next_attempt_at, now)}", indent=2)
     if not attempts:
         yield Line("no attempt was made yet", indent=2)
@@ -167,6 +173,12 @@ def _subjects(delivery: DeliveryStatus) -> tuple[str, ...]:
     alerts = (f"{rule}: {item}" for rule, item in delivery.alerts)
     spikes = (f"{rule}: spike" for rule in delivery.spikes)
     return (*alerts, *delivery.sources, *delivery.endpoints, *spikes)
+
+
+def _first(subjects: Sequence[str]) -> str:
+    """Return what a row of a table has room for; `show` has all."""
+    more = len(subjects) - SUBJECTS_SHOWN
+    return ", ".join(subjects[:SUBJECTS_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _state_words(status: EndpointStatus, now: datetime) -> str:

@@ -37,6 +37,7 @@ class Lane:
     may_have_more: bool = False  # something was due when there was last a claim
     unanswered: int = 0  # attempts in a row without any answer
     rests_until: datetime | None = None  # its endpoint has asked for that; None: it has not
+    is_closed: bool = False  # its endpoint wants nothing more, and the database does not know yet
     _lasts: timedelta = TIMEOUT  # an attempt, at the worst
 
     @property
@@ -49,7 +50,7 @@ class Lane:
     @property
     def is_low(self) -> bool:
         """Whether more may be claimed, and is worth it."""
-        return len(self.queue) <= (self.depth - self.at_once) // 2
+        return not self.is_closed and len(self.queue) <= (self.depth - self.at_once) // 2
 
     def rests(self, now: datetime) -> bool:
         """Whether its endpoint has been sent too much, and has asked to be left alone."""

@@ -22,7 +22,8 @@ from syndicate.alerts.sending import TIMEOUT, Answer, Message, Sender
 from syndicate.alerts.totals import Tally, Totals
 from syndicate.http import Client
 from syndicate.model import Attempt, Config, Delivery, DeliveryState, EndpointState, EndpointStatus
-from syndicate.store.protocol import Store
+from syndicate.model.channels import Template
+from syndicate.store.protocol import Floods, Store
 from syndicate.store.thread import StoreThread
 
 log = structlog.get_logger(__name__)
@@ -54,6 +55,17 @@ class Outbox:
         self._store = store
         self._call = call
         self._lanes = {each.id: Lane(endpoint=each, at_once=each.concurrency) for each in config.endpoints}
+        self._floods = Floods(
+            flood_after={
+                each.id: each.flood_after for each in config.endpoints if each.flood_after is not None
+            },
+            read={
+                each.id
+                for each in config.endpoints
+                if each.channel and not isinstance(each.channel, Template)
+            },
+            urgent={rule.id for rule in config.rules if rule.urgent},
+        )
         self._random = random
         self._on_recorded = on_recorded
         self._timeout = timeout
@@ -122,12 +134,7 @@ class Outbox:
         room = {name: count for name, count in room.items() if not self._lanes[name].rests(now)}
         if not room:
             return False
-        deliveries = await self._call(
-            self._store.claim_deliveries,
-            limit=CLAIMED_AT_ONCE,
-            room=room,
-            lease=LEASE + self._timeout,
-        )
+        deliveries = await self._call(self._claim, room)
         ready = [Ready(delivery=delivery, body=self._body(delivery)) for delivery in deliveries]
         fresh = [
             (each.delivery.id, each.delivery.token, each.body)
@@ -143,7 +150,15 @@ class Outbox:
             lane.queue.append(each)
             lane.may_have_more = True
             self._employ(lane)
+        await self._give_back(*(lane for lane in self._lanes.values() if lane.is_closed))
         return bool(ready)
+
+    def _claim(self, room: Mapping[str, int]) -> list[Delivery]:
+        """Claim what is due, each flood as one; nothing else in this process writes in between."""
+        if self._floods.flood_after:
+            for endpoint, deliveries in self._store.collapse_floods(self._floods).items():
+                log.info("deliveries.collapsed", endpoint=endpoint, deliveries=deliveries)
+        return self._store.claim_deliveries(limit=CLAIMED_AT_ONCE, room=room, lease=LEASE + self._timeout)
 
     def _body(self, delivery: Delivery) -> bytes | Answer:
         """Return what the delivery says, or what came of it if that can't be put in words."""
@@ -174,7 +189,7 @@ class Outbox:
     async def _work(self, lane: Lane) -> None:
         """Send what waits in a lane, one after another, until nothing does."""
         try:
-            while lane.queue:
+            while lane.queue and not lane.is_closed:
                 ready = lane.queue.popleft()
                 self._under_way[ready.delivery.id] = ready.delivery
                 try:
@@ -200,11 +215,20 @@ class Outbox:
         if self._tally:
             self._tally.add(attempt)
         surplus = lane.note(attempt)
+        lane.is_closed = lane.is_closed or attempt.is_last
         if surplus:
             await self._call(self._store.release_deliveries, [each.delivery for each in surplus])
-        if (self._tally and lane.unanswered) or lane.rests(self._store.now()):
+        if attempt.is_last:
+            await self._leave(lane)
+        elif (self._tally and lane.unanswered) or lane.rests(self._store.now()):
             await self._give_back(lane)
         self._tell_low(lane)
+
+    async def _leave(self, lane: Lane) -> None:
+        """Begin nothing more of a lane; from when that is recorded, nothing more of it is claimed."""
+        await self._give_back(lane)
+        await self._recorder.finish()
+        lane.is_closed = False
 
     async def _attempt(self, lane: Lane, ready: Ready) -> Attempt:
         delivery = ready.delivery

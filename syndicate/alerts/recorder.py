@@ -39,7 +39,7 @@ class Recorder:
     async def finish(self) -> None:
         """Return when everything so far is recorded."""
         if self._recording is not None:
-            await self._recording
+            await asyncio.shield(self._recording)  # it goes on if whoever waits is cancelled
 
     async def _record(self) -> None:
         try:

@@ -22,30 +22,18 @@ class Router:
         self._store = store
         self._call = call
         self._pace_by_endpoint = {endpoint.id: endpoint.pace for endpoint in config.endpoints}
-        self._flood_after = {
-            endpoint.id: endpoint.flood_after
-            for endpoint in config.endpoints
-            if endpoint.flood_after is not None
-        }
         self._urgent = frozenset(rule.id for rule in config.rules if rule.urgent)
 
     async def run_due(self) -> int:
-        """Make deliveries of what is to be told by now, and one of too many that are due at once.
-
-        Returns how many alerts were silenced.
-        """
+        """Make deliveries of what is to be told by now; return how many alerts were silenced."""
         return await self._call(self._run_due)
 
     def _run_due(self) -> int:
-        silenced = sum(
+        return sum(
             self._route(endpoint, self._pace_by_endpoint[endpoint])
             for endpoint in self._store.endpoints_to_route()
             if endpoint in self._pace_by_endpoint
         )
-        if self._flood_after:
-            for endpoint, deliveries in self._store.collapse_floods(self._flood_after, self._urgent).items():
-                log.info("deliveries.collapsed", endpoint=endpoint, deliveries=deliveries)
-        return silenced
 
     def _route(self, endpoint: str, pace: Pace) -> int:
         """Let go what an endpoint is to be told; return how many alerts were silenced."""

@@ -28,6 +28,13 @@ class Health:
         """Whether there is nothing to say of it."""
         return self == Health(endpoint=self.endpoint)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is disabled since it said that it wants no more, and not since it failed for so long."""
+        if self.disabled_at is None or self.failing_since is None:
+            return False
+        return self.disabled_at - self.failing_since < FAILING_FOR
+
 
 def after_attempts(health: Health, attempts: Iterable[Attempt]) -> tuple[Health, tuple[EndpointNotice, ...]]:
     """Return how an endpoint is after these attempts, in their order, and what its owner is to be told."""
@@ -46,6 +53,8 @@ def enabled(health: Health) -> Health:
 def _after(health: Health, attempt: Attempt) -> tuple[Health, EndpointNotice | None]:
     ended_at = attempt.started_at + attempt.duration
     if attempt.state is DeliveryState.DELIVERED:
+        if health.is_closed:  # it took what was under way when it said so
+            return health, None
         return Health(endpoint=health.endpoint), _recovery(health)
     health = replace(health, failing_since=health.failing_since or attempt.started_at)
     reason = _reason_to_disable(health, attempt, ended_at)

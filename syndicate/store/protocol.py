@@ -77,6 +77,15 @@ class RuleState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Floods:
+    """What a flood is, and of what."""
+
+    flood_after: Mapping[str, int]  # by endpoint, how many deliveries may be due at once; others: any number
+    read: Collection[str] = ()  # endpoints where people read
+    urgent: Collection[str] = ()  # rules whose alerts are left out of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostPace:
     """How requests to one host are spaced, over all workers."""
 
@@ -352,14 +361,11 @@ class Store(Protocol):
             urgent: rules whose alerts are left out of that.
         """
 
-    def collapse_floods(self, flood_after: Mapping[str, int], urgent: Collection[str]) -> Mapping[str, int]:
-        """Make one delivery of all that are due and were never tried, where those are more than this.
+    def collapse_floods(self, which: Floods) -> Mapping[str, int]:
+        """Make one delivery of all that are due, where those are too many; return how many, by endpoint.
 
-        Returns how many became one, by endpoint.
-
-        Args:
-            flood_after: by endpoint, how many may be due at once. Others are left as they are.
-            urgent: rules whose alerts are left out of it.
+        Those that were tried without success are part of it only where people read, who know no ids. What is
+        under way, or was sent when we were killed, stays as it is, and so does what a person has replayed.
         """
 
     def add_silence(self, draft: SilenceDraft) -> Silence:

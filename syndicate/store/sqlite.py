@@ -68,7 +68,7 @@ from syndicate.store import (
     sqlite_subscriptions,
 )
 from syndicate.store.migrations import is_migrated, migrate
-from syndicate.store.protocol import BackfillMatch, Decide, HostPace, ItemFilter, RuleState
+from syndicate.store.protocol import BackfillMatch, Decide, Floods, HostPace, ItemFilter, RuleState
 from syndicate.store.sqlite_connections import Connections
 from syndicate.store.sqlite_lock import LifeLock
 
@@ -318,13 +318,13 @@ class SqliteStore:
         told = sum(map(len, decided.deliveries))
         return Routed(silenced=silenced, made=len(decided.deliveries), held=len(held) - told)
 
-    def collapse_floods(self, flood_after: Mapping[str, int], urgent: Collection[str]) -> Mapping[str, int]:
+    def collapse_floods(self, which: Floods) -> Mapping[str, int]:
         with self._read() as db:
-            flooded = sqlite_pace.floods(db, flood_after, urgent, self.now())
+            flooded = sqlite_pace.floods(db, which, self.now())
         if not flooded:
             return {}
         with self._write() as db:
-            return sqlite_pace.collapse_floods(db, flood_after, urgent, self.now())
+            return sqlite_pace.collapse_floods(db, which, self.now())
 
     def add_silence(self, draft: SilenceDraft) -> Silence:
         with self._write() as db:

@@ -91,7 +91,7 @@ def insert_delivery(db: Database, endpoint: str, now: datetime) -> str:
 
     It is held, and due to be looked at, where the endpoint has a pace, or as long as there is any silence.
     """
-    delivery = f"msg_{secrets.token_urlsafe(18)}"
+    delivery = _new_id()
     db.execute(
         """
         INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)
@@ -99,6 +99,17 @@ def insert_delivery(db: Database, endpoint: str, now: datetime) -> str:
             OR EXISTS (SELECT 1 FROM silences WHERE ends_at > :now) THEN 'held' ELSE 'waiting' END, :now, :now
         """,
         {"id": delivery, "endpoint": endpoint, "now": time_text(now)},
+    )
+    return delivery
+
+
+def insert_due_delivery(db: Database, endpoint: str, now: datetime) -> str:
+    """Return the id of a new delivery, of no alert yet, that goes out whatever the pace of its endpoint."""
+    delivery = _new_id()
+    db.execute(
+        "INSERT INTO deliveries (id, endpoint, state, created_at, next_attempt_at)"
+        " VALUES (?1, ?2, 'waiting', ?3, ?3)",
+        [delivery, endpoint, time_text(now)],
     )
     return delivery
 
@@ -157,6 +168,10 @@ def release_deliveries(db: Database, deliveries: Sequence[Delivery]) -> None:
         "UPDATE deliveries SET lease_until = NULL, lease_owner = NULL WHERE id = ? AND lease_owner = ?",
         [(delivery.id, delivery.token) for delivery in deliveries],
     )
+
+
+def _new_id() -> str:
+    return f"msg_{secrets.token_urlsafe(18)}"
 
 
 def batches(ids: Sequence[T]) -> Iterator[tuple[Sequence[T], str]]:

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from syndicate.model import HeldAlert, Labels, Past, Route, ToldAlert
+from syndicate.store.protocol import Floods
 from syndicate.store.rows import Row, text_or_none, time_of, time_text
+from syndicate.store.sqlite_deliveries import insert_due_delivery
 
 _HOUR = timedelta(hours=1)
 _ALERTS = """
@@ -24,13 +26,12 @@ _NOT_URGENT = """NOT EXISTS (
     SELECT 1 FROM alerts WHERE delivery = d.id AND rule IN (SELECT value FROM json_each(:urgent))
 )"""
 _COUNTS = f"d.state <> 'held' AND {_NOT_URGENT}"
-_FRESH = f"""
-    SELECT d.id FROM deliveries d
-    WHERE endpoint = :endpoint AND state = 'waiting' AND next_attempt_at <= :now
-    AND attempts = 0 AND body IS NULL AND (lease_until IS NULL OR lease_until <= :now)
-    AND {_NOT_URGENT}
-    ORDER BY next_attempt_at, number
-"""  # due, and nobody has ever been told their ids
+_DUE = f"""
+    SELECT d.id, body IS NULL AND attempts = replayed_after AS is_fresh FROM deliveries d
+    WHERE endpoint = :endpoint AND state = 'waiting' AND next_attempt_at <= :now AND lease_until IS NULL
+    AND (is_fresh OR (:is_read AND attempts > 0 AND replayed_after = 0)) AND {_NOT_URGENT}
+    ORDER BY number
+"""  # nobody has been told the id of what is fresh
 
 
 def configure_paces(db: Database, paced: Collection[str], now: datetime) -> None:
@@ -96,42 +97,57 @@ def record_route(db: Database, held: Sequence[HeldAlert], route: Route, now: dat
     )
 
 
-def floods(db: Database, flood_after: Mapping[str, int], urgent: Collection[str], now: datetime) -> list[str]:
-    """Return the endpoints for which more fresh deliveries are due than this."""
+def floods(db: Database, which: Floods, now: datetime) -> list[str]:
+    """Return the endpoints for which more is due that can become one delivery than there may be."""
     return [
         endpoint
-        for endpoint, most in flood_after.items()
-        if len(_fresh(db, endpoint, urgent, now, most + 1)) > most
+        for endpoint, most in which.flood_after.items()
+        if len(_due(db, endpoint, which, now, most + 1)) > most
     ]
 
 
-def collapse_floods(
-    db: Database, flood_after: Mapping[str, int], urgent: Collection[str], now: datetime
-) -> Mapping[str, int]:
+def collapse_floods(db: Database, which: Floods, now: datetime) -> Mapping[str, int]:
     """See `Store.collapse_floods`."""
     collapsed = {}
-    for endpoint in floods(db, flood_after, urgent, now):
-        deliveries = _fresh(db, endpoint, urgent, now, -1)
-        _merged(db, deliveries)
-        collapsed[endpoint] = len(deliveries)
+    for endpoint in floods(db, which, now):
+        due = _due(db, endpoint, which, now, -1)
+        fresh = [row["id"] for row in due if row["is_fresh"]]
+        first = fresh[0] if fresh else insert_due_delivery(db, endpoint, now)
+        _merged(db, [first, *(row["id"] for row in due)])
+        collapsed[endpoint] = len(due)
     return collapsed
 
 
-def _fresh(db: Database, endpoint: str, urgent: Collection[str], now: datetime, limit: int) -> list[str]:
-    """Return deliveries of which nobody knows, first ones first; -1: all of them."""
-    rows = db.execute(
-        f"{_FRESH} LIMIT :limit",
-        {"endpoint": endpoint, "urgent": _list(urgent), "now": time_text(now), "limit": limit},
-    )
-    return [row["id"] for row in rows]
+def _due(db: Database, endpoint: str, which: Floods, now: datetime, limit: int) -> list[Row]:
+    """Return deliveries that can become one, first ones first; -1: all of them."""
+    asked = {
+        "endpoint": endpoint,
+        "is_read": endpoint in which.read,
+        "urgent": _list(which.urgent),
+        "now": time_text(now),
+        "limit": limit,
+    }
+    return db.execute(f"{_DUE} LIMIT :limit", asked).fetchall()
 
 
 def _merged(db: Database, deliveries: Sequence[str]) -> str:
-    """Have the first of some deliveries tell what all of them do; the others go. Return the first."""
+    """Have the first of some deliveries tell what all of them do; the others go. Return the first.
+
+    Attempts that were made are now its own, and do not count against its tries.
+    """
     first, others = deliveries[0], _list([each for each in deliveries if each != deliveries[0]])
     db.execute(
         "UPDATE alerts SET delivery = ? WHERE delivery IN (SELECT value FROM json_each(?))", [first, others]
     )
+    moved = db.execute(
+        "UPDATE attempts SET delivery = ? WHERE delivery IN (SELECT value FROM json_each(?))", [first, others]
+    )
+    if moved.rowcount:
+        db.execute(
+            "UPDATE deliveries SET attempts = attempts + ?1, replayed_after = replayed_after + ?1"
+            " WHERE id = ?2",
+            [moved.rowcount, first],
+        )
     db.execute("DELETE FROM deliveries WHERE id IN (SELECT value FROM json_each(?))", [others])
     return first
 

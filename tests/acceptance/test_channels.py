@@ -3,6 +3,7 @@
 import base64
 import json
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -236,3 +237,39 @@ def test_what_a_service_asks_for_and_says_is_heeded_and_no_secret_is_told(desk, 
     everything = said.out + said.err + json.dumps(deliveries) + desk.database.read_bytes().decode("latin-1")
     for secret in ("slack-token", "discord-token", "telegram-token", "matrix-token", "apprise-token"):
         assert secret not in everything, secret
+
+
+def test_a_flood_is_one_message_where_people_read_and_each_alert_by_itself_elsewhere(
+    desk, pages, outlets, mail
+):
+    def articles(count, name):
+        return [Article(link=f"https://o.example/{name}{n}", title=f"Water {name}{n}") for n in range(count)]
+
+    def sent():
+        """Return how many messages each endpoint took."""
+        paths = Counter(asked.path.partition("-token")[0].partition("/send/")[0] for asked in receiver.asked)
+        return {"email": len(mail.taken), **paths}
+
+    by_path = {"/slack", "/discord", "/teams", "/mattermost", "/bot1:telegram", "/apprise", "/"}
+    people = by_path | {"email", "/_matrix/client/v3/rooms/%21desk%3Aexample.org"}
+    programs = {"/template", "/standard"}
+    pages["/outlet"] = feed(articles(20, "a"))
+    with LocalServer(answer) as receiver:
+        formats = [*channels("http://x"), "standard"]
+        desk.write(
+            service(),
+            network(),
+            f'[smtp]\nhost = "127.0.0.1"\nport = {mail.port}\nsecurity = "none"\n',
+            source("outlet", f"{outlets.address}/outlet", baseline=False),
+            endpoint("standard", f"{receiver.address}/standard"),
+            *tables(receiver.address),
+            rules={"water": rule("water", notify=formats)},
+        )
+        desk.call("once", "--strict")
+        assert sent() == dict.fromkeys(people | programs, 20)
+        pages["/outlet"] = feed(articles(21, "b"))
+        desk.call("once", "--all", "--strict")
+        assert sent() == dict.fromkeys(people, 21) | dict.fromkeys(programs, 41)
+        types = {json.loads(asked.body)["type"] for asked in receiver.at("/standard")}
+    assert types == {"alert.match"}
+    assert desk.json("deliveries", "--state", "waiting") == []

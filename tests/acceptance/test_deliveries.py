@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -228,6 +229,26 @@ def test_a_disabled_endpoint_is_told_of_shown_and_gets_everything_when_it_is_ena
         assert {one["id"] for one in held} <= {each.headers["webhook-id"] for each in receiver.at("/desk")}
         assert desk.json("endpoints")[0]["state"] == "ok"
         assert desk.call("endpoints", "enable", "desk").out == "desk is not disabled.\n"
+
+
+def test_an_endpoint_of_which_nobody_else_is_told_is_hinted_at_logged_and_shown(desk, pages, outlets):
+    pages["/outlet"] = feed(articles(3))
+    with LocalServer(lambda _: Reply(status=410)) as receiver:
+        desks = [endpoint(name, f"{receiver.address}/{name}") for name in ("desk", "phone")]
+        hint = "hint: config.toml: if desk is disabled, nobody is told: name a second endpoint in notify"
+        write(desk, outlets, *desks, notify=["desk"], told=["desk", "phone"])
+        assert "hint" not in desk.call("check").out
+        write(desk, outlets, *desks, notify=["phone"], told=["desk"])
+        assert "hint" not in desk.call("check").out
+        write(desk, outlets, *desks, notify=["desk"], told=["desk"])
+        assert hint in desk.call("check").out
+        called = desk.call("once")
+        assert re.search(r"error .*endpoint\.disabled .*endpoint=desk .*told=nobody", called.err)
+        assert "desk: 3 deliveries wait: it is disabled until you enable it" in called.out + called.err
+        table = " ".join(desk.call("endpoints").out.split())
+        assert "disabled" in table
+        assert "endpoints enable desk" in table
+        assert of_endpoints(receiver) == []
 
 
 def told(receiver: LocalServer, count: int) -> list[dict[str, Any]]:

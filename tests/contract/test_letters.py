@@ -205,6 +205,7 @@ def test_others_are_told_when_an_endpoint_is_disabled_and_when_it_is_over(store,
     assert store.deliveries(endpoint="phone")[0].endpoints == ("desk",)
     assert store.record_attempts([attempt(each, store) for each in told], ("desk", "chat", "phone")) == []
     clock.forward(HOUR)
+    store.enable_endpoint("desk")
     (over,) = store.record_attempts([attempt(two, store)], ("chat",))
     assert (over.is_over, over.since) == (True, begun.since)
     (again,) = claim_alerts(store, "chat", "phone")

@@ -1,7 +1,7 @@
 """Alerts that are held back: nothing of them is lost, and no id that was ever told changes."""
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -22,7 +22,7 @@ from syndicate.model import (
     SilenceDraft,
     Suppressed,
 )
-from syndicate.store.protocol import Store
+from syndicate.store.protocol import Floods, Store
 from tests.contract.making import (
     EU,
     HOUR,
@@ -220,6 +220,15 @@ def test_a_new_configuration_has_everything_looked_at_anew(desk):
     assert len(claim_alerts(desk)) == 2
 
 
+def test_what_is_held_is_counted_for_endpoints_that_are_gone_as_well(desk):
+    read(desk, entry("one"), entry("two"))
+    (gone,) = desk.endpoints([])
+    assert (gone.id, gone.held, gone.waiting, gone.dead) == ("desk", 2, 0, 0)
+    let_go(desk, Pace())
+    (again,) = desk.endpoints(["desk"])
+    assert (again.held, again.waiting) == (0, 2)
+
+
 def test_an_edit_of_an_item_that_is_held_makes_no_second_alert(desk, clock):
     read(desk, entry("one"))
     read(desk, entry("one", title="EU news, corrected"))
@@ -234,13 +243,21 @@ def test_an_edit_of_an_item_that_is_held_makes_no_second_alert(desk, clock):
 # --------------------------------------------------------------------------- floods
 
 
+def collapse(store: Store, **flood_after: int) -> Mapping[str, int]:
+    return store.collapse_floods(Floods(flood_after=flood_after))
+
+
+def collapse_read(store: Store, flood_after: int) -> Mapping[str, int]:
+    return store.collapse_floods(Floods(flood_after={"desk": flood_after}, read={"desk"}))
+
+
 def test_more_than_may_be_due_at_once_becomes_one(store):
     configure(store)
     read(store, *[entry(str(number)) for number in range(5)])
     first = store.deliveries()[-1].id
-    assert store.collapse_floods({"desk": 5}, ()) == {}
-    assert store.collapse_floods({"chat": 1}, ()) == {}
-    assert store.collapse_floods({"desk": 4}, ()) == {"desk": 5}
+    assert collapse(store, desk=5) == {}
+    assert collapse(store, chat=1) == {}
+    assert collapse(store, desk=4) == {"desk": 5}
     (delivery,) = claim_alerts(store)
     assert delivery.id == first
     assert items_of(delivery) == [1, 2, 3, 4, 5]
@@ -253,7 +270,7 @@ def test_no_delivery_that_was_begun_becomes_part_of_another(store, clock):
     store.freeze_bodies([(each.id, each.token, b"said") for each in (tried, released)])
     store.record_attempts([retried(tried, store, timedelta())])
     store.release_deliveries([released])
-    assert store.collapse_floods({"desk": 2}, ()) == {"desk": 3}
+    assert collapse(store, desk=2) == {"desk": 3}
     kept = {each.id for each in store.deliveries()}
     assert {tried.id, released.id, leased.id} < kept
     assert len(kept) == 4
@@ -263,7 +280,7 @@ def test_what_is_urgent_stays_by_itself(store):
     configure(store)
     watches = [EU, Watch(rule="asia", word="Asia")]
     read(store, *[entry(str(number)) for number in range(3)], entry("a", title="Asia"), watches=watches)
-    assert store.collapse_floods({"desk": 2}, {"asia"}) == {"desk": 3}
+    assert store.collapse_floods(Floods(flood_after={"desk": 2}, urgent={"asia"})) == {"desk": 3}
     assert [len(delivery.alerts) for delivery in claim_alerts(store)] == [3, 1]
 
 
@@ -273,8 +290,56 @@ def test_a_summary_takes_part_in_a_flood_with_all_it_tells(desk, clock):
     let_go(desk)
     read(desk, entry("one"), entry("two"), entry("three"))
     let_go(desk, Pace())
-    assert desk.collapse_floods({"desk": 1}, ()) == {"desk": 2}
+    assert collapse(desk, desk=1) == {"desk": 2}
     assert [len(delivery.alerts) for delivery in claim_alerts(desk)] == [3]
+
+
+def test_where_people_read_what_was_tried_in_vain_is_part_of_a_flood_with_its_attempts(store, clock):
+    configure(store)
+    read(store, *[entry(str(number)) for number in range(4)])
+    tried = claim_alerts(store, limit=3)
+    store.freeze_bodies([(each.id, each.token, b"said") for each in tried])
+    store.record_attempts([retried(each, store, MINUTE) for each in tried])
+    assert collapse_read(store, 1) == {}  # none of these is due
+    clock.forward(MINUTE)
+    assert collapse(store, desk=1) == {}
+    assert collapse_read(store, 4) == {}
+    fresh = store.deliveries()[0].id
+    assert collapse_read(store, 3) == {"desk": 4}
+    (delivery,) = claim_alerts(store)
+    assert (delivery.id, delivery.body, delivery.attempts, delivery.tries) == (fresh, None, 3, 0)
+    assert items_of(delivery) == [1, 2, 3, 4]
+    assert [each.id for each in store.deliveries()] == [fresh]
+    found = store.delivery(fresh)
+    assert found
+    assert [each.status for each in found[1]] == [500, 500, 500]
+
+
+def test_a_flood_of_nothing_but_what_was_tried_has_an_id_of_its_own(store):
+    configure(store)
+    read(store, *[entry(str(number)) for number in range(3)])
+    tried = claim_alerts(store)
+    store.freeze_bodies([(each.id, each.token, b"said") for each in tried])
+    store.record_attempts([retried(each, store, timedelta()) for each in tried])
+    assert collapse_read(store, 2) == {"desk": 3}
+    (delivery,) = claim_alerts(store)
+    assert delivery.id not in {each.id for each in tried}
+    assert (delivery.body, delivery.attempts, delivery.tries) == (None, 3, 0)
+    assert items_of(delivery) == [1, 2, 3]
+
+
+def test_what_is_replayed_or_may_be_under_way_is_no_part_of_a_flood(store, clock):
+    configure(store)
+    read(store, *[entry(str(number)) for number in range(8)])
+    replayed, under_way, *tried = claim_alerts(store, limit=4)
+    store.freeze_bodies([(each.id, each.token, b"said") for each in (replayed, *tried)])
+    store.record_attempts([retried(each, store, timedelta()) for each in (replayed, *tried)])
+    store.replay_deliveries([replayed.id])
+    clock.forward(HOUR)  # the lease of what is under way has ended
+    assert collapse_read(store, 1) == {"desk": 6}
+    assert {replayed.id, under_way.id} < {each.id for each in store.deliveries()}
+    store.record_attempts([attempt(under_way, store)])
+    assert len(claim_alerts(store)) == 2
 
 
 # --------------------------------------------------------------------------- silences

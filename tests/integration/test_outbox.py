@@ -1,6 +1,7 @@
 """Deliveries from a real store to a real receiver: what arrives, what is recorded, what is tried again."""
 
 import asyncio
+import json
 import re
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from standardwebhooks import Webhook
 
 from syndicate.alerts.outbox import LEASE, Outbox
 from syndicate.alerts.outcome import Later, Taken
+from syndicate.alerts.router import Router
 from syndicate.alerts.sending import TIMEOUT, Answer, Sender, send_sample, told
 from syndicate.alerts.totals import Totals
 from syndicate.http import Client
@@ -28,6 +30,7 @@ from syndicate.model import (
     DeliveryState,
     DeliveryStatus,
     Endpoint,
+    EndpointState,
     Entry,
     Hit,
     Match,
@@ -39,6 +42,7 @@ from syndicate.model import (
     Snippet,
     Source,
 )
+from syndicate.model.channels import Mattermost
 from syndicate.store.protocol import HostPace, RuleState
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
@@ -391,6 +395,16 @@ def test_410_disables_an_endpoint_and_what_waits_for_it_is_delivered_when_it_is_
     assert (first.headers["webhook-id"], first.body) == (second.headers["webhook-id"], second.body)
 
 
+def test_after_410_nothing_more_is_begun(desk, receiver):
+    receiver.replies["/desk"] = [*[Reply()] * 40, Reply(status=410)]
+    desk.alert("desk", count=200)
+    at_once = desk.endpoint("desk").concurrency
+    desk.drain()
+    assert 41 <= len(receiver.received) <= 40 + at_once
+    (status,) = desk.store.endpoints(["desk"])
+    assert (status.state, status.waiting) == (EndpointState.DISABLED, 160)
+
+
 def test_the_tenth_failure_makes_a_dead_letter(desk, receiver):
     receiver.replies["/desk"] = [Reply(status=500)]
     desk.alert("desk")
@@ -595,6 +609,40 @@ def test_closing_gives_back_what_does_not_end_in_time(desk, receiver):
     first, second = receiver.received
     assert first.body == second.body
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
+
+
+@pytest.mark.parametrize(("count", "sent"), [(4, 4), (5, 1)])
+def test_a_flood_is_one_delivery_whenever_it_came(desk, receiver, count, sent):
+    desk.endpoints = (desk.endpoint("desk", flood_after=4), desk.endpoint("other"))
+
+    async def work() -> None:
+        async with desk.client() as client:
+            outbox = desk.outbox(client)
+            await Router(store=desk.store, call=desk.call, config=desk.config()).run_due()
+            desk.alert("desk", "other", count=count)  # a poll that was recorded just then
+            await outbox.run_due()
+            await outbox.drain()
+
+    asyncio.run(work())
+    told = [json.loads(request.body)["type"] for request in receiver.received if request.path == "/desk"]
+    assert told == (["alert.match"] * sent if sent > 1 else ["alert.summary"])
+
+
+def test_after_an_outage_a_chat_is_told_once_of_all_that_it_has_missed(desk, receiver):
+    receiver.replies["/desk"] = [*[Reply(status=503)] * 7, Reply(status=410), Reply(status=200, body=b"ok")]
+    channel = Mattermost(url=f"{receiver.address}/desk")
+    desk.endpoints = (
+        desk.endpoint("desk", format="mattermost", channel=channel, flood_after=4, concurrency=1),
+    )
+    for _ in range(8):
+        desk.alert("desk")  # one after another, so no flood as yet
+        desk.drain()
+    assert desk.store.enable_endpoint("desk") == 8
+    receiver.received.clear()
+    assert desk.drain() == Totals(delivered=1)
+    (told,) = receiver.received
+    assert b"8 alerts" in told.body
+    assert desk.delivery().attempts == 9
 
 
 def test_a_lease_is_longer_than_an_attempt():

@@ -70,9 +70,17 @@ def test_that_it_is_over_is_told_when_it_has_taken_something_not_when_it_is_enab
     assert (over.is_over, over.since) == (True, START + DAY + SECOND)
 
 
-def test_what_was_under_way_and_is_taken_enables_it_again():
+def test_one_that_wants_nothing_more_stays_disabled_when_it_takes_what_was_under_way():
     attempts = [attempt(DAY, is_last=True), attempt(DAY, is_taken=True)]
-    health, notices = after_attempts(PLAIN, attempts)
+    health, (begun,) = after_attempts(PLAIN, attempts)
+    assert health.disabled_at == begun.since == START + DAY + SECOND
+    health, (over,) = after_attempts(enabled(health), [attempt(2 * DAY, is_taken=True)])
+    assert (health.is_plain, over.is_over) == (True, True)
+
+
+def test_one_that_has_failed_for_long_is_enabled_again_when_it_takes_what_was_under_way():
+    attempts = [attempt(DAY * n) for n in range(7)]
+    health, notices = after_attempts(PLAIN, [*attempts, attempt(6 * DAY, is_taken=True)])
     assert health.is_plain
     assert [notice.is_over for notice in notices] == [False, True]
 
@@ -90,6 +98,6 @@ def test_begun_and_over_take_turns_and_only_a_disabled_endpoint_has_a_reason(ste
         health, notices = after_attempts(health, attempts)
         told += [notice.is_over for notice in notices]
         assert (health.disabled_at is None) == (health.reason is None)
-        assert not (is_taken and health.failing_since)
+        assert not (is_taken and health.failing_since) or before.is_closed
         assert (health.disabled_at is None) or before.failing_since or is_last
     assert told == [bool(number % 2) for number in range(len(told))]
