@@ -93,7 +93,7 @@ class Mailer:
             case smtplib.SMTPServerDisconnected():
                 return f"{where}: the mail server closed the connection"
             case smtplib.SMTPNotSupportedError():
-                return f"{where}: the mail server does not offer what is needed: {error}"
+                return f"{where}: the mail server lacks what security or user in [smtp] asks for: {error}"
             case TimeoutError():
                 return f"{where}: the mail server did not answer within {self._within.total_seconds():g} s"
             case OSError() if not isinstance(error, smtplib.SMTPException):

@@ -166,6 +166,8 @@ def outcome(status: int, retry_after: str | None, now: datetime) -> Outcome:
     if status == 410:
         return Closed(reason="the endpoint answered 410: it wants no more deliveries")
     reason = f"the endpoint answered {status}"
+    if status == 401:
+        reason += ": see that it has the same secret, and the right time"
     if 300 <= status < 400:
         reason += ", and redirects are not followed: configure where it leads"
     return Later(reason=reason, wait=asked_wait(retry_after, now))

@@ -263,7 +263,9 @@ class EndpointTable(Table):
 
     id: Id
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
-    group_by: list[Literal["rule", "source", "story", "..."]] | None = None
+    group_by: Annotated[
+        list[Literal["rule", "source", "story", "..."]] | None, BeforeValidator(_one_or_more)
+    ] = None
     group_wait: Annotated[Duration, _within(timedelta(), timedelta(days=1))] | None = None
     group_interval: Annotated[Duration, _within(timedelta(seconds=1), timedelta(days=7))] | None = None
     max_per_hour: Annotated[int, Field(ge=1, le=10_000)] | None = None

@@ -152,6 +152,7 @@ class EndpointStatus:
     state: EndpointState
     since: datetime | None  # when FAILING or DISABLED
     reason: str | None  # when DISABLED
+    last_error: str | None  # of its last attempt that failed, when FAILING
     attempts: int  # that were looked at, at most 1,000
     taken: int  # of those
     median: timedelta | None  # that an attempt lasts; None without any

@@ -140,7 +140,7 @@ def test_a_silence_keeps_alerts_untold_and_says_so(burst, desk, pages, receiver)
     (silence,) = desk.json("silence", "list")
     assert silence["silenced"] == 1
     (item,) = desk.json("items", "water")
-    assert f"a silence held ({silence['id']})" in desk.call("explain", str(item["id"]), "water").out
+    assert f"silence {silence['id']} held." in desk.call("explain", str(item["id"]), "water").out
     assert "ann" in desk.call("silence", "list").out
 
     ended = desk.call("silence", "expire", str(silence["id"]))

@@ -105,7 +105,7 @@ def test_a_server_that_offers_no_encryption_gets_neither_mail_nor_password():
         smtp = settings(server.port, SmtpSecurity.STARTTLS, user="news", password="hunter2")
         came = one(mail(), smtp=smtp)
     assert isinstance(came.outcome, Later)
-    assert "STARTTLS" in came.outcome.reason
+    assert "what security or user in [smtp] asks for: STARTTLS" in came.outcome.reason
     assert server.taken == []
 
 

@@ -56,7 +56,9 @@ def test_success_is_what_the_service_says_it_is(name, status, body):
 @pytest.mark.parametrize("name", ["slack", "mattermost", "telegram", "ntfy", "matrix"])
 @pytest.mark.parametrize("body", ["<html>Sign in to the network</html>", "", "[]", '{"ok": "true"}'])
 def test_a_success_that_is_not_the_services_own_is_tried_again(name, body):
-    assert isinstance(meant(name, 200, body), Later)
+    meaning = meant(name, 200, body)
+    assert isinstance(meaning, Later)
+    assert meaning.reason.endswith("says that it took a message: check the address")
 
 
 @pytest.mark.parametrize(

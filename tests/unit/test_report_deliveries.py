@@ -21,6 +21,7 @@ def test_how_long_attempts_last_is_a_number_however_short(length, ms):
         state=EndpointState.OK,
         since=None,
         reason=None,
+        last_error=None,
         attempts=0 if length is None else 3,
         taken=0,
         median=length,

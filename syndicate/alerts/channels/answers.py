@@ -55,6 +55,8 @@ def later(
         wait: what it asks for elsewhere than in Retry-After (RFC 9110 10.2.3), which counts otherwise.
     """
     reason = meaning(service, answer, said)
+    if answer.is_success:
+        reason += f": that is not how {service} says that it took a message: check the address"
     if answer.status == 410:
         return Closed(reason=f"{reason}: it takes no more messages; make a new address and configure that")
     if answer.status == 413:
