@@ -64,20 +64,23 @@ def _anyhow_escaped(secret: str) -> re.Pattern[bytes]:
 
 
 def _character(character: str) -> bytes:
-    """Return a pattern for all ways to write a character; nobody escapes letters and digits."""
+    """Return a pattern for all ways to write a character; nobody escapes letters and digits.
+
+    It may be escaped several times over, but so often only that no answer takes long to search.
+    """
     if character.isascii() and character.isalnum():
         return character.encode()
     raw = character.encode(errors="replace")
     units = character.encode("utf-16-be", errors="replace")
     name = codepoint2name.get(ord(character), "apos" if character == "'" else "")
     ways = (
-        rb"\\*" + re.escape(raw),
-        b"".join(rb"%%(?:25)*(?i:%02x)" % byte for byte in raw),
-        b"".join(rb"\\+u(?i:%b)" % units[at : at + 2].hex().encode() for at in range(0, len(units), 2)),
-        b"".join(rb"\\+x(?i:%02x)" % byte for byte in raw),
-        rb"&(?:amp;)*#0*%d;?" % ord(character),
-        rb"&(?:amp;)*#[xX]0*(?i:%x);?" % ord(character),
-        *([rb"&(?:amp;)*%b;?" % name.encode()] if name else []),
+        rb"\\{0,7}" + re.escape(raw),
+        b"".join(rb"%%(?:25){0,3}(?i:%02x)" % byte for byte in raw),
+        b"".join(rb"\\{1,7}u(?i:%b)" % units[at : at + 2].hex().encode() for at in range(0, len(units), 2)),
+        b"".join(rb"\\{1,7}x(?i:%02x)" % byte for byte in raw),
+        rb"&(?:amp;){0,3}#0{0,7}%d;?" % ord(character),
+        rb"&(?:amp;){0,3}#[xX]0{0,7}(?i:%x);?" % ord(character),
+        *([rb"&(?:amp;){0,3}%b;?" % name.encode()] if name else []),
         *([rb"\+"] if character == " " else []),
     )
     return b"(?:" + b"|".join(ways) + b")"
