@@ -121,3 +121,18 @@ def test_what_is_no_secret_is_shown():
 def test_json_stays_json():
     said = json.dumps({"error": f"{OLD}\\", "at": ["\n" + NEW]}).encode()
     assert json.loads(hidden(said, endpoint(secrets=(NEW, OLD)))) == {"error": "***\\", "at": ["\n***"]}
+
+
+@pytest.mark.parametrize("piece", [b"\\", b"%25", b"&amp;", b"&#0", b"\\u002", b"b\\/", b"/"])
+def test_no_answer_takes_long_to_search(piece):
+    to = endpoint(url="https://desk.example//%/&/hooks?a=b", secrets=(OLD,), headers={"x-a": "\\/&%=+ \\/&%"})
+
+    def seconds(text: bytes) -> float:
+        began = time.perf_counter()
+        hidden(text, to)
+        return time.perf_counter() - began
+
+    long = piece * (64 * 1024 // len(piece))
+    short = long[: len(long) // 8]
+    # Eight times as long, were it not for pauses; 64 times, if each place were searched to the end.
+    assert min(seconds(long) for _ in range(3)) < 30 * min(seconds(short) for _ in range(3))
