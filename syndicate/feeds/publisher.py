@@ -256,8 +256,9 @@ class Publisher:
         for path in found:
             path.unlink()
         shutil.rmtree(self._folder / name, ignore_errors=True)
-        if "/" in name:  # a token, whose folder is empty now
-            (self._folder / name).parent.rmdir()
+        token = (self._folder / name).parent  # the folder of feeds itself for one without a token
+        if "/" in name and token.is_dir() and not any(token.iterdir()):
+            token.rmdir()
         if found:
             log.info("feed.removed", feed=name.rpartition("/")[2], reason="nothing publishes it any more")
 

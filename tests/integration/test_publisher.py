@@ -262,6 +262,24 @@ def test_a_secret_feed_is_where_nobody_can_guess_and_in_no_list(desk):
     assert not (desk.folder / token).exists()
 
 
+def test_of_two_secret_feeds_in_one_folder_one_may_go_and_the_other_stays(desk):
+    settings = FeedSettings(token="0123456789abcdef")  # noqa: S106  made up
+    both = [replace(OF_EU, id=name, settings=settings) for name in ("eu", "union")]
+    desk.configure(*both)
+    desk.read("EU item 1")
+    desk.publish()
+    desk.configure(both[0])
+    desk.publish()
+    assert {path.partition(".")[0] for path in desk.files()} == {"0123456789abcdef/eu", "index"}
+
+
+def test_a_secret_feed_that_was_never_written_may_go(desk):
+    desk.configure(replace(OF_EU, settings=FeedSettings(token="0123456789abcdef")))  # noqa: S106  made up
+    desk.configure()
+    desk.publish()
+    assert desk.files() == ["index.html", "index.opml"]
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_renamed_rule_goes_on_with_its_archive(desk, is_known):
     named = Feed(id="union", title="Union", about="", rules=("union",), settings=FeedSettings(limit=3))
