@@ -85,6 +85,7 @@ class Watch:
 
 
 EU = Watch()
+DESK_AND_CHAT = Watch(notify=("desk", "chat"))
 
 
 def source(name: str = "wire", *hosts: str, **fields: Any) -> Source:
@@ -108,6 +109,12 @@ def entry(name: str = "one", title: str = "EU news", **fields: Any) -> Entry:
 
 def claim_all(store: Store, *, pace: HostPace = NO_PACE, limit: int = 1000) -> list[Claim]:
     return store.claim_sources(limit=limit, due_by=store.now(), lease=LEASE, pace=pace)
+
+
+def made(store: Store, *names: str, watch: Watch = EU) -> None:
+    """Make a delivery for each name, in this order."""
+    for name in names:
+        read(store, entry(name, f"EU {name}"), watches=[watch])
 
 
 def claimed(store: Store, name: str = "wire") -> Claim:

@@ -4,6 +4,7 @@ import pytest
 
 from syndicate.model import DeliveryState
 from tests.contract.making import (
+    DESK_AND_CHAT,
     EU,
     HOUR,
     LEASE,
@@ -14,24 +15,17 @@ from tests.contract.making import (
     attempt,
     claim_alerts,
     entry,
+    made,
     read,
     retried,
     source,
 )
-
-DESK_AND_CHAT = Watch(notify=("desk", "chat"))
 
 
 @pytest.fixture
 def store(store):
     store.configure([source()], [EU.state])
     return store
-
-
-def made(store, *names, watch=EU):
-    """Make a delivery for each name, in this order."""
-    for name in names:
-        read(store, entry(name, f"EU {name}"), watches=[watch])
 
 
 def items(deliveries):

@@ -4,33 +4,27 @@ import pytest
 
 from syndicate.model import DeliveryState, EndpointState
 from tests.contract.making import (
+    DESK_AND_CHAT,
     EU,
     HOUR,
     LEASE,
     MINUTE,
     SECOND,
     START,
-    Watch,
     attempt,
     claim_alerts,
     entry,
+    made,
     read,
     retried,
     source,
 )
-
-DESK_AND_CHAT = Watch(notify=("desk", "chat"))
 
 
 @pytest.fixture
 def store(store):
     store.configure([source()], [EU.state])
     return store
-
-
-def made(store, *names, watch=EU):
-    for name in names:
-        read(store, entry(name, f"EU {name}"), watches=[watch])
 
 
 def end(store, delivery, state, **fields):

@@ -263,7 +263,7 @@ def test_a_secret_feed_is_where_nobody_can_guess_and_in_no_list(desk):
 
 
 def test_of_two_secret_feeds_in_one_folder_one_may_go_and_the_other_stays(desk):
-    settings = FeedSettings(token="0123456789abcdef")  # noqa: S106  made up
+    settings = FeedSettings(token="0123456789abcdef")
     both = [replace(OF_EU, id=name, settings=settings) for name in ("eu", "union")]
     desk.configure(*both)
     desk.read("EU item 1")
@@ -274,7 +274,7 @@ def test_of_two_secret_feeds_in_one_folder_one_may_go_and_the_other_stays(desk):
 
 
 def test_a_secret_feed_that_was_never_written_may_go(desk):
-    desk.configure(replace(OF_EU, settings=FeedSettings(token="0123456789abcdef")))  # noqa: S106  made up
+    desk.configure(replace(OF_EU, settings=FeedSettings(token="0123456789abcdef")))
     desk.configure()
     desk.publish()
     assert desk.files() == ["index.html", "index.opml"]
