@@ -15,6 +15,7 @@ import structlog
 from syndicate import __version__
 from syndicate.alerts.totals import Totals
 from syndicate.errors import ConfigError, StoreError
+from syndicate.hub.hub import Hub
 from syndicate.loading import Loaded, source_statuses, take_over
 from syndicate.model import Poll, PollState, Recorded, RuleStatus, SourceStatus
 from syndicate.new_rules import NewRules
@@ -72,11 +73,12 @@ class Service:
         self._wake_backfill = asyncio.Event()
         self._wake_settle = asyncio.Event()  # subscriptions may have to be made or given up
         self._wake_hubs = asyncio.Event()
+        self._wake_own_hub = asyncio.Event()
         self._wake_reload = asyncio.Event()
         self._pause = asyncio.Event()  # for backfills to make room
         self._turn = {
             job: asyncio.Lock()
-            for job in ("poll", "publish", "deliver", "spikes", "backfill", "settle", "hubs")
+            for job in ("poll", "publish", "deliver", "spikes", "backfill", "settle", "hubs", "hub")
         }
 
     async def __aenter__(self) -> Self:
@@ -106,6 +108,7 @@ class Service:
         await workers.spikes.look()
         silenced = await workers.router.run_due()
         delivered = replace(await workers.outbox.drain(), silenced=silenced)
+        await workers.hub.drain()
         not_done = [f"feed {feed}: {error}" for feed, error in workers.publisher.failures.items()]
         if workers.poller.unrecorded:
             not_done.append(f"{workers.poller.unrecorded} polls could not be recorded, and are due again")
@@ -135,7 +138,13 @@ class Service:
         self._log_start(listening)
         server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
         scheduler = AsyncIOScheduler()
-        often = (self._wake_poll, self._wake_publish, self._wake_deliver, self._wake_hubs)
+        often = (
+            self._wake_poll,
+            self._wake_publish,
+            self._wake_deliver,
+            self._wake_hubs,
+            self._wake_own_hub,
+        )
         for wake, every in (
             *((each, self._tick) for each in often),
             (self._wake_spikes, SPIKE_TICKS * self._tick),
@@ -164,7 +173,9 @@ class Service:
     def is_idle(self) -> bool:
         """Whether nothing is claimed, published or applied, and no poll or delivery is in flight."""
         is_at_work = any(turn.locked() for turn in self._turn.values())
-        return not (is_at_work or self._workers.poller.in_flight or self._workers.outbox.in_flight)
+        workers = self._workers
+        in_flight = workers.poller.in_flight + workers.outbox.in_flight + workers.hub.in_flight
+        return not (is_at_work or in_flight)
 
     @property
     def backfilled(self) -> Mapping[str, int]:
@@ -192,6 +203,11 @@ class Service:
     def callbacks(self) -> Subscriber:
         """Who takes what hubs say and send."""
         return self._workers.subscriber
+
+    @property
+    def hub(self) -> Hub:
+        """Who takes requests to subscribe to our feeds."""
+        return self._workers.hub
 
     def now(self) -> datetime:
         """Return the store's time."""
@@ -227,6 +243,7 @@ class Service:
             (self._wake_backfill, self._backfill_new),
             (self._wake_settle, self._settle_subscriptions),
             (self._wake_hubs, self._ask_hubs),
+            (self._wake_own_hub, self._run_hub),
             (self._wake_reload, self._reload),
         )
 
@@ -256,6 +273,10 @@ class Service:
                 self._wake_settle.set()  # once more, after a pause
                 raise
         self._wake_hubs.set()
+
+    async def _run_hub(self) -> None:
+        async with self._turn["hub"]:
+            await self._workers.hub.run_due()
 
     async def _ask_hubs(self) -> None:
         async with self._turn["hubs"]:
@@ -319,6 +340,7 @@ class Service:
             on_recorded=self._on_recorded,
             on_delivered=self._wake_deliver.set,
             on_pushed=self._wake_poll.set,
+            on_hub=self._wake_own_hub.set,
         )
         await workers.__aenter__()
         return workers

@@ -1,5 +1,5 @@
-"""Everything that works under one configuration: client, poller, subscriber, publisher, watch over volumes,
-router and outbox.
+"""Everything that works under one configuration: client, poller, subscriber, hub, publisher, watch over
+volumes, router and outbox.
 
 A new configuration gets new workers. What the old ones had begun ends first, within GRACE, so that nobody
 records by rules that are no longer in force.
@@ -20,6 +20,7 @@ from syndicate.alerts.spike_watch import SpikeWatch
 from syndicate.errors import StoreError
 from syndicate.feeds.publisher import Publisher
 from syndicate.http import Client
+from syndicate.hub.hub import Hub
 from syndicate.model import Config, Poll, Recorded
 from syndicate.rules.index import RuleIndex
 from syndicate.rules.rule import Rule
@@ -36,7 +37,7 @@ LAST_PUBLISH_SECONDS = 1.0
 
 class Workers:
     """Opened and closed as one. `on_recorded` hears of polls, `on_delivered` when there is room for more,
-    `on_pushed` when a hub has sent something.
+    `on_pushed` when a hub has sent something, `on_hub` when ours has something to do.
     """
 
     def __init__(  # noqa: PLR0913  wiring
@@ -50,6 +51,7 @@ class Workers:
         on_recorded: Callable[[Sequence[tuple[Poll, Recorded]]], None],
         on_delivered: Callable[[], object],
         on_pushed: Callable[[], object],
+        on_hub: Callable[[], object],
     ) -> None:
         self._config = config
         self._rules = rules
@@ -59,6 +61,7 @@ class Workers:
         self._on_recorded = on_recorded
         self._on_delivered = on_delivered
         self._on_pushed = on_pushed
+        self._on_hub = on_hub
         self._exits = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -85,7 +88,23 @@ class Workers:
                 random=self._random,
                 on_pushed=self._on_pushed,
             )
-            self.publisher = Publisher(store=self._store, call=self._call, config=self._config)
+            # Whom it asks and tells is named by strangers: their names and connections hold up nobody else's.
+            of_strangers = await exits.enter_async_context(Client(self._config.network))
+            self.hub = Hub(
+                client=of_strangers,
+                store=self._store,
+                call=self._call,
+                config=self._config,
+                random=self._random,
+                on_changed=self._on_hub,
+            )
+            self.publisher = Publisher(
+                store=self._store,
+                call=self._call,
+                config=self._config,
+                hub=self.hub.address,
+                on_written=self.hub.announce,
+            )
             exits.callback(self.publisher.close)
             self.router = Router(store=self._store, call=self._call, config=self._config)
             self.outbox = Outbox(
@@ -111,6 +130,7 @@ class Workers:
             self.poller.close(GRACE),
             self.outbox.close(GRACE),
             self.subscriber.close(GRACE),
+            self.hub.close(GRACE),
             return_exceptions=True,
         ):
             if isinstance(ended, BaseException):  # what was leased comes free by itself

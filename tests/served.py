@@ -10,9 +10,11 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from syndicate.hub.asking import Reply
 from syndicate.model import Kept, RuleStatus, SourceStatus
 from syndicate.web.app import listen, serve
 from syndicate.web.callbacks import Callbacks
+from syndicate.web.hub import Asked
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -55,6 +57,18 @@ class NoCallbacks:
         raise AssertionError(token)
 
 
+class NoHub:
+    """Nobody may subscribe."""
+
+    is_open = False
+
+    def links_of(self, url: str) -> str | None:
+        return None
+
+    async def ask(self, form: bytes) -> Reply:
+        raise AssertionError(form)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SomeView:
     """A View with the values it is given."""
@@ -66,6 +80,7 @@ class SomeView:
     shown_rules: Sequence[RuleStatus] = ()
     problem: Exception | None = None
     callbacks: Callbacks = field(default_factory=NoCallbacks)
+    hub: Asked = field(default_factory=NoHub)
 
     def now(self) -> datetime:
         return NOW

@@ -16,7 +16,7 @@ import structlog
 
 from syndicate.alerts.lane import Lane, Ready
 from syndicate.alerts.outcome import Later
-from syndicate.alerts.recorder import Recorder
+from syndicate.alerts.recorder import Recorder, attempts_recorded_in
 from syndicate.alerts.retry import Consequence, Dead, Delivered, Disabled, RetryAt, after_attempt
 from syndicate.alerts.sending import TIMEOUT, Answer, Message, Sender
 from syndicate.alerts.totals import Tally, Totals
@@ -69,7 +69,8 @@ class Outbox:
         self._random = random
         self._on_recorded = on_recorded
         self._timeout = timeout
-        self._recorder = Recorder(store, call, config.service.notify, self._tell_recorded)
+        record = attempts_recorded_in(store, call, config.service.notify)
+        self._recorder = Recorder(record, self._tell_recorded)
         self._workers: set[asyncio.Task[None]] = set()
         self._under_way: dict[str, Delivery] = {}  # by id
         self._tally: Tally | None = None  # while draining

@@ -1,7 +1,8 @@
 """Recording attempts: all that end within a moment in one transaction, so one write to the disk."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -14,22 +15,27 @@ log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 0.02  # at most
 
+Ended = TypeVar("Ended")
 
-class Recorder:
-    """Takes attempts that have ended. `on_recorded` hears whenever some are in the database."""
+
+class Recorder(Generic[Ended]):
+    """Takes attempts that have ended.
+
+    Args:
+        record: writes some of them in one transaction.
+        on_recorded: hears whenever some are in the database.
+    """
 
     def __init__(
-        self, store: Store, call: StoreThread, notify: Sequence[str], on_recorded: Callable[[], object]
+        self, record: Callable[[list[Ended]], Awaitable[None]], on_recorded: Callable[[], object]
     ) -> None:
-        self._store = store
-        self._call = call
-        self._notify = notify
+        self._write = record
         self._on_recorded = on_recorded
-        self._ended: list[Attempt] = []
+        self._ended: list[Ended] = []
         self._recording: asyncio.Task[None] | None = None
         self.unrecorded = 0
 
-    def add(self, attempt: Attempt) -> None:
+    def add(self, attempt: Ended) -> None:
         """Have an attempt recorded soon."""
         self._ended.append(attempt)
         self.unrecorded += 1
@@ -52,21 +58,35 @@ class Recorder:
         finally:
             self._recording = None
 
-    async def _record_batch(self, batch: list[Attempt]) -> None:
+    async def _record_batch(self, batch: list[Ended]) -> None:
         try:
-            notices = await self._call(self._store.record_attempts, batch, self._notify)
+            await self._write(batch)
         except StoreError as error:
             # Nothing was changed: the leases run out, and the deliveries are due again.
             log.error("attempts.not_recorded", attempts=len(batch), error=str(error))
         except Exception:
             log.exception("attempts.not_recorded", attempts=len(batch))
-        else:
-            for notice in notices:
-                self._log(notice)
 
-    def _log(self, notice: EndpointNotice) -> None:
-        told = ", ".join(other for other in self._notify if other != notice.endpoint) or "nobody"
-        if notice.is_over:
-            log.info("endpoint.recovered", endpoint=notice.endpoint, told=told)
-        else:
-            log.error("endpoint.disabled", endpoint=notice.endpoint, reason=notice.text, told=told)
+
+def attempts_recorded_in(
+    store: Store, call: StoreThread, notify: Sequence[str]
+) -> Callable[[list[Attempt]], Awaitable[None]]:
+    """Return what records attempts to deliver, and logs what they say of their endpoints.
+
+    Args:
+        notify: the endpoints that are told of what is the matter with others.
+    """
+
+    async def record(batch: list[Attempt]) -> None:
+        for notice in await call(store.record_attempts, batch, notify):
+            _log(notice, notify)
+
+    return record
+
+
+def _log(notice: EndpointNotice, notify: Sequence[str]) -> None:
+    told = ", ".join(other for other in notify if other != notice.endpoint) or "nobody"
+    if notice.is_over:
+        log.info("endpoint.recovered", endpoint=notice.endpoint, told=told)
+    else:
+        log.error("endpoint.disabled", endpoint=notice.endpoint, reason=notice.text, told=told)

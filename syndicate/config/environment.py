@@ -17,6 +17,7 @@ SECTIONS: Mapping[str, type[Table]] = {
     "feeds": FeedsTable,
 }
 
+_NOT_TEXTS = (bool, int, int | None, bool | str)  # of which the last may be one
 _KEY_BY_VARIABLE = {
     f"{PREFIX}{section}__{name}".upper(): (section, name)
     for section, shape in SECTIONS.items()
@@ -48,7 +49,7 @@ def _value(key: tuple[str, str], text: str) -> Any:
         return (
             value if isinstance(value, list) else [part.strip() for part in text.split(",") if part.strip()]
         )
-    return _toml_value(text) if annotation in (int, int | None, bool) else text
+    return _toml_value(text) if annotation in _NOT_TEXTS else text
 
 
 def _toml_value(text: str) -> Any:
@@ -65,4 +66,4 @@ def _unknown(variable: str) -> str:
     if section in SECTIONS:
         near = suggestion(variable, _KEY_BY_VARIABLE).replace('"', "")
         return f"sets no key of [{section}]{near}"
-    return "sets nothing: only keys of [service], [network] and [smtp] can be set by the environment"
+    return "sets nothing: only keys of [service], [network], [smtp] and [feeds] can be set by the environment"

@@ -114,6 +114,14 @@ def _feed(value: object) -> object:
     return ({} if value else None) if isinstance(value, bool) else value
 
 
+def _hub(value: object) -> object:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be true, false, or the address of a hub in quotes")
+    return values.web_address(value)
+
+
 def _full_text(value: object) -> FullText:
     choices: Mapping[object, FullText] = {
         True: FullText.YES,
@@ -339,10 +347,11 @@ class CollectionTable(FeedTable):
 
 
 class FeedsTable(Table):
-    """`[feeds]`: which feeds there are without being named."""
+    """`[feeds]`: which feeds there are without being named, and who tells of all."""
 
     all: bool = True
     tags: bool = True
+    hub: Annotated[bool | str, BeforeValidator(_hub)] = True
 
 
 class RuleTable(Table):

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +23,7 @@ from syndicate.feeds.publish import tidy, write
 from syndicate.feeds.select import Selected, selected
 from syndicate.feeds.site import EXTENSIONS, FORMATS, PAGE, Format, Site
 from syndicate.model import Config, NumberedMatches, Numbering, PublishedFeed, StaleFeed
-from syndicate.model.feeds import Feed
+from syndicate.model.feeds import Feed, HubAddress
 from syndicate.store.protocol import Store
 from syndicate.store.thread import StoreThread
 
@@ -54,16 +54,30 @@ class _Task:
 
 
 class Publisher:
-    """Writes all feeds in all formats, their archives, and the lists of them."""
+    """Writes all feeds in all formats, their archives, and the lists of them.
 
-    def __init__(self, *, store: Store, call: StoreThread, config: Config) -> None:
+    Args:
+        hub: that the feeds name; None: there is none.
+        on_written: hears the addresses of the heads of feeds that have changed, when they are written.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        call: StoreThread,
+        config: Config,
+        hub: HubAddress | None = None,
+        on_written: Callable[[Sequence[str]], Awaitable[None]] | None = None,
+    ) -> None:
         self._store = store
         self._call = call
         self._folder = config.service.feeds
         self._feeds = {feed.id: feed for feed in config.feeds}
         self._sources = {source.id: source for source in config.sources}
         self._rule_titles = {rule.id: rule.title for rule in config.rules}
-        self._site = Site(title=config.service.title, base_url=config.service.base_url)
+        self._site = Site(title=config.service.title, base_url=config.service.base_url, hub=hub)
+        self._on_written = on_written
         self._pages = FeedPages()
         self._checked: set[str] = set()  # feeds whose archive was seen to be whole
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish")
@@ -94,6 +108,11 @@ class Publisher:
             if isinstance(outcome, StoreError):
                 log.error("feed.not_written", feed=task.feed.id, error=str(outcome))
                 self.failures[task.feed.id] = str(outcome)
+        if self._on_written:
+            changed = [task.feed for task, outcome in zip(tasks, written, strict=True) if outcome is True]
+            await self._on_written(
+                [self._site.url(feed.name, each.extension) for feed in changed for each in FORMATS]
+            )
         done = [
             PublishedFeed(
                 id=task.feed.id,

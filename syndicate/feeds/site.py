@@ -11,7 +11,7 @@ from syndicate.feeds.documents import FeedDocument
 from syndicate.feeds.entries import FeedEntry
 from syndicate.feeds.opml import ListedFeed
 from syndicate.feeds.page import ListedPage
-from syndicate.model.feeds import Feed
+from syndicate.model.feeds import Feed, HubAddress
 
 PAGE = ".html"
 
@@ -25,6 +25,11 @@ class Format:
     media_type: str
     render_entry: Callable[[FeedEntry], bytes]
     assemble: Callable[[FeedDocument, datetime, Iterable[bytes]], bytes]
+
+    @property
+    def content_type(self) -> str:
+        """As it is served; a JSON Feed is UTF-8 in any case (RFC 8259 8.1)."""
+        return f"{self.media_type}; charset=utf-8" if self.media_type.endswith("xml") else self.media_type
 
 
 FORMATS = (
@@ -59,7 +64,7 @@ class Site:
 
     title: str
     base_url: str  # without a trailing slash
-    hubs: tuple[str, ...] = ()
+    hub: HubAddress | None = None
 
     def url(self, name: str, extension: str) -> str:
         """Return the address of a document.
@@ -79,7 +84,7 @@ class Site:
             page_url=self.url(feed.name, PAGE),
             version=__version__,
             updated_when_empty=created_at,
-            hubs=self.hubs,
+            hubs=(self.hub.url,) if self.hub and self.hub.tells_of(feed) else (),
         )
 
     def formats(self, feed: Feed) -> list[page.Format]:

@@ -42,8 +42,9 @@ _NO_HEADERS: Mapping[str, bytes | str] = MappingProxyType({})
 
 
 class Client:
-    """Asks others over HTTP, within the bounds of `[network]`. One per process: `async with Client(...)`.
+    """Asks others over HTTP, within the bounds of `[network]`: `async with Client(...)`.
 
+    A process has one for those whom its owner named, and one for those whom strangers did.
     Every NetworkError it raises says which host and what happened; RefusedError and LimitError are such.
     No proxies, cookies or Referer; neither the environment nor netrc is read.
 

@@ -62,3 +62,15 @@ class Feed:
     def is_listed(self) -> bool:
         """Whether the lists of feeds name it."""
         return self.settings.public and self.settings.token is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubAddress:
+    """The hub that tells of what is new in our feeds (WebSub)."""
+
+    url: str
+    is_ours: bool
+
+    def tells_of(self, feed: Feed) -> bool:
+        """Whether it tells of a feed: a hub of others is not told an address that nobody should guess."""
+        return self.is_ours or feed.settings.token is None

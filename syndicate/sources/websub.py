@@ -190,13 +190,9 @@ class Intent:
 
 def intent_of(query: str) -> Intent | None:
     """Return what a query string of a hub says (5.2, 5.3), None if that is nothing that hubs say."""
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=20, errors="strict")
-    except ValueError:
+    said = parameters(query)
+    if said is None:
         return None
-    said = {name: value for name, value in pairs if name.startswith("hub.")}
-    if len(said) < sum(name.startswith("hub.") for name, _ in pairs):
-        return None  # something is said twice
     mode, topic = said.get("hub.mode", ""), said.get("hub.topic", "")
     challenge = said.get("hub.challenge", "")
     if not topic or (mode in _ASKED_MODES and not 0 < len(challenge) <= MAX_CHALLENGE):
@@ -208,6 +204,16 @@ def intent_of(query: str) -> Intent | None:
         lease=_lease(said.get("hub.lease_seconds", "")),
         reason=clean_line(said.get("hub.reason", ""), MAX_REASON),
     )
+
+
+def parameters(query: str) -> dict[str, str] | None:
+    """Return what a query string or form says of hubs, by name; None if it can't be read, or says twice."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=20, errors="strict")
+    except ValueError:
+        return None
+    said = {name: value for name, value in pairs if name.startswith("hub.")}
+    return said if len(said) == sum(name.startswith("hub.") for name, _ in pairs) else None
 
 
 def _lease(seconds: str) -> timedelta | None:
@@ -271,8 +277,12 @@ def is_signed(secret: str, signature: str | None, body: bytes) -> bool:
     method = found[1].lower() if found else ""
     if found is None or method not in _METHODS:
         return False
-    expected = hmac.new(secret.encode(), body, method).hexdigest()
-    return hmac.compare_digest(expected, found[2].lower())
+    return hmac.compare_digest(signed(secret, body, method), found[2].lower())
+
+
+def signed(secret: str, body: bytes, method: str) -> str:
+    """Return the signature of what is pushed, in hexadecimal (7.1)."""
+    return hmac.new(secret.encode(), body, method).hexdigest()
 
 
 def doubts_after_poll(

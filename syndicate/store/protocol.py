@@ -54,6 +54,7 @@ from syndicate.model import (
 )
 from syndicate.model.feeds import Feed, Order
 from syndicate.near import Fingerprint
+from syndicate.store.hub import HubStore
 
 STORY_WINDOW = timedelta(days=3)  # for which a text is compared with: next month's flood is another story
 PAGE_AGE = timedelta(hours=24)  # for which the page of an article is not asked for again
@@ -121,6 +122,10 @@ class BackfillMatch:
 
 class Store(Protocol):
     """Where state lives."""
+
+    @property
+    def hub(self) -> HubStore:
+        """The units of work of our hub."""
 
     def now(self) -> datetime:
         """Return the time that all decisions use."""

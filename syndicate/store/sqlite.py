@@ -70,6 +70,7 @@ from syndicate.store import (
 from syndicate.store.migrations import is_migrated, migrate
 from syndicate.store.protocol import BackfillMatch, Decide, Floods, HostPace, ItemFilter, RuleState
 from syndicate.store.sqlite_connections import Connections
+from syndicate.store.sqlite_hub import SqliteHub
 from syndicate.store.sqlite_lock import LifeLock
 
 
@@ -100,6 +101,10 @@ class SqliteStore:
         except StoreError:
             self.close()
             raise
+
+    @property
+    def hub(self) -> SqliteHub:
+        return SqliteHub(write=self._write, read=self._read, now=self.now)
 
     def now(self) -> datetime:
         return self._clock()

@@ -135,7 +135,7 @@ def release_sources(db: Database, claims: Sequence[Claim]) -> None:
 def release_all(db: Database) -> int:
     """Free every lease, of whatever kind; return how many there were."""
     clear = "SET lease_until = NULL, lease_owner = NULL WHERE lease_until IS NOT NULL"
-    leased = ("sources", "deliveries", "subscriptions")
+    leased = ("sources", "deliveries", "subscriptions", "hub_requests", "hub_subscribers")
     return sum(db.execute(f"UPDATE {table} {clear}").rowcount for table in leased)
 
 

@@ -1,7 +1,8 @@
 """The web server: pages, published feeds, health, and callbacks for hubs.
 
 It knows the rest of the service only as a View: plain values through callables that may block, and so run in
-threads. It changes nothing, so every request is a GET or HEAD; but for what hubs send, see `callbacks`.
+threads. It changes nothing, so every request is a GET or HEAD; but for what hubs send, see `callbacks`, and
+what is asked of ours, see `hub`.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 import structlog
 import uvicorn
@@ -26,6 +28,7 @@ from syndicate.feeds.page import FeedPages
 from syndicate.model import RuleStatus, SourceStatus
 from syndicate.web.callbacks import CallbackEndpoint, Callbacks
 from syndicate.web.files import Files
+from syndicate.web.hub import Asked, HubEndpoint
 from syndicate.web.pages import Pages, SiteNames
 
 FEED_TYPES = {
@@ -58,6 +61,10 @@ class View(Protocol):
     def callbacks(self) -> Callbacks:
         """Who takes what hubs say and send; does not block."""
 
+    @property
+    def hub(self) -> Asked:
+        """Who takes requests to subscribe to our feeds; does not block."""
+
     def now(self) -> datetime: ...
 
     def sources(self) -> Sequence[SourceStatus]: ...
@@ -77,6 +84,7 @@ def create(view: View) -> Starlette:
             Route("/static/{name}", site.static),
             Route("/healthz", healthy),
             Route("/websub/{token}", site.callback, methods=["GET", "POST"]),
+            Route("/hub", site.hub, methods=["GET", "POST"]),
         ],
         exception_handlers={
             HTTPException: site.refuse,
@@ -97,6 +105,7 @@ class _Site:
         policy = f"{FeedPages().policy}; frame-ancestors 'none'"
         self._published = Files(lambda: view.feeds_folder, FEED_TYPES, page_policy=policy)
         self._callback = CallbackEndpoint(lambda: view.callbacks, lambda: view.base_url)
+        self._hub = HubEndpoint(lambda: view.hub, lambda: view.base_url)
         self._static = Files(lambda: Path(__file__).parent / "static", STATIC_TYPES)
 
     @property
@@ -116,13 +125,27 @@ class _Site:
 
     async def feed(self, request: Request) -> Response:
         name = request.scope["path"].removeprefix("/feeds/")  # the route leaves out a line break at the end
-        return await self._file(self._published, request, name)
+        answer = await self._file(self._published, request, name)
+        self._add_links(answer, name)
+        return answer
 
     async def static(self, request: Request) -> Response:
         return await self._file(self._static, request, request.path_params["name"])
 
     async def callback(self, request: Request) -> Response:
         return await self._callback(request)
+
+    async def hub(self, request: Request) -> Response:
+        return await self._hub(request)
+
+    def _add_links(self, answer: Response, name: str) -> None:
+        """Say where a feed's news is told at once, and under which address (WebSub 4)."""
+        folder, _, last = name.rpartition("/")
+        chosen = answer.headers.get("Content-Location", quote(last))
+        url = f"{self._view.base_url}/feeds/{quote(f'{folder}/') if folder else ''}{chosen}"
+        links = self._view.hub.links_of(url)
+        if links:
+            answer.headers["Link"] = links
 
     async def _file(self, files: Files, request: Request, name: str) -> Response:
         answer = await files.response(request, name)

@@ -96,22 +96,22 @@ class CallbackEndpoint:
             return await self._answer(request)
         except StoreError as error:
             log.warning("callback.failed", error=str(error))  # not which: only its hub knows that
-            return _said(503, "Try again later.", {"Retry-After": "60"})
+            return said(503, "Try again later.", {"Retry-After": "60"})
 
     async def _answer(self, request: Request) -> Response:
         token = request.path_params["token"]
         if not is_our_host(request.headers.get("host", ""), self._base_url()):
-            return _said(421, "This server does not answer to that name.")
+            return said(421, "This server does not answer to that name.")
         if request.method == "HEAD":
-            return _said(405, "", {"Allow": "GET, POST"})
+            return said(405, "", {"Allow": "GET, POST"})
         is_flooded = self._unknown.is_exhausted(_now())
         rejected = await self._rejected(token, may_look=not is_flooded)
         if rejected is None:
-            return _said(429 if is_flooded else 404, "Nothing here.")
+            return said(429 if is_flooded else 404, "Nothing here.")
         if request.method == "GET":
             return await self._confirm(token, request)
         if rejected.is_exhausted(_now()):
-            return _said(429, "Too much that was not signed.", {"Retry-After": "60"})
+            return said(429, "Too much that was not signed.", {"Retry-After": "60"})
         return await self._push(token, request, rejected)
 
     async def _rejected(self, token: str, *, may_look: bool) -> Recent | None:
@@ -131,42 +131,47 @@ class CallbackEndpoint:
 
     async def _confirm(self, token: str, request: Request) -> Response:
         challenge = await self._callbacks().confirm(token, request.url.query)
-        return _said(404, "Nothing here.") if challenge is None else _said(200, challenge)
+        return said(404, "Nothing here.") if challenge is None else said(200, challenge)
 
     async def _push(self, token: str, request: Request, rejected: Recent) -> Response:
         if self._reading >= BODIES_AT_ONCE:
-            return _said(503, "Too much at once.", {"Retry-After": "10"})
+            return said(503, "Too much at once.", {"Retry-After": "10"})
         self._reading += 1
         try:
             async with asyncio.timeout(self._max_seconds):
-                body = await self._body(request)
+                body = await body_of(request, self._max_bytes)
         except TimeoutError:
-            return _said(408, "That took too long.")
+            return said(408, "That took too long.")
         except ClientDisconnect:
-            return _said(400, "")
+            return said(400, "")
         finally:
             self._reading -= 1
         if body is None:
-            return _said(413, f"More than {self._max_bytes} bytes.")
+            return said(413, f"More than {self._max_bytes} bytes.")
         headers = request.headers
         content_type = headers.get("content-type", "")
         kept = await self._callbacks().take(token, content_type, headers.get("x-hub-signature"), body)
         if kept is None:
             rejected.note(_now())
-            return _said(202, "")  # as if it was good: who tries signatures learns nothing (WebSub 7.1.2)
-        return _said(_STATUS_BY_KEPT[kept], "", {"Retry-After": "60"} if kept is Kept.FULL else {})
+            return said(202, "")  # as if it was good: who tries signatures learns nothing (WebSub 7.1.2)
+        return said(_STATUS_BY_KEPT[kept], "", {"Retry-After": "60"} if kept is Kept.FULL else {})
 
-    async def _body(self, request: Request) -> bytes | None:
-        """Return the body, None if it is too long; more than that is never read."""
-        length = request.headers.get("content-length", "0")
-        if length.isdigit() and int(length[:12]) > self._max_bytes:
+
+async def body_of(request: Request, max_bytes: int) -> bytes | None:
+    """Return the body, None if it is too long; more than that is never read.
+
+    Raises:
+        ClientDisconnect: it did not arrive.
+    """
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length[:12]) > max_bytes:
+        return None
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > max_bytes:
             return None
-        body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > self._max_bytes:
-                return None
-        return bytes(body)
+    return bytes(body)
 
 
 def is_our_host(host: str, base_url: str) -> bool:
@@ -189,8 +194,8 @@ def _name_of(base_url: str) -> str | None:
         return None
 
 
-def _said(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return an answer. After a refusal, what is left of the request is not read."""
+def said(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an answer in plain text. After a refusal, what is left of the request is not read."""
     closing = {"Connection": "close"} if status >= 400 else {}
     return PlainTextResponse(text, status, headers={**_PLAIN, **closing, **(headers or {})})
 

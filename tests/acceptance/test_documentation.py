@@ -6,6 +6,7 @@ of rules is in test_documented_rules.py.
 
 import ast
 import re
+import secrets
 import shlex
 from collections.abc import Iterator, Sequence
 from datetime import timedelta, tzinfo
@@ -25,6 +26,7 @@ from syndicate.config.durations import spelled
 from syndicate.config.shapes import (
     AddressTable,
     ExampleTable,
+    FeedsTable,
     NamedRuleTable,
     NetworkTable,
     Service,
@@ -35,7 +37,10 @@ from syndicate.config.shapes import (
 )
 from syndicate.errors import ConfigError
 from syndicate.http import transport, trip
+from syndicate.hub import asking, hub
+from syndicate.model.hub import Limits
 from syndicate.sources import discover, fields, outline, parse
+from syndicate.web import hub as web_hub
 from syndicate.web.app import create
 from tests.documents import (
     DOCS,
@@ -199,6 +204,7 @@ def written(value: object) -> str | None:
         (CONFIGURATION, "`[service]`", Service),
         (CONFIGURATION, "`[network]`", NetworkTable),
         (CONFIGURATION, "`[smtp]`", SmtpTable),
+        (CONFIGURATION, "`[feeds]`", FeedsTable),
         (CONFIGURATION, "`[[source]]`", SourceTable),
         (CONFIGURATION, "Addresses of a source", AddressTable),
         (CONFIGURATION, "`[[endpoint]]`", WebhookTable),
@@ -381,3 +387,25 @@ def test_the_bounds_are_as_said():
         "an answer's body": NetworkTable().max_bytes // 1024**2,
     }.items():
         assert re.search(rf"\b{value}\b", bound_by_name[name]), name
+
+
+def test_what_bounds_the_hub_is_as_said():
+    page = section(DOCS / "security.md", "What may be asked of the hub")
+    answers = " ".join(answer for _, answer in rows(page))
+    limits = Limits()
+    for bound in (
+        f"{limits.per_topic:,} subscribers of a document, {limits.per_host} at a host",
+        f"{limits.in_all:,} in all",
+        f"Leases are {asking.LONGEST_LEASE.days} days at most",
+        f"{web_hub.MOST_ASKED} forms a minute, {web_hub.FORMS_AT_ONCE} at once",
+        f"{web_hub.MAX_BYTES // 1024} KiB and {web_hub.MAX_SECONDS:g} seconds each",
+        f"within {hub.TIMEOUT.seconds} seconds",
+        f"{hub.TOLD_AT_ONCE} in all",
+        f"have {hub.DOUBTFUL_AT_ONCE}.",
+        f"echoed {len(secrets.token_urlsafe(hub.CHALLENGE_BYTES))} characters",
+    ):
+        assert bound in answers, bound
+    assert (limits.asked_per_host, limits.asked_in_all, hub.PER_HOST, asking.TRIES) == (100, 1000, 8, 3)
+    said = section(DOCS / "feeds.md", "Told at once")
+    assert f"holds** for {asking.USUAL_LEASE.days} days" in said
+    assert timedelta(hours=1) == asking.SHORTEST_LEASE

@@ -45,6 +45,9 @@ CONFIGURATION = """
 allow_private = ["127.0.0.0/8"]
 host_interval = "0s"
 
+[feeds]
+hub = "http://127.0.0.1:{port}/hub"
+
 [[source]]
 id = "steppe-wire"
 title = "Steppe Wire"
@@ -111,7 +114,9 @@ def outlet(received: list[Request]) -> Iterator[int]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            received.append(Request({name.lower(): value for name, value in self.headers.items()}, body))
+            if self.path != "/hub":
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                received.append(Request(headers, body))
             self.send_response(204)
             self.end_headers()
 
@@ -210,6 +215,7 @@ WORDS_BY_KIND = {
     "json deliveries show": ["deliveries", "show", "{delivery}"],
     "json deliveries replay": ["deliveries", "replay", "{delivery}"],
     "json endpoints": ["endpoints"],
+    "json hub": ["hub"],
     "json silence add": [
         *("silence", "add", "--rule", "central-asia", "--text", "road works"),
         *("--for", "2h", "--reason", "known", "--author", "ann"),

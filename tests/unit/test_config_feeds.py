@@ -179,3 +179,40 @@ def test_a_rules_feed_is_true_false_or_a_table(reading, written):
 def test_a_mistake_in_the_feed_of_a_rule_has_its_line(reading):
     (problem,) = reading(rules={"eu": 'keywords = ["EU"]\n\n[feed]\nlimit = "ten"\n'}).problems
     assert (problem.line, problem.text) == (4, "limit: must be a whole number, without quotes")
+
+
+@pytest.mark.parametrize(
+    ("value", "hub"),
+    [(None, True), ("true", True), ("false", False), ('"https://hub.example/"', "https://hub.example/")],
+)
+def test_who_tells_of_feeds_is_our_hub_nobody_or_another(reading, value, hub):
+    read = reading("" if value is None else f"\n[feeds]\nhub = {value}\n")
+    assert read.problems == ()
+    assert read.config.hub == hub
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("1", "must be true, false, or the address of a hub in quotes"),
+        ('"hub.example"', "must begin with http:// or https://"),
+        ('"https://user@hub.example/"', "must have no user name or password"),
+        ('["https://hub.example/"]', "must be true, false, or the address of a hub in quotes"),
+    ],
+)
+def test_what_is_no_hub_is_said(reading, value, said):
+    (problem,) = problems(reading(f"\n[feeds]\nhub = {value}\n"))
+    assert problem.startswith("hub: ")
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "hub"), [("false", False), ("true", True), ("https://hub.example/", "https://hub.example/")]
+)
+def test_the_hub_can_be_set_by_the_environment(reading, tmp_path, text, hub):
+    reading()
+    found = read(tmp_path / "config.toml", {"SYNDICATE_FEEDS__HUB": text, "SYNDICATE_FEEDS__TAGS": "false"})
+    assert found.problems == ()
+    assert found.config is not None
+    assert found.config.hub == hub
+    assert not any(feed.id.startswith("tag-") for feed in found.config.feeds)

@@ -35,6 +35,7 @@ DOORS = {
     "typer": {
         "syndicate.cli",
         "syndicate.cli_deliveries",
+        "syndicate.cli_hub",
         "syndicate.cli_rules",
         "syndicate.cli_silences",
         "syndicate.cli_sources",

@@ -1,0 +1,1 @@
+"""Telling others at once what is new in our feeds: a hub of our own, or one of others (WebSub)."""
