@@ -36,9 +36,10 @@ def read_feeds(
     taken = {feed.id for feed in (*of_rules, *collections)}
     others = []
     if automatic.all and rules and ALL not in taken:
-        others.append(Feed(id=ALL, title="All rules", about="News that matches any rule"))
+        about = "News that matches any rule"
+        others.append(Feed(id=ALL, title="All rules", about=about, rules=_open_rules(rules)))
     if automatic.tags:
-        others += [feed for feed in _of_tags(sources) if feed.id not in taken]
+        others += [feed for feed in _of_tags(sources, rules) if feed.id not in taken]
     problems += [*wrong, *_index_problems(rules), *_token_problems(file, of_rules, collections)]
     return (*of_rules, *collections, *others), problems
 
@@ -48,6 +49,19 @@ def _index_problems(rules: Sequence[RuleText]) -> Iterator[Problem]:
         if rule.id == INDEX and rule.feed is not None:
             text = f"a feed can't be called {quoted(INDEX)}, as the list of all feeds is: rename the rule"
             yield Problem(file=rule.file, line=rule.line, text=text)
+
+
+def _is_open(rule: RuleText) -> bool:
+    """Whether its owner lets anybody read what a rule finds."""
+    return (feed := rule.own_feed) is not None and feed.is_listed
+
+
+def _open_rules(rules: Sequence[RuleText]) -> tuple[str, ...] | None:
+    """Return the rules that a feed collects which names none; None: all.
+
+    What is secret, in no list or not published is in no feed that does not name its rule.
+    """
+    return None if all(map(_is_open, rules)) else tuple(rule.id for rule in rules if _is_open(rule))
 
 
 # --------------------------------------------------------------------------- [[feed]]
@@ -90,7 +104,7 @@ def _unknown(
 
 
 def _collection(table: CollectionTable, sources: Sequence[Source], rules: Sequence[RuleText]) -> Feed:
-    of_rules = None if table.rules is None else _selected(table.rules, [rule.id for rule in rules])
+    of_rules = _open_rules(rules) if table.rules is None else _selected_rules(table.rules, rules)
     tagged = [
         source.id for source in sources if table.tags is None or any(_selected(table.tags, source.tags))
     ]
@@ -112,6 +126,12 @@ def _about(table: CollectionTable, titles: Sequence[str]) -> str:
     return about if table.tags is None else f"{about}, from sources tagged {', '.join(table.tags)}"
 
 
+def _selected_rules(patterns: Sequence[str], rules: Sequence[RuleText]) -> tuple[str, ...]:
+    """Return the rules that are named, and those that are open and selected by a pattern."""
+    selected = set(_selected(patterns, [rule.id for rule in rules if _is_open(rule)]))
+    return tuple(rule.id for rule in rules if rule.id in selected or rule.id in patterns)
+
+
 def _selected(patterns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
 
@@ -129,7 +149,7 @@ def _token_problems(
 # --------------------------------------------------------------------------- [feeds]
 
 
-def _of_tags(sources: Sequence[Source]) -> list[Feed]:
+def _of_tags(sources: Sequence[Source], rules: Sequence[RuleText]) -> list[Feed]:
     ids_by_tag: dict[str, list[str]] = {}
     for source in sources:
         for tag in source.tags:
@@ -139,6 +159,7 @@ def _of_tags(sources: Sequence[Source]) -> list[Feed]:
             id=_tag_id(tag, ids_by_tag),
             title=f"Tag: {tag}",
             about=f"News that matches any rule, from sources tagged {tag}",
+            rules=_open_rules(rules),
             sources=tuple(ids),
         )
         for tag, ids in sorted(ids_by_tag.items())

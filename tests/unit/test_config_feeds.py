@@ -71,6 +71,30 @@ def test_a_rule_may_publish_nothing(reading):
     assert "eu" not in found
 
 
+@pytest.mark.parametrize(
+    "closed",
+    [
+        pytest.param('[feed]\ntoken = "0123456789abcdef"\n', id="secret"),
+        pytest.param("[feed]\npublic = false\n", id="in no list"),
+        pytest.param('feed = false\nnotify = ["desk"]\n', id="alerts only"),
+    ],
+)
+def test_what_a_rule_does_not_publish_to_all_is_in_no_feed_that_does_not_name_it(reading, closed):
+    more = (
+        '\n[[endpoint]]\nid = "desk"\nurl = "https://desk.example/"\n'
+        '\n[[feed]]\nid = "any"\n\n[[feed]]\nid = "like"\nrules = ["*"]\n'
+        '\n[[feed]]\nid = "named"\nrules = ["eu", "w*"]\n'
+    )
+    found = feeds(reading(more, RULES | {"eu": f'keywords = ["EU"]\n{closed}'}))
+    assert {name: found[name].rules for name in ("all", "tag-kz", "any", "like", "named")} == {
+        "all": ("water",),
+        "tag-kz": ("water",),
+        "any": ("water",),
+        "like": ("water",),
+        "named": ("eu", "water"),
+    }
+
+
 def test_a_feed_collects_the_rules_and_tags_that_it_names(reading):
     found = feeds(
         reading('\n[[feed]]\nid = "desk"\ntitle = "Desk"\nrules = ["e*", "water"]\ntags = ["k*"]\n')
