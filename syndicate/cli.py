@@ -1,4 +1,4 @@
-"""The commands; others are in `cli_rules`, `cli_sources`, `cli_deliveries` and `cli_silences`.
+"""The commands; others are in `cli_rules`, `cli_sources`, `cli_feeds`, `cli_deliveries` and `cli_silences`.
 
 Exit status: 0 the command did its work, also if a source or an endpoint failed and that was said; 1 the work
 could not be done, or with --strict anything failed; 2 the configuration or the command line is wrong.
@@ -22,7 +22,16 @@ import structlog
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from syndicate import __version__, cli_deliveries, cli_rules, cli_silences, cli_sources, loading, report
+from syndicate import (
+    __version__,
+    cli_deliveries,
+    cli_feeds,
+    cli_rules,
+    cli_silences,
+    cli_sources,
+    loading,
+    report,
+)
 from syndicate.backfill import search
 from syndicate.config import duration
 from syndicate.errors import ConfigError, SyndicateError
@@ -219,6 +228,7 @@ app.command("try")(cli_rules.try_)
 app.command()(cli_rules.diff)
 app.command()(cli_rules.backfill)
 app.command()(cli_rules.spikes)
+app.command()(cli_feeds.feeds)
 
 
 @app.command()

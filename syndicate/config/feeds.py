@@ -26,11 +26,7 @@ def read_feeds(
     file: TomlFile, sources: Sequence[Source], rules: Sequence[RuleText]
 ) -> tuple[tuple[Feed, ...], list[Problem]]:
     """Return all feeds that are published, as they are listed, and what is wrong with them."""
-    if not isinstance(file.tables.get("feeds", {}), dict):
-        table, problems = None, [file.mistake(("feeds",), "must be a table, headed [feeds]")]
-    else:
-        table, problems = shaped(FeedsTable, file, ("feeds",))
-    automatic = table or FeedsTable()
+    automatic, problems = _automatic(file)
     of_rules = [feed for rule in rules if (feed := rule.own_feed)]
     collections, wrong = _collections(file, sources, rules)
     taken = {feed.id for feed in (*of_rules, *collections)}
@@ -42,6 +38,18 @@ def read_feeds(
         others += [feed for feed in _of_tags(sources, rules) if feed.id not in taken]
     problems += [*wrong, *_index_problems(rules), *_token_problems(file, of_rules, collections)]
     return (*of_rules, *collections, *others), problems
+
+
+def read_has_health(file: TomlFile) -> bool:
+    """Return whether there is a feed of health."""
+    return _automatic(file)[0].health
+
+
+def _automatic(file: TomlFile) -> tuple[FeedsTable, list[Problem]]:
+    if not isinstance(file.tables.get("feeds", {}), dict):
+        return FeedsTable(), [file.mistake(("feeds",), "must be a table, headed [feeds]")]
+    table, problems = shaped(FeedsTable, file, ("feeds",))
+    return table or FeedsTable(), problems
 
 
 def _index_problems(rules: Sequence[RuleText]) -> Iterator[Problem]:

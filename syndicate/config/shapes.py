@@ -343,6 +343,7 @@ class FeedsTable(Table):
 
     all: bool = True
     tags: bool = True
+    health: bool = True
 
 
 class RuleTable(Table):

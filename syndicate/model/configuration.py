@@ -222,3 +222,4 @@ class Config:
     rules: tuple[RuleText, ...]
     smtp: SmtpSettings | None = None  # None: no mail is sent
     feeds: tuple[Feed, ...] = ()  # all that are published: of rules, of several of them, of tags
+    has_health: bool = False  # whether there is a feed of health, for whoever runs the service

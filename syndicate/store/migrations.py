@@ -13,6 +13,7 @@ from syndicate.store import (
     migration_delivery,
     migration_feeds,
     migration_first,
+    migration_health,
     migration_learning,
     migration_pace,
     migration_spikes,
@@ -201,3 +202,9 @@ def m0013_spikes(db: Database) -> None:
 def m0014_feeds_of_several_rules(db: Database) -> None:
     """Feeds that collect several rules or sources, and the numbers of their entries."""
     db.executescript(migration_feeds.FEEDS)
+
+
+@migrations()
+def m0016_health(db: Database) -> None:
+    """What is the matter with sources and endpoints, as whoever runs the service reads it in a feed."""
+    db.executescript(migration_health.HEALTH)
