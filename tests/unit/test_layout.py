@@ -36,6 +36,7 @@ DOORS = {
         "syndicate.cli",
         "syndicate.cli_deliveries",
         "syndicate.cli_rules",
+        "syndicate.cli_feeds",
         "syndicate.cli_silences",
         "syndicate.cli_sources",
         "syndicate.terminal",
