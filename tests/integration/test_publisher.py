@@ -360,3 +360,15 @@ def test_a_secret_feed_that_was_never_published_can_go(desk):
     desk.configure(replace(OF_EU, settings=FeedSettings(token="0123456789abcdef")))
     desk.configure(OF_EU)
     assert desk.publish() == 1
+
+
+# --------------------------------------------------------------------------- numbers
+
+
+def test_nothing_is_left_out_when_the_clock_is_set_back(desk):
+    desk.read("EU item 1")
+    desk.publish()
+    desk.clock.forward(-5 * HOUR)
+    desk.read("EU item 2")
+    desk.publish()
+    assert sorted(desk.titles("eu")) == titles(1, 2)
