@@ -179,6 +179,10 @@ def test_the_feed_of_health_serves_dead_letters_until_they_are_sent_again(desk, 
         with desk.running() as address:
             health = desk.json("feeds")[-1]
             assert (health["id"], health["is_listed"]) == ("health", False)
+            shown = desk.call("feeds").out.splitlines()
+            assert [line.split()[0] for line in shown] == ["id", "water", "all", "health", "The"]
+            assert "who knows its address" in shown[3]
+            assert shown[3].endswith(health["atom"])
 
             def served() -> list[dict[str, Any]]:
                 answer = httpx.get(f"{address}/feeds/{health['json'].partition('/feeds/')[2]}")
