@@ -1,4 +1,4 @@
-"""The commands; others are in `cli_rules`, `cli_sources`, `cli_deliveries`, `cli_silences` and `cli_hub`.
+"""The commands; those of one subject are in `cli_rules`, `cli_sources`, `cli_deliveries` and their like.
 
 Exit status: 0 the command did its work, also if a source or an endpoint failed and that was said; 1 the work
 could not be done, or with --strict anything failed; 2 the configuration or the command line is wrong.
@@ -25,6 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from syndicate import (
     __version__,
     cli_deliveries,
+    cli_feeds,
     cli_hub,
     cli_rules,
     cli_silences,
@@ -228,6 +229,7 @@ app.command("try")(cli_rules.try_)
 app.command()(cli_rules.diff)
 app.command()(cli_rules.backfill)
 app.command()(cli_rules.spikes)
+app.command()(cli_feeds.feeds)
 app.command()(cli_hub.hub)
 
 

@@ -108,6 +108,7 @@ class Service:
         await workers.spikes.look()
         silenced = await workers.router.run_due()
         delivered = replace(await workers.outbox.drain(), silenced=silenced)
+        feeds_changed += await workers.publisher.publish_stale()  # health tells what nobody took
         await workers.hub.drain()
         not_done = [f"feed {feed}: {error}" for feed, error in workers.publisher.failures.items()]
         if workers.poller.unrecorded:

@@ -45,6 +45,11 @@ def read_hub(file: TomlFile) -> bool | str:
     return _automatic(file)[0].hub
 
 
+def read_has_health(file: TomlFile) -> bool:
+    """Return whether there is a feed of health."""
+    return _automatic(file)[0].health
+
+
 def _automatic(file: TomlFile) -> tuple[FeedsTable, list[Problem]]:
     if not isinstance(file.tables.get("feeds", {}), dict):
         return FeedsTable(), [file.mistake(("feeds",), "must be a table, headed [feeds]")]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from syndicate import __version__
 from syndicate.config.channel_tables import STANDARD, format_of, homes_beside, read_channel
 from syndicate.config.environment import SECTIONS, overridden
-from syndicate.config.feeds import read_feeds, read_hub
+from syndicate.config.feeds import read_feeds, read_has_health, read_hub
 from syndicate.config.mail import read_smtp
 from syndicate.config.pace import flood_after, pace, pace_problems
 from syndicate.config.rule_files import Names, read_rules, rule_paths, unknown_endpoints
@@ -97,6 +97,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
         smtp=smtp,
         feeds=published,
         hub=read_hub(file),
+        has_health=read_has_health(file),
     )
     problems = [
         *override_problems,

@@ -352,6 +352,7 @@ class FeedsTable(Table):
     all: bool = True
     tags: bool = True
     hub: Annotated[bool | str, BeforeValidator(_hub)] = True
+    health: bool = True
 
 
 class RuleTable(Table):

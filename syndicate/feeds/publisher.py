@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -14,7 +15,7 @@ from typing import TypeVar
 import structlog
 
 from syndicate.errors import StoreError
-from syndicate.feeds import archive, opml
+from syndicate.feeds import archive, health, opml
 from syndicate.feeds.archive import Numbered
 from syndicate.feeds.documents import FeedDocument
 from syndicate.feeds.entries import EntrySettings, FeedEntry, Outlet, describe
@@ -73,6 +74,8 @@ class Publisher:
         self._store = store
         self._call = call
         self._folder = config.service.feeds
+        self._has_health = config.has_health
+        self._health_changes: int | None = None  # that its feed shows; None: it was not written yet
         self._feeds = {feed.id: feed for feed in config.feeds}
         self._sources = {source.id: source for source in config.sources}
         self._rule_titles = {rule.id: rule.title for rule in config.rules}
@@ -87,18 +90,39 @@ class Publisher:
 
     async def open(self) -> None:
         """Clear away what a crash or an older configuration left, and write the lists of feeds."""
+        await self._call(partial(self._store.publish_health, is_published=self._has_health))
         retired = await self._call(self._store.retired_names)
         await self._in_thread(partial(self._prepare, retired))
         await self._call(self._store.forget_names, retired)
 
     async def publish_stale(self) -> int:
-        """Bring every stale feed up to date; return how many have changed. One that fails stays stale."""
+        """Bring every stale feed up to date; return how many have changed. One that fails stays stale.
+
+        That of health, which is for whoever runs the service, is not counted.
+        """
         stale = await self._call(self._store.stale_feeds)
         # A feed that only another process knows of is that one's to publish.
         mine = [feed for feed in stale if feed.id in self._feeds]
         self.failures = {}
+        await self._publish_health()
         batches = (mine[start : start + BATCH] for start in range(0, len(mine), BATCH))
         return sum([await self._bring_up(batch) for batch in batches])
+
+    async def _publish_health(self) -> None:
+        if not self._has_health:
+            return
+        report = await self._call(self._store.health, self._health_changes)
+        if report is None:
+            return
+        titles = {source.id: source.title for source in self._sources.values()}
+        try:
+            for name, data in health.documents(report, self._site, self._pages, titles):
+                await self._in_thread(partial(write, self._folder / name, data))
+        except StoreError as error:
+            log.error("feed.not_written", feed=health.ID, error=str(error))
+            self.failures["of health"] = str(error)  # no other has a blank in its id
+            return
+        self._health_changes = report.changes
 
     async def _bring_up(self, stale: Sequence[StaleFeed]) -> int:
         numberings = await self._call(self._store.number_entries, [each.id for each in stale])
@@ -275,9 +299,9 @@ class Publisher:
         for path in found:
             path.unlink()
         shutil.rmtree(self._folder / name, ignore_errors=True)
-        token = (self._folder / name).parent  # the folder of feeds itself for one without a token
-        if "/" in name and token.is_dir() and not any(token.iterdir()):
-            token.rmdir()
+        if "/" in name:  # a token, whose folder may be empty now
+            with suppress(OSError):
+                (self._folder / name).parent.rmdir()
         if found:
             log.info("feed.removed", feed=name.rpartition("/")[2], reason="nothing publishes it any more")
 

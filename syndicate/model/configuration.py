@@ -223,3 +223,4 @@ class Config:
     smtp: SmtpSettings | None = None  # None: no mail is sent
     feeds: tuple[Feed, ...] = ()  # all that are published: of rules, of several of them, of tags
     hub: bool | str = True  # that tells of them at once: ours, where it can be reached, none, or that one
+    has_health: bool = False  # whether there is a feed of health, for whoever runs the service

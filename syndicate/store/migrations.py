@@ -13,6 +13,7 @@ from syndicate.store import (
     migration_delivery,
     migration_feeds,
     migration_first,
+    migration_health,
     migration_hub,
     migration_learning,
     migration_pace,
@@ -208,3 +209,9 @@ def m0014_feeds_of_several_rules(db: Database) -> None:
 def m0015_hub(db: Database) -> None:
     """Our hub: who asks to be told of what is new, and who is."""
     db.executescript(migration_hub.HUB)
+
+
+@migrations()
+def m0016_health(db: Database) -> None:
+    """What is the matter with sources and endpoints, as whoever runs the service reads it in a feed."""
+    db.executescript(migration_health.HEALTH)

@@ -53,6 +53,7 @@ from syndicate.model import (
     Window,
 )
 from syndicate.model.feeds import Feed, Order
+from syndicate.model.health import HealthReport
 from syndicate.near import Fingerprint
 from syndicate.store.hub import HubStore
 
@@ -303,6 +304,16 @@ class Store(Protocol):
 
     def forget_names(self, names: Sequence[str]) -> None:
         """Note that no file is left of feeds that were called so."""
+
+    def publish_health(self, *, is_published: bool) -> None:
+        """Take over whether there is a feed of health. One that comes back has another address."""
+
+    def health(self, known: int | None) -> HealthReport | None:
+        """Return what the feed of health shows; None if there is none, or no change to it.
+
+        Args:
+            known: as many changes as are shown already (`HealthReport.changes`); None: nothing is.
+        """
 
     # -- delivering
 

@@ -47,6 +47,7 @@ from syndicate.model import (
     Window,
 )
 from syndicate.model.feeds import Feed, Order
+from syndicate.model.health import HealthReport
 from syndicate.store import (
     sqlite_articles,
     sqlite_claims,
@@ -54,6 +55,7 @@ from syndicate.store import (
     sqlite_deliveries,
     sqlite_endpoints,
     sqlite_feeds,
+    sqlite_health,
     sqlite_items,
     sqlite_learned,
     sqlite_letters,
@@ -279,6 +281,14 @@ class SqliteStore:
     def forget_names(self, names: Sequence[str]) -> None:
         with self._write() as db:
             sqlite_feeds.forget_names(db, names)
+
+    def publish_health(self, *, is_published: bool) -> None:
+        with self._write() as db:
+            sqlite_health.publish_health(db, self.now(), is_published=is_published)
+
+    def health(self, known: int | None) -> HealthReport | None:
+        with self._read() as db:
+            return sqlite_health.health(db, known)
 
     def claim_deliveries(self, *, limit: int, room: Mapping[str, int], lease: timedelta) -> list[Delivery]:
         with self._write() as db:

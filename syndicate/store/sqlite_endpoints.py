@@ -12,6 +12,7 @@ from syndicate.model import Attempt, DeliveryState, EndpointNotice, EndpointStat
 from syndicate.store.health import Health, after_attempts, enabled
 from syndicate.store.rows import Row, json_text, text_or_none, time_of, time_or_none, time_text
 from syndicate.store.sqlite_deliveries import insert_delivery
+from syndicate.store.sqlite_health import note_endpoint
 
 ATTEMPTS_SHOWN = 1_000
 
@@ -30,6 +31,7 @@ def note_attempts(
             _keep(db, health)
         notices += told
     for notice in notices:
+        note_endpoint(db, notice.endpoint, notice.text, now, is_over=notice.is_over)
         for other in notify:
             if other != notice.endpoint:
                 _insert_notice(db, notice, other, now)

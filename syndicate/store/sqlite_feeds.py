@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from syndicate.model import NumberedMatches, Numbering, PublishedFeed, StaleFeed, StoredMatch
 from syndicate.model.feeds import Dedupe, Feed, Order
-from syndicate.store.rows import Row, json_text, stored_match_of, time_of, time_text
+from syndicate.store.rows import Row, json_text, stored_match_of, time_of, time_or_none, time_text
 from syndicate.store.sqlite_items import ITEM_COLUMNS
 from syndicate.store.sqlite_many import insert_rows
 
@@ -21,14 +21,25 @@ MATCH_COLUMNS = """
     m.rule AS match_rule, m.revision AS match_revision, m.evidence AS match_evidence,
     m.matched_at AS match_matched_at, m.ended_at AS match_ended_at
 """
-_IS_OF_FEED = """
-    m.ended_at IS NULL AND m.rule IN (
-        SELECT value FROM json_each(:rules)
-        UNION ALL SELECT id FROM rules WHERE :rules IS NULL AND is_configured
-    ) AND (:sources IS NULL OR i.source IN (
+_RULES_OF_FEED = """
+    SELECT value FROM json_each(:rules) UNION ALL SELECT id FROM rules WHERE :rules IS NULL AND is_configured
+"""
+_IS_OF_FEED = f"""
+    m.ended_at IS NULL AND m.rule IN ({_RULES_OF_FEED}) AND (:sources IS NULL OR i.source IN (
         SELECT id FROM sources WHERE slug IN (SELECT value FROM json_each(:sources))
     ))
 """  # of a match m and its item i
+_NEW_ENTRIES = f"""
+    WITH recent AS (  -- by itself, since it must not cost more the longer the archive is
+        SELECT item FROM matches WHERE rule IN ({_RULES_OF_FEED}) AND matched_at >= :since
+        UNION SELECT value FROM json_each(:again)
+    )
+    SELECT i.id, i.story, i.revision, i.sort_at, min(m.matched_at) AS matched_at
+    FROM recent CROSS JOIN matches m ON m.item = recent.item CROSS JOIN items i ON i.id = m.item
+    WHERE {_IS_OF_FEED}
+        AND NOT EXISTS (SELECT 1 FROM feed_entries e WHERE e.item = recent.item AND e.feed = :feed)
+    GROUP BY i.id ORDER BY matched_at, i.id
+"""
 
 
 class _Collects(NamedTuple):
@@ -203,17 +214,11 @@ def _number(db: Database, feed: str, now: datetime) -> Numbering:
     row = db.execute("SELECT * FROM feeds WHERE id = ?", [feed]).fetchone()
     collects = _collects_of(row)
     again = _take_back(db, feed, collects)
-    since = time_text(time_of(row["numbered_at"]) - LATEST_COMMIT) if row["numbered_at"] else ""
-    found = db.execute(
-        f"""
-        SELECT i.id, i.story, i.revision, i.sort_at, min(m.matched_at) AS matched_at
-        FROM matches m JOIN items i ON i.id = m.item
-        WHERE {_IS_OF_FEED} AND (m.matched_at >= :since OR i.id IN (SELECT value FROM json_each(:again)))
-            AND NOT EXISTS (SELECT 1 FROM feed_entries e WHERE e.item = i.id AND e.feed = :feed)
-        GROUP BY i.id ORDER BY matched_at, i.id
-        """,
-        collects.named(feed=feed, since=since, again=json_text(again)),
-    ).fetchall()
+    numbered_at = time_or_none(row["numbered_at"])
+    # A clock that was set back stamps what is new with a time that it has passed before.
+    since = time_text(min(numbered_at, now) - LATEST_COMMIT) if numbered_at else ""
+    named = collects.named(feed=feed, since=since, again=json_text(again))
+    found = db.execute(_NEW_ENTRIES, named).fetchall()
     if collects.is_by_story:
         found = _firsts(db, feed, found)
     last = row["last_number"]

@@ -9,6 +9,7 @@ from syndicate.model import Gap, Notice, Poll, PollState
 from syndicate.store.learned import learned_values, notice_json
 from syndicate.store.rows import Row, json_text, time_of, time_text
 from syndicate.store.sqlite_deliveries import insert_delivery
+from syndicate.store.sqlite_health import note_gap, note_source
 from syndicate.store.sqlite_spikes import note_watched
 
 _ANSWERED = (PollState.OK, PollState.UNCHANGED)
@@ -36,6 +37,9 @@ def record_lessons(db: Database, source: int, poll: Poll, new_items: Mapping[str
         )
     if poll.gap is not None:
         _insert_gap(db, source, poll.gap)
+        note_gap(db, source, poll.gap, now)
+    for notice in poll.notices:
+        note_source(db, source, notice.text, now, is_over=notice.is_over)
     return sum(
         _insert_notice(db, source, notice, endpoint, now)
         for notice in poll.notices

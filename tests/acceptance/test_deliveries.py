@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from standardwebhooks import Webhook
 
@@ -166,6 +167,32 @@ def test_a_dead_letter_is_found_looked_at_and_sent_again(desk, pages, outlets):
         assert "1 delivery is due now" in desk.call("deliveries", "replay", delivered).out
         desk.call("once")
         assert Counter(asked.headers["webhook-id"] for asked in receiver.at("/phone"))[delivered] == 2
+
+
+def test_the_feed_of_health_serves_dead_letters_until_they_are_sent_again(desk, pages, outlets):
+    pages["/outlet"] = feed(articles(2))
+    reply = [Reply(status=500)]
+    with LocalServer(lambda asked: reply[0]) as receiver:
+        write(desk, outlets, endpoint("desk", f"{receiver.address}/desk"), notify=["desk"])
+        desk.call("once")
+        bury(desk)
+        with desk.running() as address:
+            health = desk.json("feeds")[-1]
+            assert (health["id"], health["is_listed"]) == ("health", False)
+            shown = desk.call("feeds").out.splitlines()
+            assert [line.split()[0] for line in shown] == ["id", "water", "all", "health", "The"]
+            assert "who knows its address" in shown[3]
+            assert shown[3].endswith(health["atom"])
+
+            def served() -> list[dict[str, Any]]:
+                answer = httpx.get(f"{address}/feeds/{health['json'].partition('/feeds/')[2]}")
+                assert answer.headers["content-type"].startswith("application/feed+json")
+                return list(answer.json()["items"])
+
+            assert [each["title"] for each in served()] == ["Endpoint desk: a delivery was given up"] * 2
+            reply[0] = Reply(status=204)
+            desk.call("deliveries", "replay", "--endpoint", "desk", "--since", "1h", "--dead")
+            eventually(lambda: not served())
 
 
 def bury(desk: Desk) -> None:

@@ -205,6 +205,7 @@ WORDS_BY_KIND = {
     "json diff": ["diff", "rules/central-asia.toml", "--since", "3650d"],
     "json backfill": ["backfill", "central-asia"],
     "json spikes": ["spikes"],
+    "json feeds": ["feeds"],
     "json sources": ["sources"],
     "json sources discover": ["sources", "discover", "http://127.0.0.1:{port}/"],
     "json sources add": ["sources", "add", "http://127.0.0.1:{port}/other", "--tag", "a", "--dry-run"],

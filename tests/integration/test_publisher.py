@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from syndicate.feeds.publisher import Publisher
-from syndicate.model import Config, NetworkSettings, ServiceSettings
+from syndicate.model import Config, NetworkSettings, Notice, ServiceSettings, TroubleKind
 from syndicate.model.feeds import Dedupe, Feed, FeedSettings
 from syndicate.store.protocol import RuleState
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from tests.atom_check import problems
-from tests.contract.making import HOUR, START, Clock, Watch, backfilled, entry, read, source
+from tests.contract.making import HOUR, START, Clock, Watch, backfilled, claimed, entry, poll, read, source
 
 EU, NEWS = Watch(), Watch(rule="news", word="news")
 OF_EU = Feed(id="eu", title="EU", about="News of the EU", rules=("eu",), settings=FeedSettings(limit=3))
@@ -33,6 +33,7 @@ class Desk:
     clock: Clock
     call: StoreThread
     feeds: Sequence[Feed] = (OF_EU,)
+    has_health: bool = False
     failures: dict[str, str] = field(default_factory=dict)
 
     def configure(self, *feeds: Feed) -> None:
@@ -50,6 +51,7 @@ class Desk:
             endpoints=(),
             rules=(),
             feeds=tuple(self.feeds),
+            has_health=self.has_health,
         )
 
         async def work() -> int:
@@ -306,3 +308,85 @@ def test_a_renamed_rule_goes_on_with_its_archive(desk, is_known):
 def test_rules_have_feeds_of_their_own_where_none_are_named(desk):
     desk.store.configure(SOURCES, [RuleState(id="eu", version="1", feed=True)])
     assert [feed.id for feed in desk.store.stale_feeds()] == ["eu"]
+
+
+# --------------------------------------------------------------------------- health
+
+
+def test_the_feed_of_health_lies_at_a_secret_address_and_is_in_no_list(desk):
+    desk.has_health = True
+    assert desk.publish() == 1  # that of the rule: health is not counted
+    token = desk.store.health(None).token
+    assert [path for path in desk.files() if path.startswith(token)] == [
+        f"{token}/health.{extension}" for extension in ("atom", "html", "json", "rss")
+    ]
+    assert desk.titles(f"{token}/health") == []
+    others = [data for path, data in desk.contents().items() if not path.startswith(token)]
+    assert others
+    assert not any(token.encode() in data for data in others)
+
+
+def test_the_feed_of_health_is_written_when_something_is_the_matter(desk):
+    desk.has_health = True
+    desk.publish()
+    name = f"{desk.store.health(None).token}/health"
+    before = desk.contents()
+    desk.publish()
+    assert desk.contents() == before
+    silent = Notice(kind=TroubleKind.SILENT, since=START, text="it has published nothing for 3 days")
+    desk.store.record_polls([poll(claimed(desk.store), desk.store, notices=(silent,))])
+    desk.publish()
+    assert desk.titles(name) == ["Wire: it has published nothing for 3 days"]
+
+
+def test_a_feed_of_health_that_nobody_wants_is_removed(desk):
+    desk.has_health = True
+    desk.publish()
+    token = desk.store.health(None).token
+    desk.has_health = False
+    desk.publish()
+    assert not (desk.folder / token).exists()
+
+
+def test_a_feed_of_health_that_cannot_be_written_is_said_and_tried_again(desk):
+    desk.has_health = True
+    desk.store.publish_health(is_published=True)
+    blocked = desk.folder / desk.store.health(None).token / "health.atom"
+    blocked.mkdir(parents=True)
+    assert desk.publish() == 1
+    assert list(desk.failures) == ["of health"]
+    blocked.rmdir()
+    desk.publish()
+    assert (desk.failures, blocked.is_file()) == ({}, True)
+
+
+# --------------------------------------------------------------------------- tokens
+
+
+def test_of_two_feeds_with_one_token_one_can_go(desk):
+    secret = FeedSettings(limit=3, token="0123456789abcdef")
+    one, two = replace(OF_EU, settings=secret), replace(OF_EU, id="two", settings=secret)
+    desk.configure(one, two)
+    desk.publish()
+    desk.configure(one)
+    desk.publish()
+    assert (desk.folder / f"{one.name}.atom").is_file()
+    assert not (desk.folder / f"{two.name}.atom").exists()
+
+
+def test_a_secret_feed_that_was_never_published_can_go(desk):
+    desk.configure(replace(OF_EU, settings=FeedSettings(token="0123456789abcdef")))
+    desk.configure(OF_EU)
+    assert desk.publish() == 1
+
+
+# --------------------------------------------------------------------------- numbers
+
+
+def test_nothing_is_left_out_when_the_clock_is_set_back(desk):
+    desk.read("EU item 1")
+    desk.publish()
+    desk.clock.forward(-5 * HOUR)
+    desk.read("EU item 2")
+    desk.publish()
+    assert sorted(desk.titles("eu")) == titles(1, 2)

@@ -24,7 +24,7 @@ from syndicate.model import Alert, Habit, Hit, Learned, Trust, Wanted
 from syndicate.rules.archive import GAP, WORDS_VERSION, kept_words
 from syndicate.rules.compile import trial_rule
 from syndicate.rules.text import ItemText, Subject
-from syndicate.store import sqlite_claims, sqlite_deliveries
+from syndicate.store import sqlite_claims, sqlite_deliveries, sqlite_feeds
 from syndicate.store.migrations import migrations
 from syndicate.store.protocol import ItemFilter, RuleState
 from syndicate.store.sqlite import SqliteStore
@@ -573,6 +573,14 @@ def test_what_every_tick_looks_for_is_found_by_an_index(store, sql, values, tabl
     scans = [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables]
     # That index holds nothing but what is leased now.
     assert [scan for scan in scans if not scan.endswith("_leased")] == []
+
+
+def test_new_entries_of_a_feed_are_found_by_when_they_matched_however_many_others_there_are(store):
+    values = {"feed": "", "rules": "[]", "sources": None, "since": "", "again": "[]"}
+    steps = plan(store, sqlite_feeds._NEW_ENTRIES, values)
+    (first,) = (step for step in steps if " matches " in step)
+    assert "matched_at>?" in first
+    assert not any(step.startswith(("SCAN m", "SCAN i", "SCAN e")) for step in steps)
 
 
 def test_due_deliveries_come_from_the_index_in_order(store):

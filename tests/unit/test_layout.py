@@ -37,6 +37,7 @@ DOORS = {
         "syndicate.cli_deliveries",
         "syndicate.cli_hub",
         "syndicate.cli_rules",
+        "syndicate.cli_feeds",
         "syndicate.cli_silences",
         "syndicate.cli_sources",
         "syndicate.terminal",
