@@ -3,12 +3,12 @@
 What RSS has no word for is said in those of Atom, Dublin Core and Media RSS.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from html import escape
 
-from syndicate.feeds.documents import FeedDocument
+from syndicate.feeds.documents import FeedDocument, Frame
 from syndicate.feeds.entries import Category, Enclosure, EntrySource, FeedEntry, Report
 from syndicate.feeds.xml import attributes, escaped
 
@@ -28,13 +28,14 @@ _END = b"  </channel>\n</rss>\n"
 
 def render(feed: FeedDocument, entries: Sequence[FeedEntry]) -> bytes:
     """Return a valid RSS document, its items in the order given. The same input gives the same bytes."""
-    return assemble(feed, feed.updated(entries), map(render_entry, entries))
+    written = frame(feed, feed.updated(entry.updated for entry in entries))
+    return written.filled([render_entry(entry) for entry in entries])
 
 
-def assemble(feed: FeedDocument, updated: datetime, entries: Iterable[bytes]) -> bytes:
-    """Return the document of items that `render_entry` wrote; see `atom.assemble`."""
+def frame(feed: FeedDocument, updated: datetime) -> Frame:
+    """Return the document around items that `render_entry` wrote; see `atom.frame`."""
     channel = "\n    ".join(_channel(feed, updated))
-    return b"".join([f"{_START}    {channel}\n".encode(), *entries, _END])
+    return Frame(before=f"{_START}    {channel}\n".encode(), after=_END)
 
 
 def _channel(feed: FeedDocument, updated: datetime) -> Iterator[str]:

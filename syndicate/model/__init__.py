@@ -79,7 +79,7 @@ from syndicate.model.pace import (
     ToldAlert,
 )
 from syndicate.model.parse import Document, Enclosure, Entry
-from syndicate.model.publish import NumberedMatches, Numbering, PublishedFeed, StaleFeed
+from syndicate.model.publish import ListedEntry, NumberedMatches, Numbering, PublishedFeed, StaleFeed
 from syndicate.model.push import (
     Asked,
     Confirmed,
@@ -145,6 +145,7 @@ __all__ = [
     "Labels",
     "LateArticle",
     "Learned",
+    "ListedEntry",
     "Match",
     "NetworkSettings",
     "Notice",

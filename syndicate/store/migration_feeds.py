@@ -60,3 +60,7 @@ FEEDS = """
 
     CREATE INDEX matches_by_time ON matches (rule, matched_at);
 """
+
+BY_MATCH = """
+    CREATE INDEX feed_entries_by_match ON feed_entries (feed, matched_at, item);
+"""

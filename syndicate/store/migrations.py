@@ -215,3 +215,9 @@ def m0015_hub(db: Database) -> None:
 def m0016_health(db: Database) -> None:
     """What is the matter with sources and endpoints, as whoever runs the service reads it in a feed."""
     db.executescript(migration_health.HEALTH)
+
+
+@migrations()
+def m0017_feeds_by_match(db: Database) -> None:
+    """The latest entries of a feed that is ordered by when they matched."""
+    db.executescript(migration_feeds.BY_MATCH)

@@ -18,6 +18,10 @@ ITEM_COLUMNS = """
     i.content_html, i.author, i.categories, i.enclosures, i.language, i.published, i.updated, i.first_seen,
     i.changed_at
 """
+MATCH_COLUMNS = """
+    m.rule AS match_rule, m.revision AS match_revision, m.evidence AS match_evidence,
+    m.matched_at AS match_matched_at, m.ended_at AS match_ended_at
+"""
 
 
 def known_items(db: Database, source: str, keys: Sequence[str]) -> Mapping[str, KnownItem]:
