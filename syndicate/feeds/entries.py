@@ -42,6 +42,7 @@ class Outlet:
     title: str
     feed_url: str  # empty: not known
     link: str | None = None  # its site
+    id: str | None = None  # its feed's own; None: it has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +260,10 @@ def _source(item: Item, settings: EntrySettings) -> EntrySource:
     outlet = _outlet(item.source, settings)
     feed_url, link = web_iri(outlet.feed_url), web_iri(outlet.link)
     return EntrySource(
-        id=feed_url or link or f"{RULE_SCHEME}#{_UNSAFE_IN_TOKEN.sub('_', item.source)}",
+        id=legal(outlet.id or "")
+        or feed_url
+        or link
+        or f"{RULE_SCHEME}#{_UNSAFE_IN_TOKEN.sub('_', item.source)}",
         title=line(outlet.title) or item.source,
         feed_url=feed_url,
         link=link,

@@ -15,7 +15,7 @@ from syndicate.feeds.page import FeedPages
 from syndicate.feeds.publish import write
 from syndicate.feeds.select import Selected, selected
 from syndicate.feeds.site import FORMATS, Format, Site
-from syndicate.model import Config, NumberedMatches, Numbering, StaleFeed
+from syndicate.model import Config, NumberedMatches, Numbering, SourceDocument, StaleFeed
 from syndicate.model.feeds import Feed
 from syndicate.store.protocol import Store
 
@@ -229,7 +229,8 @@ class FeedWriter:
             source.id: Outlet(
                 title=source.title,
                 feed_url=source.urls[0],
-                link=documents.get(source.id, ("", None))[1],
+                link=documents.get(source.id, SourceDocument()).link,
+                id=documents.get(source.id, SourceDocument()).id,
             )
             for source in map(self._sources.get, sorted(sources))
             if source is not None

@@ -79,7 +79,14 @@ from syndicate.model.pace import (
     ToldAlert,
 )
 from syndicate.model.parse import Document, Enclosure, Entry
-from syndicate.model.publish import ListedEntry, NumberedMatches, Numbering, PublishedFeed, StaleFeed
+from syndicate.model.publish import (
+    ListedEntry,
+    NumberedMatches,
+    Numbering,
+    PublishedFeed,
+    SourceDocument,
+    StaleFeed,
+)
 from syndicate.model.push import (
     Asked,
     Confirmed,
@@ -178,6 +185,7 @@ __all__ = [
     "Snippet",
     "Source",
     "SourceAlert",
+    "SourceDocument",
     "SourceStatus",
     "Spent",
     "Spike",

@@ -7,6 +7,15 @@ from syndicate.model.keep import StoredMatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDocument:
+    """What the documents of a source said of themselves the last time."""
+
+    title: str = ""
+    link: str | None = None  # a page for people
+    id: str | None = None  # an absolute IRI; None: they have none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaleFeed:
     """A published feed whose files lack what is stored; `generation` closes the race with new matches."""
 

@@ -221,3 +221,9 @@ def m0016_health(db: Database) -> None:
 def m0017_feeds_by_match(db: Database) -> None:
     """The latest entries of a feed that is ordered by when they matched."""
     db.executescript(migration_feeds.BY_MATCH)
+
+
+@migrations()
+def m0018_ids_of_documents(db: Database) -> None:
+    """The ids that outlets have given to their feeds."""
+    db.execute("ALTER TABLE sources ADD COLUMN document_id TEXT")

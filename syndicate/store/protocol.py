@@ -44,6 +44,7 @@ from syndicate.model import (
     Silence,
     SilenceDraft,
     Source,
+    SourceDocument,
     SourceStatus,
     SpikeStep,
     StaleFeed,
@@ -443,8 +444,8 @@ class Store(Protocol):
     def addresses(self, source: str) -> list[AddressStatus]:
         """Return how each of a source's addresses is, in the order of the configuration."""
 
-    def source_documents(self, sources: Collection[str]) -> Mapping[str, tuple[str, str | None]]:
-        """Return the own (title, link) of those of the sources that are known, as their documents had it."""
+    def source_documents(self, sources: Collection[str]) -> Mapping[str, SourceDocument]:
+        """Return what the documents of those of the sources that are known say of themselves."""
 
     def match_counts(self) -> Mapping[str, int]:
         """Return how many items each rule holds for."""

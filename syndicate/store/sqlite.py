@@ -39,6 +39,7 @@ from syndicate.model import (
     Silence,
     SilenceDraft,
     Source,
+    SourceDocument,
     SourceStatus,
     SpikeStep,
     StaleFeed,
@@ -410,7 +411,7 @@ class SqliteStore:
         with self._read() as db:
             return sqlite_sources.addresses(db, source)
 
-    def source_documents(self, sources: Collection[str]) -> Mapping[str, tuple[str, str | None]]:
+    def source_documents(self, sources: Collection[str]) -> Mapping[str, SourceDocument]:
         with self._read() as db:
             return sqlite_sources.source_documents(db, sources)
 

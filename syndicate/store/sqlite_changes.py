@@ -42,7 +42,7 @@ def record_changes(
         return recorded(poll.claim.source.id, Counter()), {}
     new = [change for change in poll.changes if change.item is None]
     placed = place(db, new, later.neighbours, now)
-    insert_new_items(db, source, poll.claim.source.id, list(zip(new, placed, strict=True)), now)
+    insert_new_items(db, source, poll.claim.source, list(zip(new, placed, strict=True)), now)
     numbered, counts = iter(placed), Counter(new=len(new))
     alerts: list[Told] = []
     for change in poll.changes:
