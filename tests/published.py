@@ -53,6 +53,7 @@ ITEM = Item(
     updated=None,
     first_seen=NOON,
     changed_at=NOON,
+    noticed_at=NOON - HOUR,
     enclosures=(Enclosure(url="https://steppe.example/a.mp3", type="audio/mpeg", length_bytes=12),),
 )
 

@@ -227,3 +227,9 @@ def m0017_feeds_by_match(db: Database) -> None:
 def m0018_ids_of_documents(db: Database) -> None:
     """The ids that outlets have given to their feeds."""
     db.execute("ALTER TABLE sources ADD COLUMN document_id TEXT")
+
+
+@migrations()
+def m0019_noticed_edits(db: Database) -> None:
+    """Which edits readers should notice: of those before, all."""
+    db.executescript(migration_feeds.NOTICED)

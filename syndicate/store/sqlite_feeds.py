@@ -28,7 +28,7 @@ _NEW_ENTRIES = f"""
         SELECT item FROM matches WHERE rule IN ({_RULES_OF_FEED}) AND matched_at >= :since
         UNION SELECT value FROM json_each(:again)
     )
-    SELECT i.id, i.story, i.revision, i.sort_at, min(m.matched_at) AS matched_at
+    SELECT i.id, i.story, i.noticed_revision, i.sort_at, min(m.matched_at) AS matched_at
     FROM recent CROSS JOIN matches m ON m.item = recent.item CROSS JOIN items i ON i.id = m.item
     WHERE {IS_OF_FEED}
         AND NOT EXISTS (SELECT 1 FROM feed_entries e WHERE e.item = recent.item AND e.feed = :feed)
@@ -220,7 +220,7 @@ def _number(db: Database, feed: str, now: datetime) -> Numbering:
         db,
         "INSERT INTO feed_entries (feed, number, item, revision, sort_at, matched_at)",
         [
-            (feed, number, each["id"], each["revision"], each["sort_at"], each["matched_at"])
+            (feed, number, each["id"], each["noticed_revision"], each["sort_at"], each["matched_at"])
             for number, each in enumerate(found, last + 1)
         ],
     )
@@ -236,7 +236,7 @@ def _take_back(db: Database, feed: str, collects: Collects) -> list[int]:
     """Take the numbers from entries that have gone, or changed for readers; return what may come again."""
     touched = db.execute(
         f"""
-        SELECT e.number, e.item, i.story, e.revision = i.revision AS is_same, EXISTS (
+        SELECT e.number, e.item, i.story, e.revision = i.noticed_revision AS is_same, EXISTS (
             SELECT 1 FROM matches m WHERE m.item = i.id AND {IS_OF_FEED}
         ) AS holds
         FROM feed_entries e JOIN items i ON i.id = e.item WHERE e.feed = :feed AND e.is_touched

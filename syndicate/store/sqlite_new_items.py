@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
+from syndicate.edits import noticed_at_first
 from syndicate.ids import absolute_iri, minted
 from syndicate.model import Change, Source
 from syndicate.store.rows import enclosures_json, evidence_json, text_or_none, time_text
@@ -39,6 +40,8 @@ def insert_new_items(
             "revision": 1,
             "first_seen": first_seen,
             "changed_at": first_seen,
+            "noticed_revision": 1,
+            "noticed_at": time_text(noticed_at_first(change.entry.published, change.entry.updated, now)),
             "sort_at": time_text(min(now, change.entry.published or now)),
             "came_late": change.came_late,
             **item_values(change),

@@ -199,6 +199,20 @@ def test_an_entry_id_is_minted_where_the_source_has_none(store, guid):
     assert item.entry_id.startswith("tag:wire.example,2026:syndicate/wire/")
 
 
+def test_only_edits_that_readers_should_notice_count_as_such(store, clock):
+    read(store, entry(title="EU news", published=START - HOUR))
+    (first,) = listed(store)
+    clock.forward(HOUR)
+    read(store, entry(title="EU: News!", published=START, updated=START, author="Somebody"))
+    (second,) = listed(store)
+    assert (second.revision, second.author, second.changed_at) == (2, "Somebody", START + HOUR)
+    assert first.noticed_at == second.noticed_at == START - HOUR
+    clock.forward(HOUR)
+    read(store, entry(title="EU news, corrected"))
+    (third,) = listed(store)
+    assert third.noticed_at == third.changed_at == START + 2 * HOUR
+
+
 def test_an_entry_id_outlives_edits_and_other_guids(store):
     read(store, entry(guid=None))
     (before,) = listed(store)

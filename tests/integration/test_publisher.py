@@ -1,5 +1,6 @@
 """Which feeds a process publishes, in which files, and what becomes of these."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -119,6 +120,26 @@ def test_a_page_changes_only_where_an_entry_leaves_it(desk):
     assert changed == [f"eu/3-1.{each}" for each in EXTENSIONS]
     assert len(desk.titles("eu/3-1")) == 2
     assert "EU item 2, corrected" in desk.titles("eu")
+
+
+def test_an_edit_that_readers_need_not_notice_changes_an_entry_where_it_is(desk):
+    desk.read(*titles(*range(1, 6)))
+    desk.publish()
+    before = desk.titles("eu/3-1"), desk.titles("eu"), updates(desk)
+    desk.clock.now += HOUR
+    read(desk.store, entry("eu-item-2", "EU: Item 2!"), watches=[EU])
+    desk.publish()
+    after = desk.titles("eu/3-1"), desk.titles("eu"), updates(desk)
+    assert before[2] == after[2]
+    assert after[:2] == tuple(
+        [title.replace("EU item 2", "EU: Item 2!") for title in shown] for shown in before[:2]
+    )
+
+
+def updates(desk: Desk) -> list[str]:
+    """Return when the page, the head and each entry were updated, as Atom says it."""
+    documents = [(desk.folder / path).read_text() for path in ("eu/3-1.atom", "eu.atom")]
+    return re.findall("<updated>.*?</updated>", "".join(documents))
 
 
 def test_what_matches_no_longer_is_in_no_document(desk):
