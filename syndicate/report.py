@@ -243,8 +243,10 @@ def _polled(polls: Sequence[tuple[Poll, Recorded]]) -> str:
 
 
 def _alerted(totals: Totals, alerts: int) -> str:
-    tried = f"{totals.delivered} delivered" + (f", {totals.failed} failed" if totals.failed else "")
-    return f"Alerts: {alerts} new; deliveries: {tried}."
+    became = f"{totals.delivered} delivered"
+    became += f", {totals.failed} failed" if totals.failed else ""
+    became += f", {totals.held} held back" if totals.held else ""
+    return f"Alerts: {alerts} new; deliveries: {became}."
 
 
 def _why_no_alerts(loaded: Loaded, polls: Sequence[tuple[Poll, Recorded]]) -> Iterator[str]:

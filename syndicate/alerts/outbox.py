@@ -102,7 +102,7 @@ class Outbox:
                 }
             )
             if not has_begun and not self.in_flight:
-                return self._tally.totals(await self._call(self._waiting))
+                return await self._call(self._totals, self._tally)
             if self.in_flight:
                 await self._changed.wait()
 
@@ -267,10 +267,11 @@ class Outbox:
         self._changed.set()
         self._on_recorded()
 
-    def _waiting(self) -> tuple[str, ...]:
-        """Return a line for each endpoint that something waits for although it is due."""
-        statuses = self._store.endpoints(tuple(self._lanes))
-        return tuple(_why_waiting(each) for each in statuses if each.due and each.id in self._lanes)
+    def _totals(self, tally: Tally) -> Totals:
+        """Return the sums, with a line for each endpoint that something waits for although it is due."""
+        statuses = [each for each in self._store.endpoints(tuple(self._lanes)) if each.id in self._lanes]
+        waiting = tuple(_why_waiting(each) for each in statuses if each.due)
+        return tally.totals(waiting, held=sum(each.held for each in statuses))
 
 
 def _why_waiting(status: EndpointStatus) -> str:

@@ -12,6 +12,7 @@ class Totals:
 
     delivered: int = 0
     failed: int = 0
+    held: int = 0  # that a pace or a silence holds back, whenever they were made
     errors: tuple[str, ...] = ()  # a line for each endpoint and reason, and for each that has to wait
 
 
@@ -30,11 +31,13 @@ class Tally:
         else:
             self._failed[attempt.delivery] = attempt
 
-    def totals(self, waiting: tuple[str, ...] = ()) -> Totals:
+    def totals(self, waiting: tuple[str, ...] = (), held: int = 0) -> Totals:
         """Return the sums; `waiting` are lines about what was not tried at all."""
         errors = Counter((attempt.endpoint, attempt.error) for attempt in self._failed.values())
         told = (
             f"{endpoint}: {error}" + (f" ({count} deliveries)" if count > 1 else "")
             for (endpoint, error), count in errors.items()
         )
-        return Totals(delivered=self._delivered, failed=len(self._failed), errors=(*told, *waiting))
+        return Totals(
+            delivered=self._delivered, failed=len(self._failed), held=held, errors=(*told, *waiting)
+        )

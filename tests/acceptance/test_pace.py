@@ -77,6 +77,13 @@ def test_a_group_is_told_together(burst, receiver):
     assert told(receiver) == [titles(1, 2, 3, 4, 5)]
 
 
+def test_once_says_how_much_is_held_back(burst, desk, pages):
+    burst(group_wait="1h")
+    assert "Alerts: 0 new; deliveries: 0 delivered, 5 held back.\n" in desk.call("once").out
+    burst()
+    assert "held" not in desk.call("once").out
+
+
 def test_a_group_that_waits_is_held_and_says_until_when(burst, desk, receiver):
     burst(group_by=["rule"], group_wait="1h")
     assert told(receiver) == []
