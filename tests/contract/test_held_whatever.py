@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from syndicate.alerts.pace import route
@@ -172,13 +172,20 @@ def steps(*outcomes: str) -> st.SearchStrategy[list[Any]]:
     )
 
 
+TRIED = [("publish", ["EU"] * 4), ("deliver", 8, "failed"), ("step", 6)]  # in vain, and due again
+FLOODED = [("configure", PLAIN, 1), ("step", 6), ("deliver", 8, "failed"), ("step", 6)]
+
+
 @settings(max_examples=40, deadline=None)
+@example(steps=[*TRIED, ("deliver", 8, "lost"), ("step", 6), ("deliver", 8, "failed"), *FLOODED])
 @given(steps=steps("taken", "failed", "closed", "lost", "given back"))
 def test_every_alert_is_told_in_one_delivery_or_silenced(steps):
     play(steps, is_read=False)
 
 
 @settings(max_examples=40, deadline=None)
+@example(steps=[*TRIED, *FLOODED])
+@example(steps=[*TRIED, ("publish", ["EU", "Asia"]), *FLOODED, ("publish", ["EU"] * 2), *FLOODED])
 @given(steps=steps("taken", "failed", "closed", "given back"))
 def test_where_people_read_it_is_so_as_well_if_nothing_is_killed_that_was_taken(steps):
     play(steps, is_read=True)
