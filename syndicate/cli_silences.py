@@ -55,7 +55,7 @@ def add(
     with opened(loaded) as store:
         now = store.now()
         draft = SilenceDraft(
-            author=_said("--author", author or getpass.getuser()),
+            author=_said("--author", _user() if author is None else author),
             reason=_said("--reason", reason),
             expires_at=_end(length, until, loaded, now),
             rule=rule,
@@ -126,6 +126,16 @@ def _refuse_unknown(loaded: Loaded, **asked: str | None) -> None:
     for what, name in asked.items():
         if name is not None and "*" not in name:
             known(f"--{what}", name, names[what])
+
+
+def _user() -> str:
+    """Return who runs this command; in a container, its user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise typer.BadParameter(
+            "your user has no name here: say who wants it", param_hint="--author"
+        ) from error
 
 
 def _said(option: str, text: str) -> str:

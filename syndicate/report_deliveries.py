@@ -146,7 +146,7 @@ def replayed_lines(due: int, under_way: int, held: int, waiting_for: Sequence[st
     Args:
         due: deliveries that are sent again now.
         under_way: those that are being sent at this moment.
-        held: those that the pace of their endpoint holds back.
+        held: those that the pace of their endpoint, or a silence, holds back.
         waiting_for: why those to an endpoint are not sent now, a text for each such endpoint.
     """
     if not due and not under_way and not held:
@@ -156,7 +156,7 @@ def replayed_lines(due: int, under_way: int, held: int, waiting_for: Sequence[st
     if under_way:
         yield f"{counted(under_way, 'is', 'are')} under way at this moment, and left alone."
     if held:
-        yield f"{counted(held, 'is', 'are')} held back by the pace of the endpoint, and left alone."
+        yield f"{counted(held, 'is', 'are')} held back by a pace or a silence, and left alone."
     yield from waiting_for
 
 

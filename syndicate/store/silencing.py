@@ -1,9 +1,9 @@
 """Which alerts a silence is about. Pure."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from syndicate.model import SilenceDraft
 
@@ -28,9 +28,14 @@ def is_silenced(silence: SilenceDraft, subject: Subject) -> bool:
         (silence.tag, subject.tags),
     )
     for pattern, names in wanted:
-        if pattern is not None and not any(name and fnmatchcase(name, pattern) for name in names):
+        if pattern is not None and not any(name and _fits(name, pattern) for name in names):
             return False
     return silence.text is None or _folded(silence.text) in _folded(subject.text)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Say whether a name is as the pattern, in which only * stands for others: any letters, or none."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
 
 
 def _folded(text: str) -> str:

@@ -2,8 +2,10 @@
 
 import json
 import signal
+import sys
 import time
 from collections import defaultdict
+from dataclasses import replace
 from itertools import count
 from threading import Event
 from typing import Any
@@ -180,6 +182,21 @@ def test_a_silence_that_says_too_little_or_too_much_is_refused(burst, desk):
         refused = desk.call("silence", "add", *words, status=2)
         assert why in " ".join(refused.err.replace("│", " ").split())
     assert desk.json("silence", "list", "--expired") == []
+
+
+def test_who_has_no_name_must_say_it(burst, desk):
+    burst(number=0)
+    words = ["silence", "add", "--everything", "--for", "2h", "--reason", "r"]
+    nobody = dict.fromkeys(["LOGNAME", "USER", "LNAME", "USERNAME"], "")
+    # As in a container whose user is a mere number.
+    nameless = (
+        "import pwd, runpy; pwd.getpwuid = {}.__getitem__; "
+        "runpy.run_module('syndicate', run_name='__main__', alter_sys=True)"
+    )
+    refused = replace(desk, command=(sys.executable, "-c", nameless)).call(*words, status=2, **nobody)
+    assert "your user has no name here: say who wants it" in " ".join(refused.err.replace("│", " ").split())
+    desk.call(*words, "--author", "ann", **nobody)
+    assert [each["author"] for each in desk.json("silence", "list")] == ["ann"]
 
 
 def test_only_what_holds_can_be_ended(burst, desk):
