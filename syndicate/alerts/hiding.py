@@ -66,7 +66,7 @@ def _anyhow_escaped(secret: str) -> re.Pattern[bytes]:
 def _character(character: str) -> bytes:
     """Return a pattern for all ways to write a character; nobody escapes letters and digits.
 
-    Backslashes are counted, or a run of them would be walked through again from each.
+    It may be escaped several times over, but so often only that no answer takes long to search.
     """
     if character.isascii() and character.isalnum():
         return character.encode()
@@ -74,13 +74,13 @@ def _character(character: str) -> bytes:
     units = character.encode("utf-16-be", errors="replace")
     name = codepoint2name.get(ord(character), "apos" if character == "'" else "")
     ways = (
-        b"".join(rb"%%(?:25)*(?i:%02x)" % byte for byte in raw),
-        b"".join(rb"\\{1,8}u(?i:%b)" % units[at : at + 2].hex().encode() for at in range(0, len(units), 2)),
-        b"".join(rb"\\{1,8}x(?i:%02x)" % byte for byte in raw),
-        rb"&(?:amp;)*#0*%d;?" % ord(character),
-        rb"&(?:amp;)*#[xX]0*(?i:%x);?" % ord(character),
-        *([rb"&(?:amp;)*%b;?" % name.encode()] if name else []),
+        b"".join(rb"%%(?:25){0,3}(?i:%02x)" % byte for byte in raw),
+        b"".join(rb"\\{1,7}u(?i:%b)" % units[at : at + 2].hex().encode() for at in range(0, len(units), 2)),
+        b"".join(rb"\\{1,7}x(?i:%02x)" % byte for byte in raw),
+        rb"&(?:amp;){0,3}#0{0,7}%d;?" % ord(character),
+        rb"&(?:amp;){0,3}#[xX]0{0,7}(?i:%x);?" % ord(character),
+        *([rb"&(?:amp;){0,3}%b;?" % name.encode()] if name else []),
         *([rb"\+"] if character == " " else []),
-        rb"\\{0,8}" + re.escape(raw),  # last, or of "&amp;" only the first character would be found
+        rb"\\{0,7}" + re.escape(raw),  # last, or of "&amp;" only the first character would be found
     )
     return b"(?:" + b"|".join(ways) + b")"
