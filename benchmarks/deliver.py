@@ -5,23 +5,26 @@
 
 A rule holds for every item and alerts every endpoint, so `--items` times `--endpoints` deliveries are due,
 each of which is put in words, signed, and kept before it is sent. `syndicate once` delivers them, bound to
-one core; the receiver is a process of its own on another, which answers 204 as soon as a request is there,
-and checks no signature. Loads:
+one core; the receiver (`receiver.py`) is a process of its own on another, which answers 204 as soon as a
+request is there, and verifies all signatures at the end. Loads:
 
 - all endpoints answer;
 - some answer, as many as are left beside those that hang;
-- the same beside `--hanging` others, which take a request and never answer.
+- the same beside `--hanging` others, which take a request and never answer;
+- for comparison, bodies of the first sent alone (`alone.py`), as many at once and from the same core:
+  signed, but neither put in words nor kept, and no attempt recorded.
 
 Figures, medians over the rounds:
 
 - deliveries/s: of those to endpoints that answer, from the first request to the end of the process, by when
   every attempt is in the database (synchronous = FULL). Not where some hang: that takes a timeout longer;
 - CPU: milliseconds a delivery, of all that the process takes beyond what `check` does;
+- once, so many times as many: deliveries/s of the first load beside those sent alone in the same round;
 - waited: how long after the first request a delivery was received, in 95 of 100 of those to endpoints that
   answer. Beside those that hang, it should be below twice what it is without them.
 
-It ends with 1 if a delivery to an endpoint that answers was not received once or its attempt not recorded, if
-there were less than 1,500 deliveries/s, or if those that hang doubled what the others waited.
+It ends with 1 if a delivery to an endpoint that answers was not received once, signed, or its attempt not
+recorded, if there were less than 1,500 deliveries/s, or if those that hang doubled what the others waited.
 
 Needs two cores, and Linux.
 """
@@ -36,35 +39,34 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
-from multiprocessing import Process, SimpleQueue
+from multiprocessing import Process
 from pathlib import Path
 from statistics import median
 
+from alone import CLIENTS, Letter
 from made import TITLE_WORDS, make_article, make_language, written
+from receiver import SECRET, Arrival, receiving
 
 from syndicate.backfill import state_of
 from syndicate.loading import load, take_over
 from syndicate.model import AlertDraft, Change, Entry, Hit, Match, Poll, PollState, Snippet
+from syndicate.rules.archive import WORDS_VERSION
 from syndicate.store.protocol import HostPace
 from syndicate.store.sqlite import SqliteStore
 
 ROOT = Path(__file__).resolve().parents[1]
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 MINUTE = timedelta(minutes=1)
 WORD = "zephyr"  # which the rule asks for
 ITEMS_A_POLL = 100
-PATIENCE_SECONDS = 3  # without any request, after which nothing more is expected
 LEAST_A_SECOND = 1500
 MOST_SLOWED_DOWN = 2
-ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
-
-Arrival = tuple[float, bytes]  # time.monotonic(), webhook-id
+MOST_ALONE = 4000  # deliveries sent for comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,7 @@ class Run:
     a_second: float
     cpu_ms: float  # a delivery
     waited: float  # seconds, in 95 of 100
+    alone: Mapping[str, float]  # by client, deliveries/s; empty where nothing was compared
 
 
 def main() -> None:
@@ -102,17 +105,21 @@ def main() -> None:
     print(f"{'':20} {'deliveries/s':>13} {'CPU ms':>8} {'waited s':>9}")
     medians = {}
     for load_ in loads:
-        runs = [measured(load_) for _ in range(rounds)]
+        runs = [measured(load_, is_compared=load_ == loads[0]) for _ in range(rounds)]
         run = Run(
             a_second=median(each.a_second for each in runs),
             cpu_ms=median(each.cpu_ms for each in runs),
             waited=median(each.waited for each in runs),
+            alone={client: median(each.alone[client] for each in runs) for client in runs[0].alone},
         )
         a_second = "" if load_.hanging else f"{run.a_second:.0f}"
         print(f"{load_.name:20} {a_second:>13} {run.cpu_ms:8.3f} {run.waited:9.2f}", flush=True)
+        for client, sent in run.alone.items():
+            times = median(each.a_second / each.alone[client] for each in runs)
+            print(f"{client + ' alone':20} {sent:13.0f}   once: {times:.2f} times as many", flush=True)
         medians[load_] = run
-    everybody, alone, beside = (medians[load_] for load_ in loads)
-    slowed_down = beside.waited / alone.waited
+    everybody, alone, beside_them = (medians[load_] for load_ in loads)
+    slowed_down = beside_them.waited / alone.waited
     print(f"those that hang make the others wait {slowed_down:.2f} times as long")
     if everybody.a_second < LEAST_A_SECOND or slowed_down >= MOST_SLOWED_DOWN:
         sys.exit(1)
@@ -135,57 +142,6 @@ def options() -> tuple[list[Load], int]:
         made(answering=some, hanging=asked.hanging),
     ]
     return loads, asked.rounds
-
-
-# --------------------------------------------------------------------------- the receiver
-
-
-class Receiver(asyncio.Protocol):
-    """One connection. Whatever is asked below /hang/ is never answered."""
-
-    transport: asyncio.Transport
-
-    def __init__(self, arrivals: list[Arrival]) -> None:
-        self.arrivals = arrivals
-        self.received = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.received += data
-        while (end := self.received.find(b"\r\n\r\n")) >= 0:
-            head = self.received[:end].lower()
-            length = int(field_of(head, b"content-length"))
-            if len(self.received) < end + 4 + length:
-                return
-            self.received = self.received[end + 4 + length :]
-            if not head.startswith(b"post /hang/"):
-                self.arrivals.append((time.monotonic(), field_of(head, b"webhook-id")))
-                self.transport.write(ANSWER)
-
-
-def field_of(head: bytes, name: bytes) -> bytes:
-    """Return a field of the head of a request, in lower case as that is."""
-    return head.partition(b"\r\n" + name + b":")[2].partition(b"\r\n")[0].strip()
-
-
-def receive(listening: socket.socket, told: "SimpleQueue[list[Arrival]]", core: int) -> None:
-    """Take requests, until none comes for a while; then tell when which came."""
-    os.sched_setaffinity(0, {core})
-
-    async def serve() -> list[Arrival]:
-        arrivals: list[Arrival] = []
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Receiver(arrivals), sock=listening)
-        while not arrivals or time.monotonic() - arrivals[-1][0] < PATIENCE_SECONDS:  # noqa: ASYNC110  its end is a silence
-            await asyncio.sleep(0.1)
-        server.close()  # connections of those that hang stay open until this process ends
-        return arrivals
-
-    arrivals = asyncio.run(serve())
-    told.put(arrivals)
 
 
 # --------------------------------------------------------------------------- what is delivered
@@ -250,7 +206,7 @@ def change(number: int, words: list[str], endpoints: Sequence[str]) -> Change:
         content_hash=sha256(article.body.encode()).hexdigest(),
         language="en",
         words={"words": WORD, "stems": WORD},
-        words_version=1,
+        words_version=WORDS_VERSION,
         matches=(
             Match(
                 rule="all",
@@ -266,28 +222,65 @@ def change(number: int, words: list[str], endpoints: Sequence[str]) -> Change:
 # --------------------------------------------------------------------------- measuring
 
 
-def measured(load_: Load) -> Run:
+def measured(load_: Load, *, is_compared: bool) -> Run:
     """Have everything delivered, and return what that took."""
     ours, theirs = sorted(os.sched_getaffinity(0))[:2]
-    told: SimpleQueue[list[Arrival]] = SimpleQueue()
     with tempfile.TemporaryDirectory() as temporary, socket.create_server(("127.0.0.1", 0)) as listening:
         desk = Path(temporary) / "desk"
-        prepare(desk, listening.getsockname()[1], load_)
+        port = listening.getsockname()[1]
+        prepare(desk, port, load_)
         start = once(desk, ours, "check")
-        receiver = Process(target=receive, args=(listening, told, theirs))
-        receiver.start()
-        used = once(desk, ours, "once")
-        ended = time.monotonic()
-        arrivals = told.get()
-        receiver.join()
+        with receiving(listening, theirs) as received:
+            used = once(desk, ours, "once")
+            ended = time.monotonic()
+            arrivals = received()
         check(desk / "data/syndicate.db", load_, arrivals)
-    first = arrivals[0][0]
-    waited = sorted(when - first for when, _ in arrivals)
+        sent = letters(desk / "data/syndicate.db", port) if is_compared else []
+        alone = {}
+        for client in CLIENTS if sent else ():
+            with receiving(listening, theirs) as received:
+                alone[client] = sent_alone(client, sent, ours, received)
+    first = arrivals[0].at
+    waited = sorted(each.at - first for each in arrivals)
     return Run(
         a_second=load_.deliveries / (ended - first),
         cpu_ms=1000 * (used - start) / load_.deliveries,
         waited=waited[len(waited) * 95 // 100],
+        alone=alone,
     )
+
+
+def letters(database: Path, port: int) -> list[Letter]:
+    """Return deliveries that were made, to be sent again by others."""
+    with closing(sqlite3.connect(database)) as db:
+        rows = db.execute("SELECT id, endpoint, body FROM deliveries ORDER BY number LIMIT ?", [MOST_ALONE])
+        return [
+            Letter(
+                id=identity,
+                url=f"http://127.0.0.1:{port}/{endpoint.partition('-')[2]}",
+                body=body,
+                secret=SECRET,
+            )
+            for identity, endpoint, body in rows
+        ]
+
+
+def sent_alone(
+    client: str, sent: Sequence[Letter], core: int, received: Callable[[], list[Arrival]]
+) -> float:
+    """Return how many a second a bare client sends."""
+
+    def send() -> None:
+        os.sched_setaffinity(0, {core})
+        asyncio.run(CLIENTS[client](sent))
+
+    sender = Process(target=send)
+    sender.start()
+    sender.join()
+    arrivals = received()
+    if sender.exitcode or sum(each.is_signed for each in arrivals) != len(sent):
+        sys.exit(f"{client}: of {len(sent)} deliveries {len(arrivals)} were received")
+    return (len(sent) - 1) / (arrivals[-1].at - arrivals[0].at)
 
 
 def once(desk: Path, core: int, command: str) -> float:
@@ -312,11 +305,12 @@ def check(database: Path, load_: Load, arrivals: Sequence[Arrival]) -> None:
             "SELECT count(*) FROM deliveries WHERE state = 'delivered' AND attempts = 1"
         ).fetchone()
         (attempts,) = db.execute("SELECT count(*) FROM attempts WHERE status = 204").fetchone()
-    received = len({identity for _, identity in arrivals})
-    if not received == recorded == attempts == len(arrivals) == load_.deliveries:
+    received = len({each.id for each in arrivals})
+    signed = sum(each.is_signed for each in arrivals)
+    if not received == signed == recorded == attempts == len(arrivals) == load_.deliveries:
         sys.exit(
-            f"of {load_.deliveries} deliveries {received} were received in {len(arrivals)} requests, and "
-            f"{recorded} recorded, with {attempts} attempts"
+            f"of {load_.deliveries} deliveries {received} were received in {len(arrivals)} requests, "
+            f"{signed} of them signed, and {recorded} recorded, with {attempts} attempts"
         )
 
 

@@ -192,7 +192,7 @@ def _matches(
 
 def _fingerprint(item: Item, now: datetime) -> Fingerprint | None:
     """Return what a text is recognised by, None also for one that nothing will be compared with."""
-    if item.first_seen < now - STORY_WINDOW:
+    if item.order < now - STORY_WINDOW:
         return None
     return fingerprint(item.title, item.body, item.language)
 

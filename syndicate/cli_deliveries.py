@@ -56,10 +56,11 @@ def deliveries(
         found = store.deliveries(
             endpoint=endpoint, state=_state(state, dead), since=since_time(since, now), limit=limit
         )
+        held_up = _held_up(loaded, store, found)
     if as_json:
         print_json([words.delivery_json(each) for each in found])
     else:
-        rows = (words.delivery_row(each, now) for each in found)
+        rows = (words.delivery_row(each, now, held_up) for each in found)
         print_table(words.DELIVERY_TITLES, rows, "No deliveries.")
 
 
@@ -70,16 +71,18 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a delivery with all its attempts: when, how long it took, what was answered."""
-    with opened(load(context)) as store:
+    loaded = load(context)
+    with opened(loaded) as store:
         now, found = store.now(), store.delivery(identity)
-    if found is None:
-        raise _unknown([identity])
-    delivery, attempts = found
+        if found is None:
+            raise _unknown([identity])
+        delivery, attempts = found
+        held_up = _held_up(loaded, store, [delivery]).get(delivery.endpoint)
     if as_json:
         tries = [words.attempt_json(each) for each in attempts]
         print_json({"delivery": words.delivery_json(delivery), "attempts": tries})
     else:
-        print_lines(words.delivery_lines(delivery, attempts, now))
+        print_lines(words.delivery_lines(delivery, attempts, held_up, now))
 
 
 @deliveries_app.command()
@@ -125,7 +128,7 @@ def replay(
     if as_json:
         print_json({"due": due, "under_way": under_way, "held": held})
     else:
-        for line in words.replayed_lines(due, under_way, held, waiting_for):
+        for line in words.replayed_lines(due, under_way, held, tuple(waiting_for.values())):
             out.print(line)
 
 
@@ -207,12 +210,13 @@ def _unknown(ids: Sequence[str]) -> typer.BadParameter:
     return typer.BadParameter(problem, param_hint="ID")
 
 
-def _held_up(loaded: Loaded, store: Store, found: Sequence[DeliveryStatus]) -> list[str]:
+def _held_up(loaded: Loaded, store: Store, found: Sequence[DeliveryStatus]) -> dict[str, str]:
+    """Return why nothing is sent to the endpoints of these deliveries, of those to which nothing is."""
     configured = [each.id for each in loaded.config.endpoints]
     concerned = {each.endpoint for each in found}
-    reasons = (
-        words.held_up(status, is_configured=status.id in configured)
+    reasons = {
+        status.id: words.held_up(status, is_configured=status.id in configured)
         for status in store.endpoints(configured)
         if status.id in concerned
-    )
-    return [reason for reason in reasons if reason]
+    }
+    return {endpoint: reason for endpoint, reason in reasons.items() if reason}

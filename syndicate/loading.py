@@ -117,7 +117,7 @@ def take_over(loaded: Loaded, store: Store) -> tuple[str, ...]:
     config = loaded.config
     rules = [state_of(rule) for rule in loaded.rules]
     paced = [endpoint.id for endpoint in config.endpoints if endpoint.pace.holds_back]
-    return store.configure(config.sources, rules, repr(config.network), paced)
+    return store.configure(config.sources, rules, repr(config.network), paced, config.feeds)
 
 
 def source_statuses(loaded: Loaded, store: Store) -> list[SourceStatus]:

@@ -243,10 +243,10 @@ def _polled(polls: Sequence[tuple[Poll, Recorded]]) -> str:
 
 
 def _alerted(totals: Totals, alerts: int) -> str:
-    became = f"{totals.delivered} delivered"
-    became += f", {totals.failed} failed" if totals.failed else ""
-    became += f", {totals.held} held back" if totals.held else ""
-    return f"Alerts: {alerts} new; deliveries: {became}."
+    tried = f"{totals.delivered} delivered" + (f", {totals.failed} failed" if totals.failed else "")
+    held = f", {totals.held} held back (`endpoints`)" if totals.held else ""
+    silenced = f", {totals.silenced} silenced (`silence list`)" if totals.silenced else ""
+    return f"Alerts: {alerts} new{silenced}; deliveries: {tried}{held}."
 
 
 def _why_no_alerts(loaded: Loaded, polls: Sequence[tuple[Poll, Recorded]]) -> Iterator[str]:

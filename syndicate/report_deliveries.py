@@ -1,6 +1,6 @@
 """What the commands about deliveries and endpoints say. Prints nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from syndicate.model import (
@@ -24,9 +24,9 @@ ENDPOINT_TITLES = (
     "taken",
     "median",
     "95 of 100",
+    "held",
     "waiting",
     "oldest",
-    "held",
     "dead",
     "remarks",
 )
@@ -50,8 +50,15 @@ def delivery_json(delivery: DeliveryStatus) -> Values:
     }
 
 
-def delivery_row(delivery: DeliveryStatus, now: datetime) -> tuple[str, ...]:
-    """Return a delivery as a row of `deliveries`, under DELIVERY_TITLES."""
+def delivery_row(
+    delivery: DeliveryStatus, now: datetime, held_up_by_endpoint: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Return a delivery as a row of `deliveries`, under DELIVERY_TITLES.
+
+    Args:
+        held_up_by_endpoint: why nothing is sent to those to which nothing is.
+    """
+    is_held_up = delivery.next_attempt_at is not None and delivery.endpoint in held_up_by_endpoint
     return (
         delivery.id,
         delivery.endpoint,
@@ -59,8 +66,8 @@ def delivery_row(delivery: DeliveryStatus, now: datetime) -> tuple[str, ...]:
         _first(_subjects(delivery)),
         delivery.state.value,
         str(delivery.attempts),
-        ahead(delivery.next_attempt_at, now),
-        delivery.last_error or "",
+        "" if is_held_up else ahead(delivery.next_attempt_at, now),
+        held_up_by_endpoint[delivery.endpoint] if is_held_up else delivery.last_error or "",
     )
 
 
@@ -76,9 +83,13 @@ def attempt_json(attempt: AttemptStatus) -> Values:
 
 
 def delivery_lines(
-    delivery: DeliveryStatus, attempts: Sequence[AttemptStatus], now: datetime
+    delivery: DeliveryStatus, attempts: Sequence[AttemptStatus], held_up: str | None, now: datetime
 ) -> Iterator[Line]:
-    """Yield all that is known of a delivery: what became of it, and each attempt with what was answered."""
+    """Yield all that is known of a delivery: what became of it, and each attempt with what was answered.
+
+    Args:
+        held_up: why nothing is sent to its endpoint, None if it is.
+    """
     yield Line(f"{delivery.id} to {delivery.endpoint}: {delivery.state.value}")
     yield Line(f"made {ago(delivery.created_at, now)}, about {', '.join(_subjects(delivery))}", indent=2)
     if delivery.state is DeliveryState.HELD:
@@ -86,7 +97,7 @@ def delivery_lines(
         yield Line(f"held back by the pace of {delivery.endpoint}, or by a silence", indent=2)
         yield Line(f"looked at again: {looked_at}", indent=2)
     elif delivery.next_attempt_at is not None:
-        yield Line(f"next attempt: {ahead(delivery.next_attempt_at, now)}", indent=2)
+        yield Line(held_up or f"next attempt: {ahead(delivery.next_attempt_at, now)}", indent=2)
     if not attempts:
         yield Line("no attempt was made yet", indent=2)
     for number, attempt in enumerate(attempts, 1):
@@ -111,13 +122,14 @@ def endpoint_json(status: EndpointStatus, endpoint: Endpoint | None) -> Values:
         "state": status.state.value if endpoint else "removed",
         "since": time_json(status.since),
         "reason": status.reason,
+        "last_error": status.last_error,
         "attempts": status.attempts,
         "taken": status.taken,
         "median_ms": None if status.median is None else _milliseconds(status.median),
         "p95_ms": None if status.p95 is None else _milliseconds(status.p95),
+        "held": status.held,
         "waiting": status.waiting,
         "oldest_waiting_at": time_json(status.oldest_waiting_at),
-        "held": status.held,
         "dead": status.dead,
     }
 
@@ -132,12 +144,20 @@ def endpoint_row(status: EndpointStatus, endpoint: Endpoint | None, now: datetim
         f"{status.taken} of {status.attempts}" if status.attempts else "",
         "" if status.median is None else f"{_milliseconds(status.median)} ms",
         "" if status.p95 is None else f"{_milliseconds(status.p95)} ms",
+        str(status.held) if status.held else "",
         str(status.waiting) if status.waiting else "",
         ago(status.oldest_waiting_at, now) if status.oldest_waiting_at else "",
-        str(status.held) if status.held else "",
         str(status.dead) if status.dead else "",
-        f"{status.reason}: `endpoints enable {status.id}`" if status.reason else "",
+        _remark(status, endpoint),
     )
+
+
+def _remark(status: EndpointStatus, endpoint: Endpoint | None) -> str:
+    if endpoint is None:
+        return "what is for it waits until it is configured"
+    if status.reason:
+        return f"{status.reason}: `endpoints enable {status.id}`"
+    return status.last_error or ""
 
 
 def replayed_lines(due: int, under_way: int, held: int, waiting_for: Sequence[str]) -> Iterator[str]:

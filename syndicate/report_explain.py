@@ -290,8 +290,8 @@ def _alert_sentence(endpoint: str, alert: AlertStatus | None, found: Explanation
         return f"{endpoint}: no alert: {_why_no_alert(found)}."
     about = f" about item {alert.item} of the same story" if alert.item != found.item.id else ""
     if alert.reason is not None:
-        number = f" ({alert.silence})" if alert.silence else ""
-        return f"{endpoint}: no alert{about} on {_minute(alert.created_at)}: {_QUIET[alert.reason]}{number}."
+        why = f"silence {alert.silence} held" if alert.silence else _QUIET[alert.reason]
+        return f"{endpoint}: no alert{about} on {_minute(alert.created_at)}: {why}."
     state = f", {alert.delivery_state.value}" if alert.delivery_state else ""
     return f"{endpoint}: alerted{about} on {_minute(alert.created_at)} ({alert.delivery}{state})."
 

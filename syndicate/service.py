@@ -104,8 +104,8 @@ class Service:
         await workers.poller.drain(self.store.now())
         feeds_changed = await workers.publisher.publish_stale()
         await workers.spikes.look()
-        await workers.router.run_due()
-        delivered = await workers.outbox.drain()
+        silenced = await workers.router.run_due()
+        delivered = replace(await workers.outbox.drain(), silenced=silenced)
         not_done = [f"feed {feed}: {error}" for feed, error in workers.publisher.failures.items()]
         if workers.poller.unrecorded:
             not_done.append(f"{workers.poller.unrecorded} polls could not be recorded, and are due again")
@@ -204,12 +204,13 @@ class Service:
     def rules(self) -> list[RuleStatus]:
         """Return how each rule is."""
         counts = self.store.match_counts()
+        listed = {feed.id for feed in self.loaded.config.feeds if feed.is_listed}
         return [
             RuleStatus(
                 id=rule.id,
                 title=rule.title,
                 keywords=rule.terms,
-                has_feed=rule.feed,
+                has_feed=rule.id in listed,
                 matches=counts.get(rule.id, 0),
             )
             for rule in self.loaded.rules

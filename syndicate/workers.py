@@ -85,9 +85,7 @@ class Workers:
                 random=self._random,
                 on_pushed=self._on_pushed,
             )
-            self.publisher = Publisher(
-                store=self._store, call=self._call, config=self._config, rules=self.index.rules
-            )
+            self.publisher = Publisher(store=self._store, call=self._call, config=self._config)
             exits.callback(self.publisher.close)
             self.router = Router(store=self._store, call=self._call, config=self._config)
             self.outbox = Outbox(

@@ -22,6 +22,10 @@ ENTRY = {
     "author", "category", "content", "contributor", "id", "link", "published", "rights", "source", "summary",
     "title", "updated",
 }  # fmt: skip
+SOURCE = FEED - {"entry"}
+PERSON = {"name", "uri", "email"}
+ARCHIVE = "{http://purl.org/syndication/history/1.0}archive"
+RELATION = re.compile(r"[a-z][a-z0-9.-]*")
 
 
 def problems(document: bytes) -> list[str]:
@@ -42,11 +46,25 @@ def _feed(feed: etree._Element) -> Iterator[str]:
     yield from _alternates(feed)
     if not [link for link in feed.iterfind(ATOM + "link") if link.get("rel") == "self"]:
         yield "feed: no self link (4.1.1)"
+    yield from _archive(feed)
     entries = feed.findall(ATOM + "entry")
     ids = Counter(entry.findtext(ATOM + "id") for entry in entries)
     yield from (f"entry id {id_} occurs {count} times" for id_, count in ids.items() if count > 1)
     for entry in entries:
         yield from _entry(feed, entry)
+
+
+def _archive(feed: etree._Element) -> Iterator[str]:
+    """Yield what RFC 5005 4 asks of archived feeds."""
+    relations = Counter(link.get("rel") for link in feed.iterfind(ATOM + "link"))
+    for relation in ("self", "current", "prev-archive", "next-archive"):
+        if relations[relation] > 1:
+            yield f"feed: {relations[relation]} links {relation}"
+    is_archive = feed.find(ARCHIVE) is not None
+    if is_archive and not relations["current"]:
+        yield "feed: an archive that does not name its head"
+    if not is_archive and relations["next-archive"]:
+        yield "feed: a head with a next archive"
 
 
 def _entry(feed: etree._Element, entry: etree._Element) -> Iterator[str]:
@@ -57,6 +75,9 @@ def _entry(feed: etree._Element, entry: etree._Element) -> Iterator[str]:
         at_most_once={"content", "summary", "published", "source"},
     )
     yield from _alternates(entry)
+    for source in entry.iterfind(ATOM + "source"):
+        yield from _children(source, SOURCE, {"id", "title", "updated"}, {"generator", "subtitle", "logo"})
+        yield from _alternates(source)
     content = entry.find(ATOM + "content")
     if content is None and not _links(entry, "alternate"):
         yield "entry: neither content nor an alternate link (4.1.2)"
@@ -107,28 +128,32 @@ def _element(element: etree._Element) -> Iterator[str]:
         yield f"{text!r} is no absolute IRI"
     if name in ("updated", "published") and not _is_date(text):
         yield f"{text!r} is no RFC 3339 date"
-    if name in ("title", "summary", "subtitle") and element.get("type", "text") not in (
-        "text",
-        "html",
-        "xhtml",
-    ):
-        yield f"type {element.get('type')}"
-    if (
-        name in ("title", "summary", "content", "subtitle")
-        and element.get("type", "text") in ("text", "html")
-        and len(element)
-    ):
-        yield "markup inside"
+    if name in ("title", "summary", "content", "subtitle"):
+        yield from _text(element)
     if name in ("title", "name") and not text.strip():
         yield "empty"
     if language := element.get(XML + "lang"):
         yield from [] if LANGUAGE.fullmatch(language) else [f"language {language!r}"]
+    if name in ("author", "contributor"):
+        yield from _children(element, PERSON, once={"name"}, at_most_once={"uri", "email"})
     yield from _attributes(name, element)
+
+
+def _text(element: etree._Element) -> Iterator[str]:
+    """Yield what is wrong with a text; content of other types is possible, but never ours."""
+    type_ = element.get("type", "text")
+    if type_ not in ("text", "html", "xhtml"):
+        yield f"type {type_}"
+    if type_ in ("text", "html") and len(element):
+        yield "markup inside"
 
 
 def _attributes(name: str, element: etree._Element) -> Iterator[str]:
     if name == "link" and not IRI.fullmatch(element.get("href", "")):
         yield f"href {element.get('href')!r} is no absolute IRI"
+    relation = element.get("rel", "alternate")
+    if name == "link" and not RELATION.fullmatch(relation) and not IRI.fullmatch(relation):
+        yield f"rel {relation!r}"
     if name == "link" and element.get("type") and not MEDIA_TYPE.fullmatch(element.get("type", "")):
         yield f"type {element.get('type')!r} is no media type"
     if name == "link" and not element.get("length", "0").isdecimal():

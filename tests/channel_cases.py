@@ -57,7 +57,6 @@ RAILWAYS = AlertText(
     ),
     link="https://steppe-wire.example/trade/time_table_(new)?utm_source=rss&lang=en",
     score=Score(threshold=4, total=5.5, parts=(("Central Asia", 3), ("EU", 2.5))),
-    also=("Astana Times", "24.kg"),
     story=5,
 )
 STRATEGY = AlertText(

@@ -1,6 +1,10 @@
 """What every test can use: the --slow option and its fixture."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("syndicate", deadline=None)  # a busy machine is no mistake
+settings.load_profile("syndicate")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -54,7 +54,7 @@ class MailServer:
         utf8: bool = True,
     ) -> None:
         self.taken: list[Taken] = []
-        self.replies: dict[str, list[str]] = {}  # by recipient, or "" for the mail itself; the last one stays
+        self.replies: dict[str, list[str]] = {}  # by sender, recipient, or "" for the mail; the last stays
         self._changed = threading.Condition()
         self._starttls, self._tls, self._login, self._utf8 = starttls, tls, login, utf8
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -90,6 +90,14 @@ class MailServer:
         reply = self._reply(address)
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
+        return reply
+
+    async def handle_MAIL(  # noqa: N802
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        reply = self._reply(address)
+        if reply.startswith("250"):
+            envelope.mail_from = address
         return reply
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802

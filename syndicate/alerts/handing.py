@@ -4,6 +4,7 @@ It makes requests by itself, so neither `allow_private` nor the bounds of our cl
 """
 
 import importlib.util
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,12 @@ from syndicate.alerts.outcome import Later, Outcome, Taken
 if TYPE_CHECKING:
     from apprise import AppriseAsset
 
-MISSING = 'Apprise is not installed: install the extra "apprise" (docs/channels.md says how)'
+MISSING = (
+    'Apprise is not installed: pip install "syndicate[apprise]", or with ./run:'
+    " .venv/bin/python -m pip install apprise"
+)
+
+_SILENT = logging.NullHandler()
 
 
 def is_installed() -> bool:
@@ -61,6 +67,10 @@ def _asset() -> "AppriseAsset":
     """Return how it is to work: it keeps no files, makes no keys, and follows no redirects, as we do."""
     import apprise  # noqa: PLC0415  likewise
 
+    # It logs addresses, in which are secrets. What it has to say comes with its result.
+    logger = logging.getLogger("apprise")
+    logger.addHandler(_SILENT)
+    logger.propagate = False
     return apprise.AppriseAsset(
         app_id="Syndicate",
         app_desc="Syndicate",

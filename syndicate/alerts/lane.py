@@ -7,8 +7,10 @@ must be sent before its lease ends, and may be wanted by another process.
 
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from syndicate.alerts.outcome import Later
+from syndicate.alerts.retry import LONGEST_ASKED, SHORTEST_ASKED
 from syndicate.alerts.sending import TIMEOUT, Answer
 from syndicate.model import Attempt, Delivery, DeliveryState, Endpoint
 
@@ -34,6 +36,7 @@ class Lane:
     workers: int = 0
     may_have_more: bool = False  # something was due when there was last a claim
     unanswered: int = 0  # attempts in a row without any answer
+    rests_until: datetime | None = None  # its endpoint has asked for that; None: it has not
     is_closed: bool = False  # its endpoint wants nothing more, and the database does not know yet
     _lasts: timedelta = TIMEOUT  # an attempt, at the worst
 
@@ -48,6 +51,18 @@ class Lane:
     def is_low(self) -> bool:
         """Whether more may be claimed, and is worth it."""
         return not self.is_closed and len(self.queue) <= (self.depth - self.at_once) // 2
+
+    def rests(self, now: datetime) -> bool:
+        """Whether its endpoint has been sent too much, and has asked to be left alone."""
+        return self.rests_until is not None and now < self.rests_until
+
+    def heed(self, answer: Answer, now: datetime) -> None:
+        """Rest as long as an answer asks for that says that too much was sent (RFC 6585 4)."""
+        match answer:
+            case Answer(status=429, outcome=Later(wait=timedelta() as asked)):
+                self.rests_until = now + min(max(asked, SHORTEST_ASKED), LONGEST_ASKED)
+            case _:
+                pass
 
     def note(self, attempt: Attempt) -> list[Ready]:
         """Learn from an attempt; return what of the queue is now too far ahead."""

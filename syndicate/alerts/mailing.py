@@ -17,13 +17,14 @@ from datetime import timedelta
 from syndicate.alerts.blocking import in_thread
 from syndicate.alerts.channels.email import outcome
 from syndicate.alerts.channels.message import Mail
-from syndicate.alerts.outcome import Later, Outcome, Refused, Taken
+from syndicate.alerts.outcome import Closed, Later, Outcome, Refused, Taken
 from syndicate.errors import NetworkError
 from syndicate.http import Client
 from syndicate.http.trouble import in_words
 from syndicate.model import SmtpSecurity, SmtpSettings
 
 HIDDEN = b"***"
+SHORTEST_SECRET = 4  # what is shorter is none, and would be found everywhere
 REMEMBERED = 10_000  # deliveries that some recipients have, and some have not
 
 Reply = tuple[int, str]  # code, text
@@ -62,11 +63,11 @@ class Mailer:
         try:
             replies = await self._replies(mail, waiting)
         except smtplib.SMTPResponseException as error:
-            mailed = _of_reply(error.smtp_code, _text(error.smtp_error))
+            mailed = _of_refusal(error)
         except (smtplib.SMTPException, NetworkError, OSError) as error:
             mailed = Mailed(outcome=Later(reason=self._trouble(error)))
         else:
-            mailed = _of_replies(replies)
+            mailed = _of_replies(replies, is_taken=bool(taken))
             taken |= _accepted(replies)
         if taken and isinstance(mailed.outcome, Later):
             self._remember(delivery, taken)
@@ -92,7 +93,7 @@ class Mailer:
             case smtplib.SMTPServerDisconnected():
                 return f"{where}: the mail server closed the connection"
             case smtplib.SMTPNotSupportedError():
-                return f"{where}: the mail server does not offer what is needed: {error}"
+                return f"{where}: the mail server lacks what security or user in [smtp] asks for: {error}"
             case TimeoutError():
                 return f"{where}: the mail server did not answer within {self._within.total_seconds():g} s"
             case OSError() if not isinstance(error, smtplib.SMTPException):
@@ -172,7 +173,7 @@ class _Session(smtplib.SMTP):
 
 def _secrets(settings: SmtpSettings) -> tuple[bytes, ...]:
     """Return the password in each way in which a server is told it (RFC 4616, AUTH PLAIN; AUTH LOGIN)."""
-    if settings.password is None:
+    if settings.password is None or len(settings.password) < SHORTEST_SECRET:
         return ()
     password, user = settings.password.encode(), (settings.user or "").encode()
     return b64encode(b"\0%b\0%b" % (user, password)), b64encode(password), password
@@ -188,13 +189,18 @@ def _replies(session: smtplib.SMTP, mail: Mail, recipients: Sequence[str]) -> _R
     return _Replies(of_recipients=replies, of_mail=_reply(session.data(mail.body)))
 
 
-def _of_replies(replies: _Replies) -> Mailed:
+def _of_replies(replies: _Replies, *, is_taken: bool) -> Mailed:
+    """Return what replies mean; `is_taken`: other recipients have got the mail with an earlier try."""
     refused = {each: reply for each, reply in replies.of_recipients.items() if not _is_good(reply[0])}
     told = "; ".join(f"{each}: {code} {said}" for each, (code, said) in refused.items())
     later = [reply for reply in refused.values() if not isinstance(outcome(*reply), Refused)]
     if replies.of_mail is None:
         code, _ = (later or list(refused.values()))[0]
-        return Mailed(outcome=outcome(code, told), code=code, text=told)
+        meant = outcome(code, told)
+        if isinstance(meant, Refused):
+            mend = f"{meant.reason}: configure recipients that the server takes"
+            meant = Taken() if is_taken else Closed(reason=mend)
+        return Mailed(outcome=meant, code=code, text=told)
     code, said = replies.of_mail
     text = f"{code} {said}" + (f"; not taken for {told}" if told else "")
     meant = outcome(code, said)
@@ -211,10 +217,19 @@ def _accepted(replies: _Replies) -> set[str]:
     return {each for each, (code, _) in replies.of_recipients.items() if _is_good(code)}
 
 
-def _of_reply(code: int, said: str) -> Mailed:
+def _of_refusal(error: smtplib.SMTPResponseException) -> Mailed:
+    """Return what it means that the server refused before it was told who is to get the mail."""
+    code, said = error.smtp_code, _text(error.smtp_error)
     if not 200 <= code < 600:  # smtplib's -1: what came is no reply
         return Mailed(outcome=Later(reason=f"the mail server did not answer in SMTP: {said}"))
-    return Mailed(outcome=outcome(code, said), code=code, text=f"{code} {said}")
+    meant = outcome(code, said)
+    if isinstance(meant, Refused):  # which it says of us, and not of the mail
+        match error:
+            case smtplib.SMTPSenderRefused():
+                meant = Closed(reason=f"{meant.reason}: configure a sender that the server takes")
+            case _:
+                meant = Later(reason=meant.reason)
+    return Mailed(outcome=meant, code=code, text=f"{code} {said}")
 
 
 def _is_good(code: int) -> bool:

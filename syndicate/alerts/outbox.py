@@ -102,7 +102,13 @@ class Outbox:
                 }
             )
             if not has_begun and not self.in_flight:
-                return await self._call(self._totals, self._tally)
+                statuses = await self._call(self._store.endpoints, tuple(self._lanes))
+                mine = [each for each in statuses if each.id in self._lanes]
+                now = self._store.now()
+                waiting = tuple(
+                    _why_waiting(each, rests=self._lanes[each.id].rests(now)) for each in mine if each.due
+                )
+                return self._tally.totals(waiting, held=sum(each.held for each in mine))
             if self.in_flight:
                 await self._changed.wait()
 
@@ -123,7 +129,11 @@ class Outbox:
     # -- claiming
 
     async def _begin_due(self, room: Mapping[str, int]) -> bool:
-        """Claim what is due, so much for each endpoint; return whether anything was."""
+        """Claim what is due, so much for each endpoint that does not rest; return whether anything was."""
+        now = self._store.now()
+        room = {name: count for name, count in room.items() if not self._lanes[name].rests(now)}
+        if not room:
+            return False
         deliveries = await self._call(self._claim, room)
         ready = [Ready(delivery=delivery, body=self._body(delivery)) for delivery in deliveries]
         fresh = [
@@ -190,6 +200,7 @@ class Outbox:
                     self._under_way.pop(ready.delivery.id, None)
         finally:
             lane.workers -= 1
+            self._changed.set()  # also if the last one failed: nothing else would tell
 
     async def _deliver(self, lane: Lane, ready: Ready) -> None:
         if ready.delivery.lease_until - self._store.now() < self._timeout + LEASE_LEFT:
@@ -209,7 +220,7 @@ class Outbox:
             await self._call(self._store.release_deliveries, [each.delivery for each in surplus])
         if attempt.is_last:
             await self._leave(lane)
-        elif self._tally and lane.unanswered:
+        elif (self._tally and lane.unanswered) or lane.rests(self._store.now()):
             await self._give_back(lane)
         self._tell_low(lane)
 
@@ -223,6 +234,7 @@ class Outbox:
         delivery = ready.delivery
         started_at, started = self._store.now(), time.monotonic()
         answer = await self._answer(lane, ready)
+        lane.heed(answer, self._store.now())
         consequence = after_attempt(
             attempts_before=delivery.tries,
             outcome=answer.outcome,
@@ -267,18 +279,13 @@ class Outbox:
         self._changed.set()
         self._on_recorded()
 
-    def _totals(self, tally: Tally) -> Totals:
-        """Return the sums, with a line for each endpoint that something waits for although it is due."""
-        statuses = [each for each in self._store.endpoints(tuple(self._lanes)) if each.id in self._lanes]
-        waiting = tuple(_why_waiting(each) for each in statuses if each.due)
-        return tally.totals(waiting, held=sum(each.held for each in statuses))
 
-
-def _why_waiting(status: EndpointStatus) -> str:
+def _why_waiting(status: EndpointStatus, *, rests: bool) -> str:
+    """Return a line about what is due, and waits all the same."""
     wait = "1 delivery waits" if status.due == 1 else f"{status.due} deliveries wait"
     if status.state is EndpointState.DISABLED:
         return f"{status.id}: {wait}: it is disabled until you enable it (endpoints enable {status.id})"
-    return f"{status.id}: {wait} for the next time, as it does not answer"
+    return f"{status.id}: {wait} for the next time, as it {'asks for that' if rests else 'does not answer'}"
 
 
 def _failed(reason: str) -> Answer:

@@ -24,16 +24,19 @@ class Router:
         self._pace_by_endpoint = {endpoint.id: endpoint.pace for endpoint in config.endpoints}
         self._urgent = frozenset(rule.id for rule in config.rules if rule.urgent)
 
-    async def run_due(self) -> None:
-        """Make deliveries of what is to be told by now."""
-        await self._call(self._run_due)
+    async def run_due(self) -> int:
+        """Make deliveries of what is to be told by now; return how many alerts were silenced."""
+        return await self._call(self._run_due)
 
-    def _run_due(self) -> None:
-        for endpoint in self._store.endpoints_to_route():
-            if endpoint in self._pace_by_endpoint:
-                self._route(endpoint, self._pace_by_endpoint[endpoint])
+    def _run_due(self) -> int:
+        return sum(
+            self._route(endpoint, self._pace_by_endpoint[endpoint])
+            for endpoint in self._store.endpoints_to_route()
+            if endpoint in self._pace_by_endpoint
+        )
 
-    def _route(self, endpoint: str, pace: Pace) -> None:
+    def _route(self, endpoint: str, pace: Pace) -> int:
+        """Let go what an endpoint is to be told; return how many alerts were silenced."""
         routed = self._store.route_held(
             endpoint,
             lambda held, past, now: route(held, pace, past, now, self._urgent),
@@ -44,3 +47,4 @@ class Router:
             log.info("alerts.silenced", endpoint=endpoint, alerts=routed.silenced)
         if routed.made and pace.holds_back:
             log.info("alerts.let_go", endpoint=endpoint, deliveries=routed.made, held=routed.held)
+        return routed.silenced

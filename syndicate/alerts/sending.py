@@ -13,6 +13,7 @@ from syndicate.alerts.handing import hand
 from syndicate.alerts.hiding import hidden
 from syndicate.alerts.mailing import Mailer
 from syndicate.alerts.outcome import Closed, Later, Outcome, Taken
+from syndicate.alerts.signing import headers as signed_headers
 from syndicate.alerts.summary import says
 from syndicate.errors import NetworkError, TemplateError
 from syndicate.http import Client
@@ -80,7 +81,7 @@ class Sender:
         """Return what came of one try; that there was no answer is one as well."""
         channel = endpoint.channel
         if channel is None:
-            headers = webhook.headers(endpoint, message.id, message.body, message.sent_at)
+            headers = signed_headers(endpoint, message.id, message.body, message.sent_at)
             request = Request(url=endpoint.url, body=message.body, headers=headers)
             return await self._requested(endpoint, request, message, _of_webhook)
         match channels.addressed(channel, message.body, message.id):

@@ -12,7 +12,8 @@ class Totals:
 
     delivered: int = 0
     failed: int = 0
-    held: int = 0  # that a pace or a silence holds back, whenever they were made
+    held: int = 0  # that the pace of their endpoints holds back
+    silenced: int = 0  # alerts that a silence kept from being told
     errors: tuple[str, ...] = ()  # a line for each endpoint and reason, and for each that has to wait
 
 

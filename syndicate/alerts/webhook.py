@@ -1,4 +1,4 @@
-"""What a webhook says, and how it is signed (Standard Webhooks, https://www.standardwebhooks.com). Pure.
+"""What a webhook says (Standard Webhooks, https://www.standardwebhooks.com). Pure.
 
 The body is JSON in UTF-8, always under 20 kB:
 
@@ -67,8 +67,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from standardwebhooks import Webhook
-
 from syndicate.alerts.outcome import Closed, Later, Outcome, Taken
 from syndicate.alerts.spikes import beside_usual
 from syndicate.http.times import asked_wait
@@ -76,7 +74,6 @@ from syndicate.model import (
     Alert,
     AnyAlert,
     Config,
-    Endpoint,
     EndpointAlert,
     Headline,
     Hit,
@@ -106,6 +103,8 @@ HEADLINE_LINK_BYTES = 1_000
 
 Values = dict[str, Any]
 
+MOST_BYTES_A_CHARACTER = 6  # in JSON: \\u001f
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # one for all: to make it takes long
 _LAST_WORD = re.compile(r"\s+\S*$")  # or what is left of it
 
 
@@ -124,7 +123,11 @@ def names(config: Config) -> Names:
     return Names(
         rules={rule.id: rule.title for rule in config.rules},
         sources={source.id: source.title for source in config.sources},
-        feeds={rule.id: f"{base}/{rule.id}.atom" for rule in config.rules if rule.feed},
+        feeds={
+            rule.id: f"{base}/{rule.id}.atom"
+            for rule in config.rules
+            if rule.own_feed and rule.own_feed.is_listed
+        },
     )
 
 
@@ -156,27 +159,6 @@ def render_sample(now: datetime) -> bytes:
     return to_json(_message("alert.test", now, data))
 
 
-def headers(endpoint: Endpoint, delivery: str, body: bytes, now: datetime) -> dict[str, str]:
-    """Return the headers of an attempt made now; signed with each of the endpoint's secrets."""
-    ours = {
-        "content-type": "application/json",
-        "webhook-id": delivery,
-        "webhook-timestamp": str(int(now.timestamp())),
-    }
-    if endpoint.secrets:
-        # A receiver takes whichever it can verify: old and new overlap while a secret is replaced.
-        signatures = (signature(secret, delivery, now, body) for secret in endpoint.secrets)
-        ours["webhook-signature"] = " ".join(signatures)
-    theirs = {name.lower(): value for name, value in endpoint.headers.items()}
-    return {**theirs, **ours}
-
-
-def signature(secret: str, delivery: str, now: datetime, body: bytes) -> str:
-    """Return the signature `v1,...` over id, time and body; the secret is `whsec_...`."""
-    # standardwebhooks takes the fields of the time for UTC's, whatever its zone.
-    return Webhook(secret).sign(msg_id=delivery, timestamp=now.astimezone(UTC), data=body.decode())
-
-
 def outcome(status: int, retry_after: str | None, now: datetime) -> Outcome:
     """Return what a complete answer means: 2xx is success, and 410 is final."""
     if 200 <= status < 300:
@@ -184,6 +166,8 @@ def outcome(status: int, retry_after: str | None, now: datetime) -> Outcome:
     if status == 410:
         return Closed(reason="the endpoint answered 410: it wants no more deliveries")
     reason = f"the endpoint answered {status}"
+    if status == 401:
+        reason += ": see that it has the same secret, and the right time"
     if 300 <= status < 400:
         reason += ", and redirects are not followed: configure where it leads"
     return Later(reason=reason, wait=asked_wait(retry_after, now))
@@ -364,7 +348,9 @@ def _text(stored: StoredMatch, hit: Hit) -> str | None:
 
 def _whole(text: str | None, most_bytes: int) -> str | None:
     """Return the text if it has room: half an address is another address."""
-    return text if text is not None and len(to_json(text)) <= most_bytes else None
+    if text is None or MOST_BYTES_A_CHARACTER * len(text) + len('""') <= most_bytes:
+        return text
+    return text if len(to_json(text)) <= most_bytes else None
 
 
 def time_text(when: datetime | None) -> str | None:
@@ -376,7 +362,7 @@ def time_text(when: datetime | None) -> str | None:
 
 def to_json(value: object) -> bytes:
     """Return a value as the bytes that are sent."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _JSON.encode(value).encode()
 
 
 def _sample(now: datetime) -> Alert:

@@ -4,13 +4,18 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, get_origin
 
-from syndicate.config.shapes import NetworkTable, Service, SmtpTable, Table
+from syndicate.config.shapes import FeedsTable, NetworkTable, Service, SmtpTable, Table
 from syndicate.config.toml_file import TomlFile
 from syndicate.config.values import suggestion
 from syndicate.errors import Problem
 
 PREFIX = "SYNDICATE_"
-SECTIONS: Mapping[str, type[Table]] = {"service": Service, "network": NetworkTable, "smtp": SmtpTable}
+SECTIONS: Mapping[str, type[Table]] = {
+    "service": Service,
+    "network": NetworkTable,
+    "smtp": SmtpTable,
+    "feeds": FeedsTable,
+}
 
 _KEY_BY_VARIABLE = {
     f"{PREFIX}{section}__{name}".upper(): (section, name)
@@ -43,7 +48,7 @@ def _value(key: tuple[str, str], text: str) -> Any:
         return (
             value if isinstance(value, list) else [part.strip() for part in text.split(",") if part.strip()]
         )
-    return _toml_value(text) if annotation in (int, int | None) else text
+    return _toml_value(text) if annotation in (int, int | None, bool) else text
 
 
 def _toml_value(text: str) -> Any:

@@ -52,6 +52,10 @@ def _login_problems(file: TomlFile, settings: SmtpSettings) -> Iterator[Problem]
     is_known = not any(file.is_unfilled((*_SMTP, name)) for name in ("password", "password_file"))
     if settings.user is not None and settings.password is None and is_known:
         yield file.mistake((*_SMTP, "password"), "must be given with a user, or password_file")
+    password_key = "password" if file.at(*_SMTP, "password") is not None else "password_file"
+    for name, text in (("user", settings.user), (password_key, settings.password)):
+        if not (text or "").isascii():
+            yield file.mistake((*_SMTP, name), "must be ASCII, since others cannot be sent to a mail server")
     if settings.password and settings.security is SmtpSecurity.NONE and not _is_here(settings.host):
         why = 'the password could be read on the way: write "starttls" or "tls"'
         yield file.mistake((*_SMTP, "security"), why)
@@ -79,5 +83,5 @@ def _kept_password(file: TomlFile, folder: Path) -> tuple[str | None, list[Probl
     text = read_text(path, MAX_PASSWORD_BYTES)
     if isinstance(text, Unreadable):
         return None, [file.mistake(place, f"{shown(path)}: {text.why}")]
-    password = text.rstrip("\n")
+    password = text.rstrip("\r\n")
     return (password, []) if password else (None, [file.mistake(place, f"{shown(path)}: is empty")])

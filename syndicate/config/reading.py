@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from syndicate import __version__
 from syndicate.config.channel_tables import STANDARD, format_of, homes_beside, read_channel
 from syndicate.config.environment import SECTIONS, overridden
+from syndicate.config.feeds import read_feeds
 from syndicate.config.mail import read_smtp
 from syndicate.config.pace import flood_after, pace, pace_problems
 from syndicate.config.rule_files import Names, read_rules, rule_paths, unknown_endpoints
@@ -39,7 +40,7 @@ from syndicate.model import (
     Source,
 )
 
-TABLES = ("service", "network", "smtp", "source", "endpoint")
+TABLES = ("service", "network", "smtp", "feeds", "source", "endpoint", "feed")
 NO_SOURCES = "there are no sources: add a [[source]] with an id and a url"
 _PRIVATE_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
@@ -85,6 +86,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
     endpoints, endpoint_problems = _endpoints(file, path.parent, service.time_zone)
     smtp, smtp_problems = read_smtp(file, path.parent)
     rules, rule_problems = _rules(file, path.parent / service.rules, environ)
+    published, feed_problems = read_feeds(file, sources, rules)
     config = Config(
         path=path.absolute(),
         service=_service(service, path.absolute().parent),
@@ -93,6 +95,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
         endpoints=endpoints,
         rules=rules,
         smtp=smtp,
+        feeds=published,
     )
     problems = [
         *override_problems,
@@ -106,6 +109,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
         *endpoint_problems,
         *smtp_problems,
         *rule_problems,
+        *feed_problems,
     ]
     return Reading(config=config, problems=tuple(sorted(problems)))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from syndicate.config.selection import is_selected
 from syndicate.config.shapes import (
     ExampleTable,
+    FeedTable,
     FileRuleTable,
     NamedRuleTable,
     RuleTable,
@@ -20,6 +21,7 @@ from syndicate.config.toml_lines import Key
 from syndicate.config.values import identifier, quoted, suggestion
 from syndicate.errors import Problem
 from syndicate.model import Example, RuleText, ScoreText, SpikeSettings, WeightedTerm
+from syndicate.model.feeds import Dedupe, FeedSettings, Order
 
 ASKS = ("keywords", "query", "score")  # the keys a rule may ask by, one of them
 
@@ -229,10 +231,24 @@ def _rule_text(place: Place, table: RuleTable) -> RuleText:
         urgent=table.urgent,
         escalate=table.escalate,
         renamed_from=tuple(table.renamed_from),
-        feed=table.feed,
+        feed=feed_settings(table.feed) if table.feed else None,
         spike=SpikeSettings(least=table.spike.least, score=table.spike.score) if table.spike else None,
         match=_examples(file, (*key, "examples", "match"), table.examples.match),
         no_match=_examples(file, (*key, "examples", "no_match"), table.examples.no_match),
+    )
+
+
+def feed_settings(table: FeedTable) -> FeedSettings:
+    """Return how a feed shows what it collects."""
+    return FeedSettings(
+        title=table.title,
+        limit=table.limit,
+        order=Order(table.order),
+        full_text=table.full_text,
+        dedupe=Dedupe(table.dedupe),
+        explain=table.explain,
+        public=table.public,
+        token=table.token,
     )
 
 

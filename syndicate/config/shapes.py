@@ -23,8 +23,10 @@ from syndicate.config.toml_file import TomlFile
 from syndicate.config.toml_lines import Key
 from syndicate.errors import Problem
 from syndicate.model import Cron, QuietHours
+from syndicate.model.feeds import LIMIT, FullText
 from syndicate.model.spike import LEAST, SCORE
 
+MAX_FEED_LIMIT = 1_000  # entries; what is older is in the archive
 MAX_SECRETS = 4  # of an endpoint; two are enough to replace one
 MAX_WEIGHT = 1_000_000  # either way, so that no sum is infinite
 MIN_SPIKE_SCORE, MAX_SPIKE_SCORE = 2, 1_000  # of deviations; below, chance alone would make spikes
@@ -104,6 +106,23 @@ def _not_always(value: list[QuietHours]) -> list[QuietHours]:
     if clocks.are_always_quiet(value):
         raise ValueError("leave no minute of the week, so nothing would be told: leave some out")
     return value
+
+
+def _feed(value: object) -> object:
+    if not isinstance(value, bool | dict):
+        raise ValueError("must be true, false, or a table: [feed], or { limit = 50 }")
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
+def _full_text(value: object) -> FullText:
+    choices: Mapping[object, FullText] = {
+        True: FullText.YES,
+        "summary": FullText.SUMMARY,
+        "none": FullText.NONE,
+    }
+    if not isinstance(value, bool | str) or value not in choices:
+        raise ValueError('must be true, "summary" or "none"')
+    return choices[value]
 
 
 def _spike(value: object) -> object:
@@ -244,7 +263,9 @@ class EndpointTable(Table):
 
     id: Id
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
-    group_by: list[Literal["rule", "source", "story", "..."]] | None = None
+    group_by: Annotated[
+        list[Literal["rule", "source", "story", "..."]] | None, BeforeValidator(_one_or_more)
+    ] = None
     group_wait: Annotated[Duration, _within(timedelta(), timedelta(days=1))] | None = None
     group_interval: Annotated[Duration, _within(timedelta(seconds=1), timedelta(days=7))] | None = None
     max_per_hour: Annotated[int, Field(ge=1, le=10_000)] | None = None
@@ -296,6 +317,34 @@ class SpikeTable(Table):
     score: SpikeScore = SCORE
 
 
+class FeedTable(Table):
+    """How a feed shows what it collects."""
+
+    title: Line | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_FEED_LIMIT)] = LIMIT
+    order: Literal["published", "matched"] = "published"
+    full_text: Annotated[FullText, BeforeValidator(_full_text)] = FullText.YES
+    dedupe: Literal["item", "story"] = "item"
+    explain: bool = True
+    public: bool = True
+    token: Annotated[str, AfterValidator(values.token)] | None = None
+
+
+class CollectionTable(FeedTable):
+    """`[[feed]]`: a feed of several rules."""
+
+    id: Id
+    rules: Annotated[list[Line], AfterValidator(_some)] | None = None
+    tags: Annotated[list[Line], AfterValidator(_some)] | None = None
+
+
+class FeedsTable(Table):
+    """`[feeds]`: which feeds there are without being named."""
+
+    all: bool = True
+    tags: bool = True
+
+
 class RuleTable(Table):
     """Asks by one of keywords, query and score, which is not seen here."""
 
@@ -311,7 +360,7 @@ class RuleTable(Table):
     urgent: bool = False
     escalate: Annotated[int, Field(ge=2, le=1000)] | None = None
     renamed_from: Annotated[list[Id], BeforeValidator(_listed)] = Field(default_factory=list)
-    feed: bool = True
+    feed: Annotated[FeedTable | None, BeforeValidator(_feed)] = Field(default_factory=FeedTable)
     spike: Annotated[SpikeTable | None, BeforeValidator(_spike)] = None
     examples: ExamplesTable = Field(default_factory=ExamplesTable)
 

@@ -15,6 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
+LEAST_TOKEN, MOST_TOKEN = 16, 128  # characters
+
+_TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{LEAST_TOKEN},{MOST_TOKEN}}}")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")  # the shape of BCP 47 (RFC 5646 2.1)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 5.6.2
@@ -189,7 +192,7 @@ def host(text: str) -> str:
 
 
 def time_zone(text: str) -> tzinfo:
-    """Return a time zone by its name in the IANA database."""
+    """Return a time zone by its name in the IANA database: the system's, else that of the package tzdata."""
     if text == "UTC":
         return UTC
     try:
@@ -197,6 +200,16 @@ def time_zone(text: str) -> tzinfo:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         near = suggestion(text, available_timezones()) or ': write one such as "Europe/Brussels" or "UTC"'
         raise ValueError(f"{quoted(text)} is no time zone{near}") from None
+
+
+def token(text: str) -> str:
+    """Return a part of an address that nobody can guess, and that every file system takes."""
+    if not _TOKEN.fullmatch(text):
+        raise ValueError(
+            f"must be {LEAST_TOKEN} to {MOST_TOKEN} letters, digits, - or _, which nobody can guess: "
+            "make one with `openssl rand -hex 16`"
+        )
+    return text
 
 
 def selector(text: str) -> str:

@@ -1,244 +1,105 @@
-"""Atom (RFC 4287) for a rule's matches. The only module that knows feedgen.
+"""Atom (RFC 4287). The only module that knows feedgen.
 
-feedgen raises on texts and entries that XML or Atom cannot hold; here everything is made to fit beforehand,
-so that no item of any source keeps the others from being published.
+feedgen makes the document around the entries. For one of those it takes 2 ms, by way of a tree of elements:
+so they are written beside it, as text, and put into its document.
 """
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
-from html import escape
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
 
-from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
-from lxml import etree
 
-from syndicate.feeds.xml import legal, line, web_iri
-from syndicate.model import Enclosure, Hit, Item, Match, Score, Snippet, StoredMatch
+from syndicate.feeds.documents import FeedDocument
+from syndicate.feeds.entries import Category, Enclosure, EntrySource, FeedEntry, Report
+from syndicate.feeds.xml import attributes, escaped
 
 MEDIA_TYPE = "application/atom+xml"
-RULE_SCHEME = (
-    "urn:uuid:5b7bb3e5-1d5c-4b66-9d7c-8a3d1a6f0c52"  # of the categories that name rules; never changes
-)
-SUMMARY_LENGTH = 300
-XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-
-_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
-_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
+HISTORY = "http://purl.org/syndication/history/1.0"  # RFC 5005
+_END = b"</feed>\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlet:
-    """A source as readers of a feed see it."""
-
-    title: str
-    feed_url: str
-    link: str | None = None  # its site
+def render(feed: FeedDocument, entries: Sequence[FeedEntry]) -> bytes:
+    """Return a valid Atom document, its entries in the order given. The same input gives the same bytes."""
+    return assemble(feed, feed.updated(entries), map(render_entry, entries))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedDocument:
-    """What is said about a feed as a whole."""
+def assemble(feed: FeedDocument, updated: datetime, entries: Iterable[bytes]) -> bytes:
+    """Return the document of entries that `render_entry` wrote, which may be used in several.
 
-    feed_id: str  # absolute IRI, minted once
-    title: str
-    self_url: str  # where the document is served
-    alternate_url: str  # a page for people
-    rule: str
-    rule_title: str
-    version: str  # of Syndicate
-    outlets: Mapping[str, Outlet]  # by source id; a source that is missing is shown by its id
-    updated_when_empty: datetime  # stands in for the newest entry's while there is none
+    Args:
+        updated: when the newest of them was, see `FeedDocument.updated`.
+    """
+    head = _head(feed, updated).removesuffix(_END)
+    archive = b"" if feed.head_url is None else f'  <fh:archive xmlns:fh="{HISTORY}"/>\n'.encode()
+    return b"".join([head, archive, *entries, _END])
 
 
-def render(feed: FeedDocument, matches: Sequence[StoredMatch]) -> bytes:
-    """Return the feed as a valid Atom document, newest entry first. The same input gives the same bytes."""
-    newest_first = sorted(matches, key=lambda match: (match.item.order, match.item.id), reverse=True)
-    updates = [updated(match.item) for match in newest_first]
-    document = _head(feed, updates)
-    for match, instant in zip(newest_first, updates, strict=True):
-        document.add_entry(_entry(feed, match, instant), order="append")
-    rendered: bytes = document.atom_str(pretty=True)
+def _head(feed: FeedDocument, updated: datetime) -> bytes:
+    """Return the document without entries."""
+    head = FeedGenerator()
+    head.id(feed.feed_id)
+    head.title(feed.name)
+    head.subtitle(feed.about)
+    head.updated(updated)
+    head.author(name="Syndicate")  # for entries without one, which Atom would have invalid
+    head.link(href=feed.self_url, rel="self", type=MEDIA_TYPE)
+    head.link(href=feed.page_url, rel="alternate", type="text/html")
+    for relation, url in feed.links():
+        head.link(href=url, rel=relation)
+    head.generator("Syndicate", version=feed.version)
+    rendered: bytes = head.atom_str(pretty=True)
     return rendered
 
 
-def updated(item: Item) -> datetime:
-    """Return when the item last changed in a way that readers should notice (RFC 4287 4.2.15).
-
-    A first revision has the publisher's word for it, as far as that is neither before its publication nor
-    after we recorded it. A later revision has the instant we recorded it: publishers seldom move their date
-    along with an edit, and sometimes move it back. So it never decreases from revision to revision, and
-    is never later than `changed_at`.
-    """
-    if item.revision > 1:
-        return _whole_seconds(item.changed_at)
-    claimed = item.updated or item.published or item.first_seen
-    not_before = item.order if item.published else claimed
-    return _whole_seconds(min(max(claimed, not_before), item.changed_at))
+def render_entry(entry: FeedEntry) -> bytes:
+    """Return an entry as it stands in a document, indented as feedgen does."""
+    language = f' xml:lang="{entry.language}"' if entry.language else ""
+    elements = "\n    ".join(_elements(entry))
+    return f"  <entry{language}>\n    {elements}\n  </entry>\n".encode()
 
 
-def _head(feed: FeedDocument, updates: Sequence[datetime]) -> FeedGenerator:
-    head = FeedGenerator()
-    head.id(feed.feed_id)
-    head.title(line(feed.title) or feed.rule)
-    head.subtitle(f"News that matches the rule {line(feed.rule_title) or feed.rule}")
-    head.updated(max(updates, default=_whole_seconds(feed.updated_when_empty)))
-    head.author(name="Syndicate")  # for entries without one, which Atom would have invalid
-    head.link(href=feed.self_url, rel="self", type=MEDIA_TYPE)
-    head.link(href=feed.alternate_url, rel="alternate", type="text/html")
-    head.generator("Syndicate", version=feed.version)
-    return head
+def _elements(entry: FeedEntry) -> Iterator[str]:
+    updated = entry.updated.isoformat()
+    yield f"<id>{escaped(entry.id)}</id>"
+    yield f"<title>{escaped(entry.title)}</title>"
+    yield f"<updated>{updated}</updated>"
+    yield f"<author>\n      <name>{escaped(entry.author)}</name>\n    </author>"
+    yield f'<content type="html">{escaped(entry.content_html)}</content>'
+    if entry.summary:
+        yield f'<summary type="text">{escaped(entry.summary)}</summary>'
+    yield from map(_category, entry.categories)
+    if entry.published:
+        yield f"<published>{entry.published.isoformat()}</published>"
+    if entry.link:
+        yield f"<link{attributes(rel='alternate', href=entry.link)}/>"
+    yield from map(_enclosure, entry.enclosures)
+    yield from (_related(report) for report in entry.reports if report.link)
+    yield f"{_source_start(entry.source)}      <updated>{updated}</updated>\n{_source_end(entry.source)}"
 
 
-def _entry(feed: FeedDocument, match: StoredMatch, instant: datetime) -> FeedEntry:
-    item = match.item
-    outlet = feed.outlets.get(item.source) or Outlet(title=item.source, feed_url="")
-    entry = FeedEntry()
-    entry.id(legal(item.entry_id))
-    entry.title(_title(item))
-    entry.updated(instant)
-    if item.published:
-        entry.published(_whole_seconds(item.order))
-    entry.author(name=line(item.author) or line(outlet.title) or item.source)
-    for category in _categories(feed, item):
-        entry.category(category)
-    if summary := _summary(item):
-        entry.summary(summary, type="text")
-    entry.content(_content(feed, match), type="html")
-    entry.register_extension("syndicate", partial(_Additions, item, outlet, instant))
-    return entry
+def _category(category: Category) -> str:
+    return f"<category{attributes(term=category.term, scheme=category.scheme, label=category.label)}/>"
 
 
-@dataclass(frozen=True, slots=True)
-class _Additions:
-    """An extension of feedgen: what it cannot write into an entry, or (links) writes without attributes."""
-
-    item: Item
-    outlet: Outlet
-    updated: datetime
-
-    def extend_ns(self) -> dict[str, str]:
-        return {}
-
-    def extend_atom(self, entry: etree._Element) -> None:
-        if self.item.language and _LANGUAGE.fullmatch(self.item.language):
-            entry.set(XML_LANG, self.item.language)
-        for link in _links(self.item):
-            etree.SubElement(entry, "link", link)
-        self._add_source(entry)
-
-    def _add_source(self, entry: etree._Element) -> None:
-        source = etree.SubElement(entry, "source")
-        feed_url, site = web_iri(self.outlet.feed_url), web_iri(self.outlet.link)
-        etree.SubElement(source, "id").text = feed_url or site or f"{RULE_SCHEME}#{_token(self.item.source)}"
-        etree.SubElement(source, "title").text = line(self.outlet.title) or self.item.source
-        etree.SubElement(source, "updated").text = self.updated.isoformat()
-        if feed_url:
-            etree.SubElement(source, "link", rel="self", href=feed_url)
-        if site:
-            etree.SubElement(source, "link", rel="alternate", href=site)
+def _enclosure(enclosure: Enclosure) -> str:
+    length = None if enclosure.length_bytes is None else str(enclosure.length_bytes)
+    return f"<link{attributes(rel='enclosure', href=enclosure.url, type=enclosure.type, length=length)}/>"
 
 
-def _title(item: Item) -> str:
-    """Return a title in every case: some outlets have none, and Atom requires one."""
-    return line(item.title) or _passage(item.summary or item.body, 80) or web_iri(item.link) or "Untitled"
+def _related(report: Report) -> str:
+    """Return the link to what another outlet has on the same story (RFC 4287 4.2.7.2)."""
+    title = f"{report.outlet}: {report.title}"
+    return f"<link{attributes(rel='related', href=report.link, title=title)}/>"
 
 
-def _links(item: Item) -> list[dict[str, str]]:
-    alternate = web_iri(item.link)
-    links = [{"rel": "alternate", "href": alternate}] if alternate else []
-    return links + [link for enclosure in item.enclosures if (link := _enclosure(enclosure))]
+@lru_cache(maxsize=4096)  # outlets are few, and in every entry
+def _source_start(source: EntrySource) -> str:
+    return f"<source>\n      <id>{escaped(source.id)}</id>\n      <title>{escaped(source.title)}</title>\n"
 
 
-def _enclosure(enclosure: Enclosure) -> dict[str, str] | None:
-    href = web_iri(enclosure.url)
-    if href is None:
-        return None
-    link = {"rel": "enclosure", "href": href}
-    if enclosure.type and _MEDIA_TYPE.fullmatch(enclosure.type):
-        link["type"] = enclosure.type
-    if enclosure.length_bytes is not None and enclosure.length_bytes >= 0:
-        link["length"] = str(enclosure.length_bytes)
-    return link
-
-
-def _categories(feed: FeedDocument, item: Item) -> list[dict[str, str]]:
-    terms = dict.fromkeys(filter(None, map(line, item.categories)))
-    rule = {"term": feed.rule, "scheme": RULE_SCHEME, "label": line(feed.rule_title) or feed.rule}
-    return [rule, *({"term": term} for term in terms)]
-
-
-def _summary(item: Item) -> str:
-    return _passage(item.summary or item.body, SUMMARY_LENGTH)
-
-
-def _passage(text: str, length: int) -> str:
-    """Return the text's beginning as one line, cut between words where it can be."""
-    text = line(text)
-    if len(text) <= length:
-        return text
-    start, space, _ = text[:length].rpartition(" ")
-    return (start if space and len(start) > length // 2 else text[: length - 1]) + "…"
-
-
-def _content(feed: FeedDocument, match: StoredMatch) -> str:
-    article = match.item.content_html or _paragraphs(match.item.body)
-    return legal(article + _explanation(feed, match.match))
-
-
-def _paragraphs(text: str) -> str:
-    return "".join(f"<p>{escape(part.strip())}</p>\n" for part in text.split("\n") if part.strip())
-
-
-def _explanation(feed: FeedDocument, match: Match) -> str:
-    """Return why the entry is here, as HTML that stands apart from the article's own."""
-    rule = escape(line(feed.rule_title) or feed.rule)
-    why = _terms(match.hits) + _score(match.score)
-    return (
-        f'\n<hr>\n<p lang="en">Matched by the rule <b>{rule}</b>{why}</p>\n'
-        f'<blockquote dir="auto">{marked(match.snippet)}</blockquote>'
-    )
-
-
-def _terms(hits: Sequence[Hit]) -> str:
-    """Return each term once, with the fields it is in: `: “EU” in title and body`."""
-    fields_by_term: dict[str, dict[str, None]] = {}
-    for hit in hits:
-        fields_by_term.setdefault(hit.term, {})[hit.field] = None
-    parts = [f"“{escape(line(term))}” in {' and '.join(fields)}" for term, fields in fields_by_term.items()]
-    return f": {', '.join(parts)}." if parts else "."
-
-
-_SCORE_PARTS = 20
-
-
-def _score(score: Score | None) -> str:
-    """Return how a weighted rule came to hold: ` Score: “EU” 3, “water” 2: 5, where 4 is enough.`"""
-    if score is None:
-        return ""
-    parts = ", ".join(f"“{escape(line(term))}” {weight:g}" for term, weight in score.parts[:_SCORE_PARTS])
-    return f" Score: {parts}: {score.total:g}, where {score.threshold:g} is enough."
-
-
-def marked(snippet: Snippet) -> str:
-    """Return the passage as HTML, with its terms in `<mark>`."""
-    pieces, position = [], 0
-    for start, end in sorted(snippet.marks):
-        start = max(start, position)
-        if start < end <= len(snippet.text):
-            pieces += [
-                escape(snippet.text[position:start]),
-                f"<mark>{escape(snippet.text[start:end])}</mark>",
-            ]
-            position = end
-    return "".join([*pieces, escape(snippet.text[position:])])
-
-
-def _whole_seconds(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(microsecond=0)
-
-
-def _token(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "_", text)
+@lru_cache(maxsize=4096)
+def _source_end(source: EntrySource) -> str:
+    links = [("self", source.feed_url), ("alternate", source.link)]
+    written = [f"      <link{attributes(rel=relation, href=url)}/>\n" for relation, url in links if url]
+    return f"{''.join(written)}    </source>"

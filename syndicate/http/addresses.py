@@ -108,6 +108,7 @@ class Target:
         return as_address(self.host)
 
 
+@lru_cache(256)
 def target(url: str) -> Target:
     """Return what a URL leads to.
 
@@ -153,6 +154,7 @@ def refusal(address: Address, allowed: Sequence[Network]) -> str | None:
     return None
 
 
+@lru_cache(1024)
 def as_address(text: str) -> Address | None:
     """Return the IP address that a text is, if it is one; a zone is left out."""
     try:

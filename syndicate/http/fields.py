@@ -13,6 +13,7 @@ Redirects take a request to addresses that its caller did not mean, so (RFC 9110
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from syndicate.errors import RefusedError
 from syndicate.http.addresses import Target
@@ -67,6 +68,7 @@ def checked_fields(headers: Mapping[str, bytes | str]) -> tuple[Field, ...]:
     return tuple((name, value) for name, value in fields if name not in _OURS and _is_sendable(name, value))
 
 
+@lru_cache(256)
 def _name(text: str) -> bytes:
     name = text.lower().encode()
     if not _NAME.fullmatch(name):

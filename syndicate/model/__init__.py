@@ -79,7 +79,7 @@ from syndicate.model.pace import (
     ToldAlert,
 )
 from syndicate.model.parse import Document, Enclosure, Entry
-from syndicate.model.publish import StaleFeed
+from syndicate.model.publish import NumberedMatches, Numbering, PublishedFeed, StaleFeed
 from syndicate.model.push import (
     Asked,
     Confirmed,
@@ -148,6 +148,8 @@ __all__ = [
     "Match",
     "NetworkSettings",
     "Notice",
+    "NumberedMatches",
+    "Numbering",
     "Ongoing",
     "Pace",
     "Page",
@@ -155,6 +157,7 @@ __all__ = [
     "Past",
     "Poll",
     "PollState",
+    "PublishedFeed",
     "Push",
     "Pushing",
     "QuietHours",

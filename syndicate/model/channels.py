@@ -128,7 +128,7 @@ def secrets(channel: Channel) -> tuple[str, ...]:
 
 
 def secret_parts(url: str) -> tuple[str, ...]:
-    """Return what must not be shown of an address that may have a token in it: all but the host."""
+    """Return what must not be shown of an address in which a token may be: all of it but the host."""
     parts = urlsplit(url)
     tail = parts.path + (f"?{parts.query}" if parts.query else "")
     if len(tail) <= 1:

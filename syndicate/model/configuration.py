@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from syndicate.model.channels import Channel
+from syndicate.model.feeds import Feed, FeedSettings
 from syndicate.model.pace import Pace
 from syndicate.model.spike import SpikeSettings
 
@@ -190,10 +191,23 @@ class RuleText:
     urgent: bool = False  # its alerts never wait, whatever the pace of an endpoint
     escalate: int | None = None  # sources that must carry a story to alert again; None: never
     renamed_from: tuple[str, ...] = ()  # ids that it had before
-    feed: bool = True
+    feed: FeedSettings | None = field(default_factory=FeedSettings)  # None: it publishes none
     spike: SpikeSettings | None = None  # None: nobody is told how many matches there are
     match: tuple[Example, ...] = ()
     no_match: tuple[Example, ...] = ()
+
+    @property
+    def own_feed(self) -> Feed | None:
+        """The feed of its matches, None if it publishes none."""
+        if self.feed is None:
+            return None
+        return Feed(
+            id=self.id,
+            title=self.feed.title or self.title,
+            about=f"News that matches the rule {self.title}",
+            rules=(self.id,),
+            settings=self.feed,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,3 +221,4 @@ class Config:
     endpoints: tuple[Endpoint, ...]
     rules: tuple[RuleText, ...]
     smtp: SmtpSettings | None = None  # None: no mail is sent
+    feeds: tuple[Feed, ...] = ()  # all that are published: of rules, of several of them, of tags

@@ -152,14 +152,15 @@ class EndpointStatus:
     state: EndpointState
     since: datetime | None  # when FAILING or DISABLED
     reason: str | None  # when DISABLED
+    last_error: str | None  # of its last attempt that failed, when FAILING
     attempts: int  # that were looked at, at most 1,000
     taken: int  # of those
     median: timedelta | None  # that an attempt lasts; None without any
     p95: timedelta | None  # that 95 of 100 attempts last at most
+    held: int  # deliveries that its pace, or a look at silences, holds back
     waiting: int  # deliveries
     due: int  # of those, that are not being tried
     oldest_waiting_at: datetime | None  # when it was made; None when nothing waits
-    held: int  # deliveries that its pace, or a silence, holds back
     dead: int  # deliveries
 
 

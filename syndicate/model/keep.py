@@ -93,7 +93,7 @@ class RuleStatus:
     id: str
     title: str
     keywords: tuple[str, ...]
-    has_feed: bool
+    has_feed: bool  # that the lists of feeds name
     matches: int
 
 

@@ -3,12 +3,45 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from syndicate.model.keep import StoredMatch
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleFeed:
-    """A published feed whose file lacks what is stored; `generation` closes the race with new matches."""
+    """A published feed whose files lack what is stored; `generation` closes the race with new matches."""
 
-    rule: str
+    id: str
     feed_id: str  # absolute IRI, minted once
     created_at: datetime
     generation: int
+    written_as: str  # how the pages of its archive were written last; empty: none were
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbering:
+    """The numbers of a feed's entries (`syndicate.feeds.archive`)."""
+
+    last: int  # the highest that was ever given; 0: none was
+    written_up_to: int  # the highest when its files were written last
+    changed: tuple[int, ...]  # those given up to then whose entry has changed since, or is gone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberedMatches:
+    """An entry of a feed: an item, why it is there, and who else reports the same."""
+
+    number: int
+    matches: tuple[
+        StoredMatch, ...
+    ]  # of the item, one for each rule of the feed that holds, by the rules' ids
+    others: tuple[StoredMatch, ...] = ()  # of other items of its story in the feed, as they were first seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedFeed:
+    """What of a feed was written."""
+
+    id: str
+    generation: int
+    written_as: str
+    numbering: Numbering

@@ -317,7 +317,7 @@ def _rule(text: RuleText, tree: Node, version: str, selecting: Selecting) -> Rul
         urgent=text.urgent,
         escalate=text.escalate,
         renamed_from=text.renamed_from,
-        feed=text.feed,
+        feed=text.feed is not None,
         terms=_terms(text, tree),
     )
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from syndicate.errors import NetworkError, ParseError
 from syndicate.http import Client
 from syndicate.model import Claim, Document, Gap, Spent
-from syndicate.sources.decide import Reading
+from syndicate.sources.changes import Reading
 from syndicate.sources.fetch import ONE_REQUEST, Failed, accept, failed_by, spent_on
 from syndicate.sources.identity import Identified, identify, items_by_entry
 from syndicate.sources.learn import Filled, find_gap

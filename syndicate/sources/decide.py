@@ -1,30 +1,23 @@
-"""What follows from a poll: what is new or changed, what matches, whom to tell, when to ask again. Pure."""
+"""What follows from a poll: what it taught, and when to ask again. Pure."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from syndicate.model import (
-    ArticleNote,
-    Change,
     Claim,
-    Document,
     Due,
-    Entry,
     Gap,
     Hints,
     KnownItem,
-    LateArticle,
     Poll,
     PollState,
-    Suppressed,
 )
 from syndicate.rules.index import RuleIndex
 from syndicate.sources import learn, websub
-from syndicate.sources.changes import Seen, change_of, suppression
-from syndicate.sources.fetch import Answer, Failed, Fetched, Gone, NotModified
-from syndicate.sources.identity import Identified, identify, is_edited, items_by_entry, lists
+from syndicate.sources.changes import Reading, compare
+from syndicate.sources.fetch import Answer, Failed, Gone, NotModified
 from syndicate.sources.learn import Filled, Lesson
 from syndicate.sources.schedule import (
     asked_by_document,
@@ -35,7 +28,6 @@ from syndicate.sources.schedule import (
     unskipped,
 )
 
-NOTHING_FILLED = Filled()
 ADOPT_AFTER = 3  # identical, valid answers
 UNREACHED_INTERVAL = timedelta(minutes=5)  # to begin with, where there was no answer
 HOST_BACKOFF = timedelta(minutes=5)  # when 429 or 503 comes without Retry-After
@@ -48,31 +40,6 @@ class Moment:
     now: datetime
     duration: timedelta
     jitter: float  # 0..1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """A document that was read, its entries identified."""
-
-    fetched: Fetched
-    document: Document
-    entries: tuple[Identified, ...]  # of the document, and behind them those of archives
-    filled: Filled = NOTHING_FILLED
-    refusal: Failed | None = None  # of the host of its archives, which asks for less
-    articles: Mapping[str, ArticleNote] = field(
-        default_factory=dict
-    )  # of entries that are new or edited, by their first key
-    late: tuple[LateArticle, ...] = ()  # of items that are known
-    late_notes: tuple[ArticleNote, ...] = ()
-
-    @classmethod
-    def of(cls, fetched: Fetched, document: Document) -> "Reading":
-        """Return the reading of a document."""
-        return cls(fetched=fetched, document=document, entries=tuple(identify(document.entries)))
-
-    def keys(self) -> list[str]:
-        """Return every key of every entry."""
-        return [key for entry in self.entries for key in (*entry.keys, *entry.hints)]
 
 
 def decide_reading(
@@ -111,60 +78,6 @@ def decide_reading(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """What a document has, compared with what is stored."""
-
-    entries: tuple[tuple[Entry, KnownItem | None], ...]  # None: new
-    names: tuple[int | str, ...]  # of those: the item, or the first key of a new one
-    changes: tuple[Change, ...]
-    articles: tuple[ArticleNote, ...]
-    new_keys: tuple[tuple[str, int], ...]
-
-    def without_edits(self) -> "Compared":
-        """Return only what is new; known items stay as they are, by more keys."""
-        return replace(
-            self,
-            changes=tuple(change for change in self.changes if change.item is None),
-            articles=tuple(note for note in self.articles if isinstance(note.item, str)),
-            new_keys=(
-                *self.new_keys,
-                *((key, change.item) for change in self.changes if change.item for key in change.keys),
-            ),
-        )
-
-
-def compare(
-    claim: Claim, reading: Reading, known: Mapping[str, KnownItem], index: RuleIndex, now: datetime
-) -> Compared:
-    """Return what is new and changed in a document, and what follows for rules and alerts."""
-    changes: list[Change] = []
-    new_keys: list[tuple[str, int]] = []
-    names: list[int | str] = []
-    notes: list[ArticleNote] = []
-    seen = Seen(claim=claim, document=reading.document, index=index, now=now, lists=lists(reading.entries))
-    found = list(zip(reading.entries, items_by_entry(reading.entries, known), strict=True))
-    # Documents begin with the newest; items and alerts are numbered from the oldest on.
-    for entry, item in reversed(found):
-        if item is None or is_edited(entry, item):
-            mine = entry if item else replace(entry, keys=_keys_of_new(entry, known))
-            changes.append(change_of(mine, item, seen))
-            names.append(item.id if item else mine.keys[0])
-            notes += _noted(
-                reading.articles.get(entry.keys[0]), names[-1], suppression(claim, entry.entry, now)
-            )
-        else:
-            new_keys += [(key, item.id) for key in entry.keys if key not in known]
-            names.append(item.id)
-    return Compared(
-        entries=tuple((entry.entry, item) for entry, item in found),
-        names=tuple(reversed(names)),
-        changes=tuple(changes),
-        articles=tuple(notes),
-        new_keys=tuple(new_keys),
-    )
-
-
 def discovered(claim: Claim, reading: Reading) -> tuple[Hints, str | None]:
     """Return the hints of a document with its hub, if it has one, and what is wrong with that.
 
@@ -182,11 +95,6 @@ def discovered(claim: Claim, reading: Reading) -> tuple[Hints, str | None]:
 
 def _filled(gap: Gap | None, filled: Filled) -> Gap | None:
     return gap and replace(gap, filled=filled.items, is_closed=filled.is_closed)
-
-
-def _noted(note: ArticleNote | None, item: int | str, suppressed: Suppressed | None) -> Iterator[ArticleNote]:
-    if note is not None:
-        yield replace(note, item=item, suppressed=suppressed)
 
 
 def decide_unchanged(claim: Claim, outcome: NotModified, moment: Moment) -> Poll:
@@ -308,13 +216,3 @@ def _after_answer(claim: Claim, state: PollState, answer: Answer, lesson: Lesson
         moved_count=0 if is_adopting else moved_count,
         adopted=answer.moved_to if is_adopting else adopted,
     )
-
-
-def _keys_of_new(entry: Identified, known: Mapping[str, KnownItem]) -> tuple[str, ...]:
-    """Return the keys of a new item: links that name other items stay with those."""
-    keys = tuple(
-        key
-        for key in entry.keys
-        if key not in known or (key == entry.keys[0] and not key.startswith("link:"))
-    )
-    return keys or (f"content:{entry.content_hash}",)

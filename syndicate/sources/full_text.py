@@ -7,7 +7,7 @@ from datetime import datetime
 from syndicate.model import ArticleNote, AwaitedArticle, Claim, KeptArticle, KnownItem, LateArticle
 from syndicate.sources.article import MAX_PAGES, Articles, Completed, Outcome, Wanted
 from syndicate.sources.awaited import note, note_again, told, with_kept
-from syndicate.sources.decide import Reading
+from syndicate.sources.changes import Reading
 from syndicate.sources.fetch import NotModified
 from syndicate.sources.identity import Identified, changed_entries, is_of_listed, items_by_entry
 from syndicate.sources.pushes import is_outrun

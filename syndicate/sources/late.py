@@ -5,8 +5,7 @@ from datetime import datetime
 
 from syndicate.model import Change, Claim, Document, KnownItem, LateArticle, Poll
 from syndicate.rules.index import RuleIndex
-from syndicate.sources.changes import Seen, change_of, drafts
-from syndicate.sources.decide import Reading
+from syndicate.sources.changes import Reading, Seen, change_of, drafts
 from syndicate.sources.fetch import NotModified
 from syndicate.sources.identity import Identified
 

@@ -15,7 +15,8 @@ from syndicate.model import Claim, Document, NetworkSettings, Poll, Push, Record
 from syndicate.rules.index import RuleIndex
 from syndicate.sources.archives import Archives
 from syndicate.sources.article import Articles
-from syndicate.sources.decide import Moment, Reading, decide_failure, decide_reading, decide_unchanged
+from syndicate.sources.changes import Reading
+from syndicate.sources.decide import Moment, decide_failure, decide_reading, decide_unchanged
 from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, fetch
 from syndicate.sources.full_text import FullText
 from syndicate.sources.kinds import unexpected

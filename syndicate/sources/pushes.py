@@ -25,7 +25,8 @@ from syndicate.model import (
     Validators,
 )
 from syndicate.rules.index import RuleIndex
-from syndicate.sources.decide import Compared, Moment, Reading, compare
+from syndicate.sources.changes import Compared, Reading, compare
+from syndicate.sources.decide import Moment
 from syndicate.sources.fetch import Answer, Failed, Fetched
 from syndicate.sources.habit import learned_from
 from syndicate.sources.kinds import unexpected

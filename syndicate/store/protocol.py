@@ -30,10 +30,13 @@ from syndicate.model import (
     KeptArticle,
     KnownItem,
     Match,
+    NumberedMatches,
+    Numbering,
     Ongoing,
     Page,
     Past,
     Poll,
+    PublishedFeed,
     Recorded,
     Route,
     Routed,
@@ -49,6 +52,7 @@ from syndicate.model import (
     Wanted,
     Window,
 )
+from syndicate.model.feeds import Feed, Order
 from syndicate.near import Fingerprint
 
 STORY_WINDOW = timedelta(days=3)  # for which a text is compared with: next month's flood is another story
@@ -65,6 +69,11 @@ class RuleState:
     version: str
     feed: bool
     renamed_from: tuple[str, ...] = ()  # all that is known under these ids goes on under its own
+
+    @property
+    def own_feed(self) -> Feed:
+        """The feed of its matches, with the usual settings."""
+        return Feed(id=self.id, title=self.id, about="", rules=(self.id,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +137,7 @@ class Store(Protocol):
         rules: Sequence[RuleState],
         network: str = "",
         paced: Collection[str] = (),
+        feeds: Sequence[Feed] | None = None,
     ) -> tuple[str, ...]:
         """Take over the configuration; return the rules whose version is new here, so must be backfilled.
 
@@ -137,6 +147,7 @@ class Store(Protocol):
         Args:
             network: how we may reach others; when it is another than the last time, failing sources are due.
             paced: endpoints from which alerts are held back. What is held is to be looked at anew.
+            feeds: what is published; None: the rules' own feeds.
         """
 
     # -- polling
@@ -261,14 +272,32 @@ class Store(Protocol):
     def stale_feeds(self) -> list[StaleFeed]:
         """Return the feeds whose files do not show what is stored."""
 
-    def feed_matches(self, rule: str, limit: int) -> list[StoredMatch]:
-        """Return the newest matches of a rule that hold, by Item.order."""
+    def number_entries(self, feeds: Sequence[str]) -> Mapping[str, Numbering]:
+        """Give numbers to what came into these feeds, or changed there for readers, since the last time.
 
-    def feeds_published(self, feeds: Sequence[StaleFeed]) -> None:
-        """Note that the file of each feed shows its generation."""
+        What came first has the lower number. What changed has a new one, and its former is free for ever.
+        """
 
-    def retired_feeds(self) -> list[str]:
-        """Return rules that published a feed once and are configured to no longer."""
+    def feed_head(self, feed: str, paged: int, limit: int, order: Order) -> list[NumberedMatches]:
+        """Return what the head of a feed may show, by numbers.
+
+        That are all entries that are on no page yet, and so many as come first in its order.
+
+        Args:
+            paged: the highest number that is on a page.
+        """
+
+    def feed_page(self, feed: str, first: int, last: int) -> list[NumberedMatches]:
+        """Return the entries with these numbers, both ends included, by numbers."""
+
+    def feeds_published(self, feeds: Sequence[PublishedFeed]) -> None:
+        """Note that the files of each feed show its generation."""
+
+    def retired_names(self) -> list[str]:
+        """Return under which names feeds were published that are called otherwise now, or are no more."""
+
+    def forget_names(self, names: Sequence[str]) -> None:
+        """Note that no file is left of feeds that were called so."""
 
     # -- delivering
 

@@ -1,19 +1,11 @@
 """The store on one SQLite file, by sqlite-utils: WAL, synchronous=FULL, one writer at a time.
 
-Each unit of work has a connection to itself, and takes the write lock at its beginning if it writes, so that
-it never fails half-way because another process wrote first.
+Each unit of work has a connection to itself.
 """
 
-import fcntl
-import os
-import sqlite3
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-from sqlite_utils import Database
 
 from syndicate.errors import StoreError
 from syndicate.model import (
@@ -35,9 +27,12 @@ from syndicate.model import (
     Kept,
     KeptArticle,
     KnownItem,
+    NumberedMatches,
+    Numbering,
     Ongoing,
     Page,
     Poll,
+    PublishedFeed,
     Recorded,
     Routed,
     Silence,
@@ -51,6 +46,7 @@ from syndicate.model import (
     Subscription,
     Window,
 )
+from syndicate.model.feeds import Feed, Order
 from syndicate.store import (
     sqlite_articles,
     sqlite_claims,
@@ -73,8 +69,8 @@ from syndicate.store import (
 )
 from syndicate.store.migrations import is_migrated, migrate
 from syndicate.store.protocol import BackfillMatch, Decide, Floods, HostPace, ItemFilter, RuleState
-
-BUSY_TIMEOUT_SECONDS = 5.0
+from syndicate.store.sqlite_connections import Connections
+from syndicate.store.sqlite_lock import LifeLock
 
 
 class SqliteStore:
@@ -92,14 +88,14 @@ class SqliteStore:
         *,
         works: bool = True,
     ) -> None:
-        self._path = path
         self._clock = clock
-        self._idle: deque[Database] = deque()
         self._is_closed = False
         self._rule_set: str | None = None  # that this process was configured with
-        self._alive = _open_lock_file(path, works=works)
+        self._lock = LifeLock(path, works=works)
+        self._connections = Connections(path)
+        self._write, self._read = self._connections.write, self._connections.read
         try:
-            with _one_process_at_a_time(self._alive):
+            with self._lock.one_at_a_time():
                 self._migrate()
         except StoreError:
             self.close()
@@ -111,31 +107,20 @@ class SqliteStore:
     def close(self) -> None:
         if not self._is_closed:
             self._is_closed = True
-            self._close_idle()
-            os.close(self._alive)
+            self._connections.close()
+            self._lock.close()
 
     def is_worked_on(self) -> bool:
         """Whether another process polls or delivers from this file; of a store that does not itself."""
-        try:
-            fcntl.flock(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        fcntl.flock(self._alive, fcntl.LOCK_UN)
-        return False
+        return self._lock.is_held_by_others()
 
     def release_abandoned_leases(self) -> int:
-        # Every process that works holds a shared lock on the file beside the database while it lives. Who can
-        # have it alone is the only one, and whatever is leased was leased by the dead.
-        try:
-            fcntl.flock(self._alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            fcntl.flock(self._alive, fcntl.LOCK_SH)
-            return 0
-        try:
+        # Who works alone is the only one, and whatever is leased was leased by the dead.
+        with self._lock.alone() as is_alone:
+            if not is_alone:
+                return 0
             with self._write() as db:
                 return sqlite_claims.release_all(db)
-        finally:
-            fcntl.flock(self._alive, fcntl.LOCK_SH)
 
     def configure(
         self,
@@ -143,12 +128,15 @@ class SqliteStore:
         rules: Sequence[RuleState],
         network: str = "",
         paced: Collection[str] = (),
+        feeds: Sequence[Feed] | None = None,
     ) -> tuple[str, ...]:
         with self._write() as db:
             sqlite_configuration.note_network(db, network, self.now())
             self._rule_set = sqlite_configuration.note_rule_set(db, rules)
             sqlite_pace.configure_paces(db, paced, self.now())
-            return sqlite_configuration.configure(db, sources, rules, self.now())
+            if feeds is None:
+                feeds = [rule.own_feed for rule in rules if rule.feed]
+            return sqlite_configuration.configure(db, sources, rules, feeds, self.now())
 
     def claim_sources(self, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace) -> list[Claim]:
         with self._write() as db:
@@ -263,17 +251,29 @@ class SqliteStore:
         with self._read() as db:
             return sqlite_feeds.stale_feeds(db)
 
-    def feed_matches(self, rule: str, limit: int) -> list[StoredMatch]:
-        with self._read() as db:
-            return sqlite_feeds.feed_matches(db, rule, limit)
+    def number_entries(self, feeds: Sequence[str]) -> Mapping[str, Numbering]:
+        with self._write() as db:
+            return sqlite_feeds.number_entries(db, feeds, self.now())
 
-    def feeds_published(self, feeds: Sequence[StaleFeed]) -> None:
+    def feed_head(self, feed: str, paged: int, limit: int, order: Order) -> list[NumberedMatches]:
+        with self._read() as db:
+            return sqlite_feeds.feed_head(db, feed, paged, limit, order)
+
+    def feed_page(self, feed: str, first: int, last: int) -> list[NumberedMatches]:
+        with self._read() as db:
+            return sqlite_feeds.feed_page(db, feed, first, last)
+
+    def feeds_published(self, feeds: Sequence[PublishedFeed]) -> None:
         with self._write() as db:
             sqlite_feeds.feeds_published(db, feeds)
 
-    def retired_feeds(self) -> list[str]:
+    def retired_names(self) -> list[str]:
         with self._read() as db:
-            return sqlite_feeds.retired_feeds(db)
+            return sqlite_feeds.retired_names(db)
+
+    def forget_names(self, names: Sequence[str]) -> None:
+        with self._write() as db:
+            sqlite_feeds.forget_names(db, names)
 
     def claim_deliveries(self, *, limit: int, room: Mapping[str, int], lease: timedelta) -> list[Delivery]:
         with self._write() as db:
@@ -427,95 +427,3 @@ class SqliteStore:
         if not is_current:
             with self._write() as db:
                 migrate(db)
-
-    @contextmanager
-    def _write(self) -> Iterator[Database]:
-        with self._connection() as db:
-            db.conn.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-                db.commit()
-            except BaseException:
-                db.rollback()
-                raise
-
-    @contextmanager
-    def _read(self) -> Iterator[Database]:
-        with self._connection() as db:
-            yield db
-
-    @contextmanager
-    def _connection(self) -> Iterator[Database]:
-        """Lend a connection; there are as many as were ever lent at once, whatever threads come and go."""
-        with _translated(self._path):
-            try:
-                db = self._idle.pop()
-            except IndexError:
-                db = self._connect()
-            try:
-                yield db
-            except BaseException:
-                db.close()  # whatever state it is in
-                raise
-            self._idle.append(db)
-            if self._is_closed:
-                self._close_idle()
-
-    def _close_idle(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
-
-    def _connect(self) -> Database:
-        # Lent to one thread after another, never to two at once.
-        connection = sqlite3.connect(
-            self._path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False, cached_statements=256
-        )
-        connection.row_factory = sqlite3.Row
-        try:
-            for pragma in (
-                "journal_mode = WAL",
-                "synchronous = FULL",
-                "foreign_keys = ON",
-                "cache_size = -32768",
-                "temp_store = MEMORY",  # the journals of savepoints, page by page
-                "wal_autocheckpoint = 4000",  # pages; what is written over and over is then written out once
-            ):
-                connection.execute(f"PRAGMA {pragma}")
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return Database(connection, execute_plugins=False)
-
-
-def _open_lock_file(path: Path, *, works: bool) -> int:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(
-            path.with_name(path.name + "-lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
-        if works:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be opened: {error.strerror}; check [service] database") from error
-    return descriptor
-
-
-@contextmanager
-def _one_process_at_a_time(descriptor: int) -> Iterator[None]:
-    """Let nobody else in while a file is made: of two that turn on WAL at once, SQLite refuses one, unwaited.
-
-    This lock is of another kind than the one that tells who is alive (fcntl's, not flock's).
-    """
-    fcntl.lockf(descriptor, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.lockf(descriptor, fcntl.LOCK_UN)
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise StoreError(f"{path}: {error}; nothing was changed") from error

@@ -8,14 +8,20 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from syndicate.model import Source
+from syndicate.model.feeds import Feed
 from syndicate.store.protocol import RuleState
 from syndicate.store.rows import host_of, source_definition, source_of, time_or_none, time_text
 from syndicate.store.sqlite_claims import first_to_ask, host_to_ask, make_due
+from syndicate.store.sqlite_feeds import configure_feeds
 from syndicate.store.sqlite_renaming import take_over_former_ids
 
 
 def configure(
-    db: Database, sources: Sequence[Source], rules: Sequence[RuleState], now: datetime
+    db: Database,
+    sources: Sequence[Source],
+    rules: Sequence[RuleState],
+    feeds: Sequence[Feed],
+    now: datetime,
 ) -> tuple[str, ...]:
     """See `Store.configure`; endpoints are not looked at."""
     installation = _installation(db, now)
@@ -26,9 +32,9 @@ def configure(
     _retire(db, "rules", "id", [rule.id for rule in rules])
     # What a rule that comes back has missed is made up for: to the store, it is new.
     db.execute("UPDATE rules SET version = NULL WHERE NOT is_configured")
-    db.execute("UPDATE feeds SET is_configured = 0")
     for rule in rules:
-        _configure_rule(db, rule, installation, now)
+        _configure_rule(db, rule)
+    configure_feeds(db, feeds, installation, now)
     versions = {row["id"]: row["version"] for row in db.execute("SELECT id, version FROM rules")}
     return tuple(rule.id for rule in rules if versions[rule.id] != rule.version)
 
@@ -150,24 +156,9 @@ def _may_be_asked_at(db: Database, row_id: int, url: str, now: datetime) -> date
     return max(held_until or now, now)
 
 
-def _configure_rule(db: Database, rule: RuleState, installation: uuid.UUID, now: datetime) -> None:
+def _configure_rule(db: Database, rule: RuleState) -> None:
     db.execute(
         "INSERT INTO rules (id, is_configured) VALUES (?, 1)"
         " ON CONFLICT (id) DO UPDATE SET is_configured = 1, renamed_to = NULL",
         [rule.id],
     )
-    if rule.feed:
-        feed_id = _feed_id(db, rule, installation)
-        db.execute(
-            "INSERT INTO feeds (rule, feed_id, created_at, is_configured) VALUES (?, ?, ?, 1)"
-            # Its bytes also depend on the configuration (title, base_url), so they are made again.
-            " ON CONFLICT (rule) DO UPDATE SET is_configured = 1, generation = generation + 1",
-            [rule.id, feed_id, time_text(now)],
-        )
-
-
-def _feed_id(db: Database, rule: RuleState, installation: uuid.UUID) -> str:
-    """Return the id of a rule's feed: made of the rule's id, unless one that was once called so has it."""
-    made = uuid.uuid5(installation, f"feed/{rule.id}").urn
-    taken = db.execute("SELECT 1 FROM feeds WHERE feed_id = ? AND rule <> ?", [made, rule.id]).fetchone()
-    return uuid.uuid4().urn if taken else made

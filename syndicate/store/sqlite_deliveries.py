@@ -3,12 +3,23 @@
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import TypeVar
 
 from sqlite_utils import Database
 
-from syndicate.model import Alert, AnyAlert, Attempt, Delivery, EndpointAlert, EndpointNotice, SourceAlert
+from syndicate.model import (
+    Alert,
+    AnyAlert,
+    Attempt,
+    Delivery,
+    EndpointAlert,
+    EndpointNotice,
+    SourceAlert,
+    StoredMatch,
+)
 from syndicate.store.learned import notice_of
 from syndicate.store.rows import Row, carriers_of, stored_match_of, text_or_none, time_of, time_text
 from syndicate.store.spikes import spike_alert_of
@@ -16,12 +27,14 @@ from syndicate.store.sqlite_feeds import MATCH_COLUMNS
 from syndicate.store.sqlite_items import ITEM_COLUMNS
 from syndicate.store.sqlite_many import VALUES_AT_ONCE, insert_rows, stored
 
+T = TypeVar("T")
+
 _LEASED = """
     SELECT endpoint, count(*) AS deliveries FROM deliveries
     WHERE lease_until IS NOT NULL AND lease_until > ? GROUP BY endpoint
 """
 _DUE = """
-    SELECT * FROM deliveries
+    SELECT number, next_attempt_at FROM deliveries
     WHERE endpoint = :endpoint AND state = 'waiting' AND next_attempt_at <= :now
     AND (lease_until IS NULL OR lease_until <= :now)
     AND NOT EXISTS (SELECT 1 FROM endpoints WHERE id = :endpoint AND disabled_at IS NOT NULL)
@@ -29,10 +42,19 @@ _DUE = """
 """
 MOST_TOLD = 200  # alerts of a delivery, which are more than any service shows
 _TOLD = f"""
-    SELECT id FROM (
-        SELECT id, row_number() OVER (PARTITION BY delivery ORDER BY id) AS place
+    SELECT a.*, s.slug, told.alerts FROM (
+        SELECT id, row_number() OVER (PARTITION BY delivery ORDER BY id) AS place,
+            count(*) OVER (PARTITION BY delivery) AS alerts
         FROM alerts WHERE delivery IN ({{marks}})
-    ) WHERE place <= {MOST_TOLD}
+    ) told JOIN alerts a ON a.id = told.id LEFT JOIN sources s ON s.id = a.source
+    WHERE told.place <= {MOST_TOLD} ORDER BY a.id
+"""
+_MATCHES = f"""
+    SELECT {ITEM_COLUMNS}, {MATCH_COLUMNS}
+    FROM alerts a
+    JOIN matches m ON m.rule = a.rule AND m.item = a.item
+    JOIN items i ON i.id = a.item JOIN sources s ON s.id = i.source
+    WHERE a.id IN ({{marks}})
 """
 
 
@@ -41,17 +63,27 @@ def claim_deliveries(
 ) -> list[Delivery]:
     """See `Store.claim_deliveries`."""
     leased = {row["endpoint"]: row["deliveries"] for row in db.execute(_LEASED, [time_text(now)])}
-    due: list[tuple[int, Row]] = []  # with its place in the queue of its endpoint
-    # One look at the index for each endpoint, however much waits for any of them.
-    for endpoint, most in room.items():
-        left = min(limit, most - leased.get(endpoint, 0))
-        if left > 0:
-            asked = {"endpoint": endpoint, "now": time_text(now), "limit": left}
-            due += enumerate(db.execute(_DUE, asked))
-    due.sort(key=lambda ranked: ranked[0])  # stable: if there is no room for all, each endpoint gets some
-    rows = [row for _, row in due[:limit]]
-    rows.sort(key=lambda row: (row["next_attempt_at"], row["number"]))
-    return _claim(db, rows, now + lease)
+    left = {endpoint: min(limit, most - leased.get(endpoint, 0)) for endpoint, most in room.items()}
+    due = _due(db, {endpoint: most for endpoint, most in left.items() if most > 0}, limit, now)
+    # Stable: if there is no room for all, each endpoint gets some.
+    ranked = sorted((place for rows in due for place in enumerate(rows)), key=itemgetter(0))
+    return _claim(db, [row["number"] for _, row in ranked[:limit]], now + lease)
+
+
+def _due(db: Database, left: Mapping[str, int], limit: int, now: datetime) -> Iterable[list[Row]]:
+    """Return what is due, each endpoint's in its order: as much as there is room for, or so much in all."""
+
+    def first(endpoint: str, most: int) -> list[Row]:
+        # One look at the index for each endpoint, however much waits for any of them.
+        asked = {"endpoint": endpoint, "now": time_text(now), "limit": most}
+        return db.execute(_DUE, asked).fetchall()
+
+    share = -(-limit // max(len(left), 1))  # which is all that is needed, if there is as much for each
+    due = {endpoint: first(endpoint, min(share, most)) for endpoint, most in left.items()}
+    if sum(map(len, due.values())) < limit:
+        more = (each for each, most in left.items() if len(due[each]) == share < most)
+        due |= {endpoint: first(endpoint, left[endpoint]) for endpoint in more}
+    return due.values()
 
 
 def insert_delivery(db: Database, endpoint: str, now: datetime) -> str:
@@ -142,22 +174,25 @@ def _new_id() -> str:
     return f"msg_{secrets.token_urlsafe(18)}"
 
 
-def batches(ids: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
+def batches(ids: Sequence[T]) -> Iterator[tuple[Sequence[T], str]]:
     """Yield ids, as many as a statement takes, each time with the marks that stand for them in it."""
     for start in range(0, len(ids), VALUES_AT_ONCE):
         some = ids[start : start + VALUES_AT_ONCE]
         yield some, ", ".join("?" * len(some))
 
 
-def _claim(db: Database, rows: Sequence[Row], lease_until: datetime) -> list[Delivery]:
+def _claim(db: Database, numbers: Sequence[int], lease_until: datetime) -> list[Delivery]:
     token = secrets.token_hex(8)
-    for some, marks in batches([row["id"] for row in rows]):
-        db.execute(
-            f"UPDATE deliveries SET lease_until = ?, lease_owner = ? WHERE id IN ({marks})",
+    rows: list[Row] = []
+    for some, marks in batches(numbers):
+        rows += db.execute(
+            f"UPDATE deliveries SET lease_until = ?, lease_owner = ? WHERE number IN ({marks}) RETURNING *",
             [time_text(lease_until), token, *some],
         )
-    unworded = [row["id"] for row in rows if row["body"] is None]
-    alerts, left_out = _alerts(db, unworded), _left_out(db, unworded)
+    rows.sort(key=itemgetter("next_attempt_at", "number"))
+    told = _told(db, [row["id"] for row in rows if row["body"] is None])
+    alerts = _alerts(db, told)
+    left_out = {row["delivery"]: row["alerts"] - MOST_TOLD for row in told if row["alerts"] > MOST_TOLD}
     return [
         Delivery(
             id=row["id"],
@@ -168,63 +203,51 @@ def _claim(db: Database, rows: Sequence[Row], lease_until: datetime) -> list[Del
             attempts=row["attempts"],
             tries=row["attempts"] - row["replayed_after"],
             lease_until=lease_until,
-            alerts=alerts.get(row["id"], ()),
+            alerts=tuple(alerts.get(row["id"], ())),
             left_out=left_out.get(row["id"], 0),
         )
         for row in rows
     ]
 
 
-def _alerts(db: Database, deliveries: Sequence[str]) -> Mapping[str, tuple[AnyAlert, ...]]:
-    """Return what these deliveries tell of, in the order in which it came up."""
-    found: defaultdict[str, dict[int, AnyAlert]] = defaultdict(dict)
-    for some, marks in batches(deliveries):
-        rows = db.execute(
-            f"""
-            SELECT a.id AS alert, a.delivery, a.kind, a.rule, a.created_at AS alerted_at, a.said,
-                {ITEM_COLUMNS}, {MATCH_COLUMNS}
-            FROM alerts a
-            JOIN matches m ON m.rule = a.rule AND m.item = a.item
-            JOIN items i ON i.id = a.item JOIN sources s ON s.id = i.source
-            WHERE a.id IN ({_TOLD.format(marks=marks)})
-            """,
-            some,
-        )
-        for row in rows:
-            found[row["delivery"]][row["alert"]] = _alert_of(row)
-        others = db.execute(
-            "SELECT a.id AS alert, a.delivery, a.kind, a.rule, a.created_at, a.said, s.slug"
-            " FROM alerts a LEFT JOIN sources s ON s.id = a.source"
-            f" WHERE a.id IN ({_TOLD.format(marks=marks)}) AND a.kind IN ('source', 'endpoint', 'spike')",
-            some,
-        )
-        for row in others:
-            found[row["delivery"]][row["alert"]] = _ABOUT_NO_ITEM[row["kind"]](row)
-    return {
-        delivery: tuple(alert for _, alert in sorted(by_number.items(), key=lambda pair: pair[0]))
-        for delivery, by_number in found.items()
-    }
+def _told(db: Database, deliveries: Sequence[str]) -> list[Row]:
+    """Return the alerts that these deliveries tell of, in the order they came up, and how many each has."""
+    return [
+        row
+        for some, marks in batches(deliveries)
+        for row in db.execute(_TOLD.format(marks=marks), some).fetchall()
+    ]
 
 
-def _left_out(db: Database, deliveries: Sequence[str]) -> Mapping[str, int]:
-    """Return how many alerts are not among those, for deliveries that have so many."""
-    found: dict[str, int] = {}
-    for some, marks in batches(deliveries):
-        rows = db.execute(
-            f"SELECT delivery, count(*) AS alerts FROM alerts WHERE delivery IN ({marks})"
-            f" GROUP BY delivery HAVING count(*) > {MOST_TOLD}",
-            some,
-        )
-        found |= {row["delivery"]: row["alerts"] - MOST_TOLD for row in rows}
+def _alerts(db: Database, told: Sequence[Row]) -> Mapping[str, list[AnyAlert]]:
+    """Return alerts by delivery."""
+    # One of each match, which is told to several endpoints as a rule: reading it takes long.
+    about_items = {(row["rule"], row["item"]): row["id"] for row in told if row["kind"] not in _ABOUT_NO_ITEM}
+    stored = _matches(db, list(about_items.values()))
+    found: defaultdict[str, list[AnyAlert]] = defaultdict(list)
+    for row in told:
+        if row["kind"] in _ABOUT_NO_ITEM:
+            found[row["delivery"]].append(_ABOUT_NO_ITEM[row["kind"]](row))
+        elif match := stored.get((row["rule"], row["item"])):
+            found[row["delivery"]].append(_alert_of(row, match))
     return found
 
 
-def _alert_of(row: Row) -> Alert:
+def _matches(db: Database, alerts: Sequence[int]) -> Mapping[tuple[str, int], StoredMatch]:
+    """Return what these alerts tell of, by rule and item."""
+    return {
+        (row["match_rule"], row["id"]): stored_match_of(row)
+        for some, marks in batches(alerts)
+        for row in db.execute(_MATCHES.format(marks=marks), some).fetchall()
+    }
+
+
+def _alert_of(row: Row, stored: StoredMatch) -> Alert:
     return Alert(
         kind=row["kind"],
         rule=row["rule"],
-        created_at=time_of(row["alerted_at"]),
-        stored=stored_match_of(row),
+        created_at=time_of(row["created_at"]),
+        stored=stored,
         sources=carriers_of(row["said"]),
     )
 

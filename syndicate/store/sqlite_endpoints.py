@@ -96,6 +96,7 @@ def _status(db: Database, health: Health, waiting: Row | None) -> EndpointStatus
         state=_state(health, has_attempts=bool(rows)),
         since=health.disabled_at or health.failing_since,
         reason=health.reason,
+        last_error=_last_error(db, health),
         attempts=len(rows),
         taken=sum(row["is_taken"] for row in rows),
         median=_percentile(times, 50),
@@ -114,6 +115,16 @@ def _state(health: Health, *, has_attempts: bool) -> EndpointState:
     if health.failing_since:
         return EndpointState.FAILING
     return EndpointState.OK if has_attempts else EndpointState.NEW
+
+
+def _last_error(db: Database, health: Health) -> str | None:
+    if health.disabled_at or not health.failing_since:
+        return None
+    row = db.execute(
+        "SELECT error FROM attempts WHERE endpoint = ? AND error IS NOT NULL ORDER BY id DESC LIMIT 1",
+        [health.endpoint],
+    ).fetchone()
+    return str(row["error"]) if row else None
 
 
 def _percentile(sorted_ms: Sequence[int], percent: int) -> timedelta | None:

@@ -14,7 +14,8 @@ from syndicate.store.sqlite_matches import Told, dedup_key
 def insert_escalations(db: Database, several: Sequence[Told], now: datetime, counts: Counter[str]) -> None:
     """Alert again of stories that these items bring to as many sources as rules ask for, and count that.
 
-    Only news does so, and only of what the endpoint was told by an earlier item.
+    Only news does so, and only of what the endpoint was told by an earlier item, or would have been but for a
+    silence: that it has become big is said, unless a silence is in force again.
     """
     for told in several:
         wanted = told.draft.escalate
@@ -29,9 +30,10 @@ def insert_escalations(db: Database, several: Sequence[Told], now: datetime, cou
 
 
 def _was_told(db: Database, told: Told) -> bool:
-    """Whether the endpoint was told of the story before, by another item."""
+    """Whether the endpoint was told of the story before, by another item, or a silence kept it from that."""
     found = db.execute(
-        "SELECT 1 FROM alerts WHERE dedup_key = ? AND state = 'alerted' AND item <> ?",
+        "SELECT 1 FROM alerts WHERE dedup_key = ? AND item <> ?"
+        " AND (state = 'alerted' OR reason = 'silenced')",
         [dedup_key("match", told), told.item],
     )
     return found.fetchone() is not None

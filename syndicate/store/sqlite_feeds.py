@@ -1,68 +1,372 @@
-"""What to publish."""
+"""What to publish: which feeds lack something, the numbers of their entries, and what these show."""
 
-from collections.abc import Mapping, Sequence
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from syndicate.model import StaleFeed, StoredMatch
-from syndicate.store.rows import stored_match_of, time_of
+from syndicate.model import NumberedMatches, Numbering, PublishedFeed, StaleFeed, StoredMatch
+from syndicate.model.feeds import Dedupe, Feed, Order
+from syndicate.store.rows import Row, json_text, stored_match_of, time_of, time_text
 from syndicate.store.sqlite_items import ITEM_COLUMNS
+from syndicate.store.sqlite_many import insert_rows
 
+EVERY_RULE = "*"
+LATEST_COMMIT = timedelta(hours=1)  # after the time that a match has, at the most
 MATCH_COLUMNS = """
     m.rule AS match_rule, m.revision AS match_revision, m.evidence AS match_evidence,
     m.matched_at AS match_matched_at, m.ended_at AS match_ended_at
 """
+_IS_OF_FEED = """
+    m.ended_at IS NULL AND m.rule IN (
+        SELECT value FROM json_each(:rules)
+        UNION ALL SELECT id FROM rules WHERE :rules IS NULL AND is_configured
+    ) AND (:sources IS NULL OR i.source IN (
+        SELECT id FROM sources WHERE slug IN (SELECT value FROM json_each(:sources))
+    ))
+"""  # of a match m and its item i
+
+
+class _Collects(NamedTuple):
+    """What a feed collects, as JSON texts; None: all."""
+
+    rules: str | None
+    sources: str | None
+    is_by_story: bool
+
+    def named(self, **others: object) -> dict[str, object]:
+        return {"rules": self.rules, "sources": self.sources, **others}
+
+
+# --------------------------------------------------------------------------- configuring
+
+
+def configure_feeds(db: Database, feeds: Sequence[Feed], installation: uuid.UUID, now: datetime) -> None:
+    """Take over which feeds there are, and what each collects."""
+    every_rule = json_text(
+        sorted(row["id"] for row in db.execute("SELECT id FROM rules WHERE is_configured"))
+    )
+    before = {row["id"]: row for row in db.execute("SELECT * FROM feeds")}
+    names = {feed.name for feed in feeds}
+    retired = [row["name"] for row in before.values() if row["name"] not in names]
+    insert_rows(db, "INSERT OR IGNORE INTO retired_names (name)", [(name,) for name in retired])
+    db.execute(
+        "DELETE FROM retired_names WHERE name IN (SELECT value FROM json_each(?))", [json_text(sorted(names))]
+    )
+    for statement in (
+        "UPDATE feeds SET is_configured = 0",
+        "DELETE FROM feed_rules",
+        "DELETE FROM feed_sources",
+    ):
+        db.execute(statement)
+    for feed in feeds:
+        _configure_feed(db, feed, every_rule, before.get(feed.id), installation, now)
+    insert_rows(
+        db,
+        "INSERT INTO feed_rules (rule, feed)",
+        [
+            (rule, feed.id)
+            for feed in feeds
+            if feed.rules is not None or feed.sources is None
+            for rule in (feed.rules if feed.rules is not None else (EVERY_RULE,))
+        ],
+    )
+    insert_rows(
+        db,
+        "INSERT INTO feed_sources (source, feed)",
+        [(source, feed.id) for feed in feeds if feed.rules is None for source in feed.sources or ()],
+    )
+
+
+def _configure_feed(  # noqa: PLR0913, PLR0917  what each is follows from its name
+    db: Database, feed: Feed, every_rule: str, before: Row | None, installation: uuid.UUID, now: datetime
+) -> None:
+    collects = json_text(
+        {
+            "rules": None if feed.rules is None else list(feed.rules),
+            "sources": None if feed.sources is None else list(feed.sources),
+            "dedupe": feed.settings.dedupe,
+            "of": every_rule if feed.rules is None else None,
+        }
+    )
+    if before is None:
+        db.execute(
+            "INSERT INTO feeds (id, name, feed_id, created_at, is_configured, collects)"
+            " VALUES (?, ?, ?, ?, 1, ?)",
+            [feed.id, feed.name, _feed_id(db, feed.id, installation), time_text(now), collects],
+        )
+        return
+    # Its bytes also depend on the configuration (title, base_url), so they are made again.
+    db.execute(
+        "UPDATE feeds SET is_configured = 1, name = ?, generation = generation + 1 WHERE id = ?",
+        [feed.name, feed.id],
+    )
+    if before["name"] != feed.name or not before["is_configured"]:
+        db.execute("UPDATE feeds SET written_as = '' WHERE id = ?", [feed.id])
+    if before["collects"] != collects or not before["is_configured"]:
+        db.execute("UPDATE feeds SET collects = ?, numbered_at = NULL WHERE id = ?", [collects, feed.id])
+        db.execute("UPDATE feed_entries SET is_touched = 1 WHERE feed = ?", [feed.id])
+
+
+def _feed_id(db: Database, feed: str, installation: uuid.UUID) -> str:
+    """Return the id of a new feed: made of its name, unless one that was once called so has it."""
+    made = uuid.uuid5(installation, f"feed/{feed}").urn
+    taken = db.execute("SELECT 1 FROM feeds WHERE feed_id = ?", [made]).fetchone()
+    return uuid.uuid4().urn if taken else made
+
+
+# --------------------------------------------------------------------------- what lacks something
+
+
+def mark_stale(db: Database, rules: Iterable[str], sources: Iterable[str] | None = None) -> None:
+    """Note that the feeds of these rules lack something.
+
+    Args:
+        sources: from which that came; None: it may be any.
+    """
+    db.execute(
+        "UPDATE feeds SET generation = generation + 1 WHERE id IN ("
+        " SELECT feed FROM feed_rules WHERE rule IN (SELECT value FROM json_each(:rules))"
+        " UNION ALL SELECT feed FROM feed_sources"
+        " WHERE :sources IS NULL OR source IN (SELECT value FROM json_each(:sources)))",
+        {
+            "rules": json_text([EVERY_RULE, *rules]),
+            "sources": None if sources is None else json_text(list(sources)),
+        },
+    )
+
+
+def touch_entries(db: Database, items: Iterable[int]) -> None:
+    """Note that items have changed, or that other rules hold for them."""
+    db.execute(
+        "UPDATE feed_entries SET is_touched = 1 WHERE item IN (SELECT value FROM json_each(?))",
+        [json_text(list(items))],
+    )
 
 
 def stale_feeds(db: Database) -> list[StaleFeed]:
     """See `Store.stale_feeds`."""
     rows = db.execute(
-        "SELECT rule, feed_id, created_at, generation FROM feeds"
-        " WHERE is_configured AND generation > published ORDER BY rule"
+        "SELECT id, feed_id, created_at, generation, written_as FROM feeds"
+        " WHERE is_configured AND generation > published ORDER BY id"
     )
     return [
         StaleFeed(
-            rule=row["rule"],
+            id=row["id"],
             feed_id=row["feed_id"],
             created_at=time_of(row["created_at"]),
             generation=row["generation"],
+            written_as=row["written_as"],
         )
         for row in rows
     ]
 
 
-def feed_matches(db: Database, rule: str, limit: int) -> list[StoredMatch]:
-    """See `Store.feed_matches`."""
+def feeds_published(db: Database, feeds: Sequence[PublishedFeed]) -> None:
+    """See `Store.feeds_published`."""
+    # If another process was faster with a newer generation, this older one may have replaced its files.
+    db.conn.executemany(
+        "UPDATE feeds SET published = CASE WHEN published > ?1 THEN 0 ELSE ?1 END,"
+        " written_as = CASE WHEN published > ?1 THEN '' ELSE ?2 END,"
+        " written_up_to = max(written_up_to, ?3) WHERE id = ?4",
+        [(feed.generation, feed.written_as, feed.numbering.last, feed.id) for feed in feeds],
+    )
+    db.conn.executemany(
+        "DELETE FROM feed_changes WHERE feed = ? AND number = ?",
+        [(feed.id, number) for feed in feeds for number in feed.numbering.changed],
+    )
+
+
+def retired_names(db: Database) -> list[str]:
+    """See `Store.retired_names`."""
+    return [row["name"] for row in db.execute("SELECT name FROM retired_names ORDER BY name")]
+
+
+def forget_names(db: Database, names: Sequence[str]) -> None:
+    """See `Store.forget_names`."""
+    db.conn.executemany("DELETE FROM retired_names WHERE name = ?", [(name,) for name in names])
+
+
+# --------------------------------------------------------------------------- numbers
+
+
+def number_entries(db: Database, feeds: Sequence[str], now: datetime) -> Mapping[str, Numbering]:
+    """See `Store.number_entries`."""
+    return {feed: _number(db, feed, now) for feed in feeds}
+
+
+def _number(db: Database, feed: str, now: datetime) -> Numbering:
+    row = db.execute("SELECT * FROM feeds WHERE id = ?", [feed]).fetchone()
+    collects = _collects_of(row)
+    again = _take_back(db, feed, collects)
+    since = time_text(time_of(row["numbered_at"]) - LATEST_COMMIT) if row["numbered_at"] else ""
+    found = db.execute(
+        f"""
+        SELECT i.id, i.story, i.revision, i.sort_at, min(m.matched_at) AS matched_at
+        FROM matches m JOIN items i ON i.id = m.item
+        WHERE {_IS_OF_FEED} AND (m.matched_at >= :since OR i.id IN (SELECT value FROM json_each(:again)))
+            AND NOT EXISTS (SELECT 1 FROM feed_entries e WHERE e.item = i.id AND e.feed = :feed)
+        GROUP BY i.id ORDER BY matched_at, i.id
+        """,
+        collects.named(feed=feed, since=since, again=json_text(again)),
+    ).fetchall()
+    if collects.is_by_story:
+        found = _firsts(db, feed, found)
+    last = row["last_number"]
+    insert_rows(
+        db,
+        "INSERT INTO feed_entries (feed, number, item, revision, sort_at, matched_at)",
+        [
+            (feed, number, each["id"], each["revision"], each["sort_at"], each["matched_at"])
+            for number, each in enumerate(found, last + 1)
+        ],
+    )
+    last += len(found)
+    db.execute("UPDATE feeds SET last_number = ?, numbered_at = ? WHERE id = ?", [last, time_text(now), feed])
+    changed = db.execute("SELECT number FROM feed_changes WHERE feed = ? ORDER BY number", [feed])
+    return Numbering(
+        last=last, written_up_to=row["written_up_to"], changed=tuple(each["number"] for each in changed)
+    )
+
+
+def _take_back(db: Database, feed: str, collects: _Collects) -> list[int]:
+    """Take the numbers from entries that have gone, or changed for readers; return what may come again."""
+    touched = db.execute(
+        f"""
+        SELECT e.number, e.item, i.story, e.revision = i.revision AS is_same, EXISTS (
+            SELECT 1 FROM matches m WHERE m.item = i.id AND {_IS_OF_FEED}
+        ) AS holds
+        FROM feed_entries e JOIN items i ON i.id = e.item WHERE e.feed = :feed AND e.is_touched
+        """,
+        collects.named(feed=feed),
+    ).fetchall()
+    if not touched:
+        return []
+    insert_rows(
+        db,
+        "INSERT OR IGNORE INTO feed_changes (feed, number)",
+        [(feed, each["number"]) for each in touched],
+    )
+    db.execute("UPDATE feed_entries SET is_touched = 0 WHERE feed = ? AND is_touched", [feed])
+    left = [each for each in touched if not (each["holds"] and each["is_same"])]
+    if collects.is_by_story:
+        firsts: dict[int, int] = {}
+        for each in touched:
+            firsts.setdefault(each["story"], each["number"])
+        left += [each for each in touched if firsts[each["story"]] != each["number"] and each not in left]
+    db.conn.executemany(
+        "DELETE FROM feed_entries WHERE feed = ? AND number = ?",
+        [(feed, each["number"]) for each in left],
+    )
+    again = {each["item"] for each in left}
+    if collects.is_by_story:
+        again |= {
+            row["id"]
+            for row in db.execute(
+                "SELECT id FROM items WHERE story IN (SELECT value FROM json_each(?))",
+                [json_text([each["story"] for each in left])],
+            )
+        }
+    return sorted(again)
+
+
+def _firsts(db: Database, feed: str, found: Sequence[Row]) -> list[Row]:
+    """Return the items that are the first of their story in a feed; where another is, that one changes."""
+    known = {
+        row["story"]: row["number"]
+        for row in db.execute(
+            "SELECT i.story, e.number FROM items i JOIN feed_entries e ON e.item = i.id AND e.feed = ?"
+            " WHERE i.story IN (SELECT value FROM json_each(?))",
+            [feed, json_text([each["story"] for each in found])],
+        )
+    }
+    joined = {known[each["story"]] for each in found if each["story"] in known}
+    rows = [(feed, number) for number in sorted(joined)]
+    insert_rows(db, "INSERT OR IGNORE INTO feed_changes (feed, number)", rows)
+    firsts: dict[int, Row] = {}
+    for each in found:
+        if each["story"] not in known:
+            firsts.setdefault(each["story"], each)
+    return list(firsts.values())
+
+
+def _collects_of(row: Row) -> _Collects:
+    collects = json.loads(row["collects"])
+    rules, sources = collects["rules"], collects["sources"]
+    return _Collects(
+        rules=None if rules is None else json_text(rules),
+        sources=None if sources is None else json_text(sources),
+        is_by_story=collects["dedupe"] == Dedupe.STORY,
+    )
+
+
+# --------------------------------------------------------------------------- what entries show
+
+_BY_ORDER = {Order.PUBLISHED: "sort_at", Order.MATCHED: "matched_at"}
+
+
+def feed_head(db: Database, feed: str, paged: int, limit: int, order: Order) -> list[NumberedMatches]:
+    """See `Store.feed_head`."""
+    column = _BY_ORDER[order]
+    rows = db.execute(
+        f"""
+        SELECT number, item FROM feed_entries WHERE feed = :feed AND number > :paged
+        UNION SELECT number, item FROM (
+            SELECT number, item FROM feed_entries WHERE feed = :feed
+            ORDER BY {column} DESC, item DESC LIMIT :limit
+        )
+        """,
+        {"feed": feed, "paged": paged, "limit": limit},
+    )
+    return _shown(db, feed, {row["item"]: row["number"] for row in rows})
+
+
+def feed_page(db: Database, feed: str, first: int, last: int) -> list[NumberedMatches]:
+    """See `Store.feed_page`."""
+    rows = db.execute(
+        "SELECT number, item FROM feed_entries WHERE feed = ? AND number BETWEEN ? AND ?", [feed, first, last]
+    )
+    return _shown(db, feed, {row["item"]: row["number"] for row in rows})
+
+
+def _shown(db: Database, feed: str, number_by_item: Mapping[int, int]) -> list[NumberedMatches]:
+    """Return what entries show, by their numbers."""
+    collects = _collects_of(db.execute("SELECT collects FROM feeds WHERE id = ?", [feed]).fetchone())
+    by_item: defaultdict[int, list[StoredMatch]] = defaultdict(list)
+    for match in _matches(db, collects, number_by_item):
+        by_item[match.item.id].append(match)
+    by_story: defaultdict[int, list[StoredMatch]] = defaultdict(list)
+    for item, matches in sorted(by_item.items()):
+        by_story[matches[0].item.story] += matches if item not in number_by_item else []
+    return [
+        NumberedMatches(
+            number=number,
+            matches=tuple(by_item[item]),
+            others=tuple(by_story[by_item[item][0].item.story]) if collects.is_by_story else (),
+        )
+        for item, number in sorted(number_by_item.items(), key=lambda pair: pair[1])
+        if item in by_item
+    ]
+
+
+def _matches(db: Database, collects: _Collects, items: Collection[int]) -> list[StoredMatch]:
+    """Return the matches of items, and, of a feed by stories, of all that share one with them."""
+    which = "i.id IN (SELECT value FROM json_each(:items))"
+    if collects.is_by_story:
+        which = f"i.story IN (SELECT story FROM items i WHERE {which})"
     rows = db.execute(
         f"""
         SELECT {ITEM_COLUMNS}, {MATCH_COLUMNS}
-        FROM matches m JOIN items i ON i.id = m.item JOIN sources s ON s.id = i.source
-        WHERE m.rule = :rule AND i.id IN (
-            SELECT item FROM matches JOIN items ON items.id = item
-            WHERE rule = :rule AND ended_at IS NULL ORDER BY sort_at DESC, item DESC LIMIT :limit
-        ) ORDER BY i.sort_at DESC, i.id DESC
+        FROM items i CROSS JOIN matches m ON m.item = i.id JOIN sources s ON s.id = i.source
+        WHERE {which} AND {_IS_OF_FEED} ORDER BY i.id, m.rule
         """,
-        {"rule": rule, "limit": limit},
+        collects.named(items=json_text(list(items))),
     )
     return [stored_match_of(row) for row in rows]
-
-
-def feeds_published(db: Database, feeds: Sequence[StaleFeed]) -> None:
-    """See `Store.feeds_published`."""
-    # If another process was faster with a newer generation, this older one may have replaced its file.
-    db.conn.executemany(
-        "UPDATE feeds SET published = CASE WHEN published > ?1 THEN 0 ELSE ?1 END WHERE rule = ?2",
-        [(feed.generation, feed.rule) for feed in feeds],
-    )
-
-
-def retired_feeds(db: Database) -> list[str]:
-    """See `Store.retired_feeds`."""
-    rows = db.execute(
-        "SELECT rule FROM feeds WHERE NOT is_configured"
-        " UNION SELECT id FROM rules WHERE renamed_to IS NOT NULL ORDER BY rule"
-    )
-    return [row["rule"] for row in rows]
 
 
 def match_counts(db: Database) -> Mapping[str, int]:

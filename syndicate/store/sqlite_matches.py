@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -20,12 +20,10 @@ from syndicate.model import (
 from syndicate.store.protocol import BackfillMatch, RuleState
 from syndicate.store.rows import Row, carriers_of, evidence_json, stored_match_of, time_of, time_text
 from syndicate.store.sqlite_deliveries import insert_delivery
-from syndicate.store.sqlite_feeds import MATCH_COLUMNS
+from syndicate.store.sqlite_feeds import MATCH_COLUMNS, mark_stale, touch_entries
 from syndicate.store.sqlite_items import ITEM_COLUMNS
-from syndicate.store.sqlite_many import insert_rows
+from syndicate.store.sqlite_many import insert_rows, stored
 from syndicate.store.sqlite_stories import Neighbours, Text
-
-_PLACE = "SELECT story, revision, first_seen FROM items WHERE id = ?"
 
 
 def record_backfill(
@@ -36,7 +34,9 @@ def record_backfill(
     version_by_item = _held_since(db, rule.id, since)
     neighbours = Neighbours(db, (), now, [found.item for found in matches if found.fingerprint])
     for found in matches:
-        item = db.execute(_PLACE, [found.item]).fetchone()
+        item = db.execute(
+            "SELECT story, revision, first_seen FROM items WHERE id = ?", [found.item]
+        ).fetchone()
         if item["revision"] != found.revision:
             continue  # edited meanwhile, and so matched again
         _note_text(db, found, item, neighbours)
@@ -178,10 +178,28 @@ def insert_alerts(db: Database, several: Sequence[Told], now: datetime, counts: 
         rows = [_alert_values(told, now) for told in several]
         counts["suppressed"] += insert_rows(db, f"INSERT OR IGNORE INTO alerts ({_ALERT_COLUMNS})", rows)
         return
-    entered = [told.draft for told in several if _insert_alert(db, told, now)]
+    new = _not_told_under_another_id(db, several)
+    entered = [told.draft for told in new if _insert_alert(db, told, now)]
     suppressed = sum(1 for draft in entered if draft.suppressed)
     counts["suppressed"] += suppressed
     counts["alerts"] += len(entered) - suppressed
+
+
+def _not_told_under_another_id(db: Database, several: Sequence[Told]) -> list[Told]:
+    """Return alerts without those of rules that another process has renamed, and told under the other id."""
+    rows = db.execute(
+        "SELECT id, renamed_to FROM rules WHERE renamed_to IS NOT NULL"
+        " AND id IN (SELECT value FROM json_each(?))",
+        [json.dumps(sorted({told.draft.rule for told in several}))],
+    )
+    present = {row["id"]: row["renamed_to"] for row in rows}
+    key_by_told = {
+        told: dedup_key("match", replace(told, draft=replace(told.draft, rule=present[told.draft.rule])))
+        for told in several
+        if told.draft.rule in present
+    }
+    known = stored(db, "alerts", "dedup_key", "state", key_by_told.values())
+    return [told for told in several if known.get(key_by_told.get(told, "")) != "alerted"]
 
 
 def recorded(source: str, counts: Counter[str]) -> Recorded:
@@ -194,14 +212,6 @@ def recorded(source: str, counts: Counter[str]) -> Recorded:
         ended=counts["ended"],
         alerts=counts["alerts"],
         suppressed=counts["suppressed"],
-    )
-
-
-def mark_stale(db: Database, rules: Iterable[str]) -> None:
-    """Note that the feeds of these rules lack something."""
-    db.execute(
-        "UPDATE feeds SET generation = generation + 1 WHERE rule IN (SELECT value FROM json_each(?))",
-        [json.dumps(list(rules))],
     )
 
 
@@ -259,7 +269,8 @@ def _is_taken_up(db: Database, told: Told, now: datetime) -> bool:
     return bool(taken_up.rowcount)
 
 
-def _end_matches(db: Database, pairs: Iterable[tuple[str, int]], now: datetime) -> None:
+def _end_matches(db: Database, pairs: Sequence[tuple[str, int]], now: datetime) -> None:
+    touch_entries(db, [item for _, item in pairs])
     for rule, item in pairs:
         db.execute(
             "UPDATE matches SET ended_at = ? WHERE rule = ? AND item = ?", [time_text(now), rule, item]

@@ -2,17 +2,17 @@
 
 import json
 import sqlite3
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
 
-from syndicate.model import FULL_TEXT, Change, Poll, PollState, Recorded
+from syndicate.model import FULL_TEXT, Poll, PollState, Recorded
 from syndicate.store.rows import Row, host_of, json_text, parts_json, text_or_none, time_of, time_text
 from syndicate.store.sqlite_articles import note_articles
+from syndicate.store.sqlite_changes import Later, record_changes
 from syndicate.store.sqlite_claims import (
     first_to_ask,
     host_to_ask,
@@ -20,21 +20,11 @@ from syndicate.store.sqlite_claims import (
     live_addresses,
     next_to_ask,
 )
-from syndicate.store.sqlite_escalations import insert_escalations
-from syndicate.store.sqlite_items import Kept, keep_words
+from syndicate.store.sqlite_feeds import mark_stale
+from syndicate.store.sqlite_items import keep_words
 from syndicate.store.sqlite_learned import record_lessons
-from syndicate.store.sqlite_many import insert_rows
-from syndicate.store.sqlite_matches import (
-    Told,
-    end_matches_of_item,
-    insert_alerts,
-    mark_stale,
-    recorded,
-    upsert_match,
-)
-from syndicate.store.sqlite_new_items import insert_new_items, item_values
 from syndicate.store.sqlite_pushes import give_push_up, note_doubts, record_push
-from syndicate.store.sqlite_stories import Neighbours, Text, join_late, place
+from syndicate.store.sqlite_stories import Neighbours
 
 # After a poll that could not be written; doubles with each failure in a row.
 SHORTEST_BACKOFF = timedelta(minutes=5)
@@ -76,25 +66,16 @@ _PUT_SOURCE = _PUT_TIMES_AND.format("""
 """)  # with how a source is, which the address that it goes by decides
 
 
-@dataclass(slots=True, kw_only=True)
-class _Later:
-    """What follows from several polls together, and cannot fail for one alone."""
-
-    neighbours: Neighbours
-    words: list[Kept] = field(default_factory=list)
-    stale: set[str] = field(default_factory=set)  # rules whose feeds lack something
-
-
 def record_polls(db: Database, polls: Sequence[Poll], now: datetime) -> list[Recorded]:
     """See `Store.record_polls`."""
-    later = _Later(neighbours=_neighbours(db, polls, now))
+    later = Later(neighbours=_neighbours(db, polls, now))
     done = _record_plain_polls(db, polls, now)
     recorded = [
         Recorded(source=poll.claim.source.id) if place in done else _record_poll(db, poll, later, now)
         for place, poll in enumerate(polls)
     ]
     if later.stale:
-        mark_stale(db, later.stale)
+        mark_stale(db, later.stale, later.sources)
     later.neighbours.write(db)
     if later.words:
         keep_words(db, later.words)
@@ -150,7 +131,7 @@ def _neighbours(db: Database, polls: Sequence[Poll], now: datetime) -> Neighbour
     return Neighbours(db, texts, now, [change.item for change in told if change.item is not None])
 
 
-def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Recorded:
+def _record_poll(db: Database, poll: Poll, later: Later, now: datetime) -> Recorded:
     """Record one poll within a savepoint."""
     row = db.execute(
         "SELECT id, address_index, next_poll_at, next_poll_why FROM sources"
@@ -166,14 +147,15 @@ def _record_poll(db: Database, poll: Poll, later: _Later, now: datetime) -> Reco
             else:
                 poll = _due_as_asked_meanwhile(row, poll)
                 _record_source(db, row["id"], row["address_index"], poll, now)
-            mine = _Later(neighbours=later.neighbours)
-            done, new_items = _record_changes(db, row["id"], poll, mine, now)
+            mine = Later(neighbours=later.neighbours)
+            done, new_items = record_changes(db, row["id"], poll, mine, now)
             note_articles(db, row["id"], poll.articles, new_items)
             note_doubts(db, row["id"], poll)
             notices = record_lessons(db, row["id"], poll, new_items, now)
         later.neighbours.settle()
         later.words += mine.words
         later.stale |= mine.stale
+        later.sources |= {poll.claim.source.id} if mine.stale else set()
         return replace(done, alerts=done.alerts + notices)
     except Exception as error:  # one bad source never stops the others
         if _is_of_the_database(error):
@@ -331,74 +313,3 @@ def _back_off(db: Database, source: int, poll: Poll, error: str, now: datetime) 
         " host = ?, next_poll_why = 'its last poll could not be written' WHERE id = ?",
         [time_text(now), error, time_text(at), index, host_to_ask(db, source, urls, index), source],
     )
-
-
-def _record_changes(
-    db: Database, source: int, poll: Poll, later: _Later, now: datetime
-) -> tuple[Recorded, Mapping[str, int]]:
-    """Write what is new and changed; return the numbers, and the new items by their first key."""
-    if not poll.changes and not poll.new_keys:
-        return recorded(poll.claim.source.id, Counter()), {}
-    new = [change for change in poll.changes if change.item is None]
-    placed = place(db, new, later.neighbours, now)
-    insert_new_items(db, source, poll.claim.source.id, list(zip(new, placed, strict=True)), now)
-    numbered, counts = iter(placed), Counter(new=len(new))
-    alerts: list[Told] = []
-    for change in poll.changes:
-        if change.item is None:
-            each = next(numbered)
-            item, story = each.item, each.story
-            first_held = {match.rule for match in change.matches}
-        else:
-            item, story = _update_item(db, source, change, later.neighbours, now)
-            ended = end_matches_of_item(db, item, change.matches, now)
-            first_held = {match.rule for match in change.matches if upsert_match(db, item, match, now)}
-            counts.update(changed=1, ended=len(ended))
-            later.stale |= ended
-        counts["matched"] += len(first_held)
-        alerts += (
-            Told(item=item, story=story, draft=draft) for draft in change.alerts if draft.rule in first_held
-        )
-        later.stale |= {match.rule for match in change.matches}
-        later.words.append(Kept(item=item, words=change.words, version=change.words_version))
-    insert_alerts(db, alerts, now, counts)
-    insert_escalations(db, alerts, now, counts)
-    _insert_keys(db, source, poll.new_keys)
-    new_items = {change.keys[0]: each.item for change, each in zip(new, placed, strict=True)}
-    return recorded(poll.claim.source.id, counts), new_items
-
-
-def _update_item(
-    db: Database, source: int, change: Change, neighbours: Neighbours, now: datetime
-) -> tuple[int, int]:
-    """Make an item what it is now; return it and its story."""
-    item = change.item
-    assert item is not None  # noqa: S101  it is no new one
-    db.execute(
-        "INSERT INTO revisions (item, revision, title, body, changed_at)"
-        " SELECT id, revision, title, body, changed_at FROM items WHERE id = ?",
-        [item],
-    )
-    values = item_values(change) | {"changed_at": time_text(now)}
-    assignments = ", ".join(f"{name} = :{name}" for name in values)
-    db.execute(
-        f"UPDATE items SET {assignments}, revision = revision + 1,"
-        " sort_at = min(first_seen, coalesce(:published, first_seen)) WHERE id = :id",
-        values | {"id": item},
-    )
-    row = db.execute("SELECT story, first_seen FROM items WHERE id = ?", [item]).fetchone()
-    story = int(row["story"])
-    if change.fingerprint is not None:
-        story = join_late(db, item, story, change, neighbours)
-        text = Text(item=item, story=story, seen_at=row["first_seen"], fingerprint=change.fingerprint)
-        neighbours.add(text)
-    _insert_keys(db, source, [(key, item) for key in change.keys])
-    insert_rows(
-        db, "INSERT OR IGNORE INTO story_keys (key, story)", [(key, story) for key in change.story_keys]
-    )
-    return item, story
-
-
-def _insert_keys(db: Database, source: int, keys: Sequence[tuple[str, int]]) -> None:
-    rows = [(source, key, item) for key, item in keys]
-    insert_rows(db, "INSERT OR IGNORE INTO item_keys (source, key, item)", rows)

@@ -24,23 +24,54 @@ def take_over_former_ids(db: Database, rules: Sequence[RuleState]) -> None:
 
 
 def _take_over(db: Database, former: str, present: str) -> None:
-    db.execute(
-        "INSERT OR IGNORE INTO rules (id, version, is_configured, matched_since)"
-        " SELECT ?, version, 1, matched_since FROM rules WHERE id = ?",
-        [present, former],
-    )
+    _take_over_rule(db, former, present)
     _take_over_matches(db, former, present)
     for kind in _KINDS:
         _take_over_alerts(db, kind, former, present)
-    for table in ("spikes", "silences"):
-        db.execute(f"UPDATE OR IGNORE {table} SET rule = ? WHERE rule = ?", [present, former])
+    _take_over_spikes(db, former, present)
+    db.execute("UPDATE silences SET rule = ? WHERE rule = ?", [present, former])
     # Who has subscribed to its feed sees that go on; a feed that the present id has already is another one.
-    db.execute(
-        "UPDATE OR IGNORE feeds SET rule = ?, generation = generation + 1 WHERE rule = ?", [present, former]
+    moved = db.execute(
+        "UPDATE OR IGNORE feeds SET id = ?, generation = generation + 1 WHERE id = ?", [present, former]
     )
+    if moved.rowcount:
+        for table in ("feed_entries", "feed_changes"):
+            db.execute(f"DELETE FROM {table} WHERE feed = ?", [present])
+            db.execute(f"UPDATE {table} SET feed = ? WHERE feed = ?", [present, former])
+    # Matches that are older than the numbers of feeds belong to another rule now.
+    db.execute("UPDATE feeds SET numbered_at = NULL")
     db.execute(
         "UPDATE rules SET is_configured = 0, version = NULL, renamed_to = ? WHERE id = ?", [present, former]
     )
+
+
+def _take_over_rule(db: Database, former: str, present: str) -> None:
+    """Have the present id know what the former was applied to, and since when.
+
+    One that the store knows already does so if it has the same version, or was applied to nothing, as one
+    that is taken back.
+    """
+    db.execute(
+        """
+        INSERT INTO rules (id, version, is_configured, matched_since)
+        SELECT ?, version, 1, matched_since FROM rules WHERE id = ?
+        ON CONFLICT (id) DO UPDATE SET version = excluded.version, is_configured = 1, matched_since =
+            CASE WHEN version IS NULL THEN excluded.matched_since
+            ELSE min(matched_since, excluded.matched_since) END  -- NULL, which is the beginning, if one is
+        WHERE version IS NULL OR version = excluded.version
+        """,
+        [present, former],
+    )
+
+
+def _take_over_spikes(db: Database, former: str, present: str) -> None:
+    """Have the spikes go on; of two that have not ended, that of the present id does."""
+    db.execute(
+        "UPDATE spikes SET ended_at = coalesce(calm_since, began_at) WHERE rule = ? AND ended_at IS NULL"
+        " AND EXISTS (SELECT 1 FROM spikes WHERE rule = ? AND ended_at IS NULL)",
+        [former, present],
+    )
+    db.execute("UPDATE spikes SET rule = ? WHERE rule = ?", [present, former])
 
 
 def _take_over_matches(db: Database, former: str, present: str) -> None:
@@ -53,6 +84,7 @@ def _take_over_alerts(db: Database, kind: str, former: str, present: str) -> Non
         "former": f"{kind} {former} ",
         "present": f"{kind} {present} ",
         "rule": present,
+        "former_rule": former,
         "after": f"{kind} {former}!",
     }
     mine = "dedup_key >= :former AND dedup_key < :after"
@@ -64,4 +96,8 @@ def _take_over_alerts(db: Database, kind: str, former: str, present: str) -> Non
         names,
     )
     db.execute(f"UPDATE OR IGNORE alerts SET dedup_key = {moved}, rule = :rule WHERE {mine}", names)
+    # What is left was told under both. The former id is free for another rule, which has told nothing.
+    db.execute(f"DELETE FROM alerts WHERE state = 'suppressed' AND {mine}", names)
+    both = f"{moved} || ' (' || :former_rule || ')'"
+    db.execute(f"UPDATE OR IGNORE alerts SET dedup_key = {both}, rule = :rule WHERE {mine}", names)
     db.execute(f"UPDATE alerts SET rule = :rule WHERE {mine}", names)

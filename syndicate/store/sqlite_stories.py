@@ -81,6 +81,7 @@ class Neighbours:
         """Have a text be compared with from now on; return False if its item had one before, which stays."""
         if text.item in self._known:
             return False
+        self._known.add(text.item)
         self._pending.append(text)
         self._text_by_item[text.item] = text
         for key in text.fingerprint.bands:
@@ -96,6 +97,7 @@ class Neighbours:
         """Forget what was added since others were settled: it was not written."""
         for text in self._pending:
             del self._text_by_item[text.item]
+            self._known.remove(text.item)
             for key in text.fingerprint.bands:
                 self._items_by_key[key].remove(text.item)
         self._pending = []

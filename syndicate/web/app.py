@@ -22,12 +22,19 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from syndicate.errors import SyndicateError
+from syndicate.feeds.page import FeedPages
 from syndicate.model import RuleStatus, SourceStatus
 from syndicate.web.callbacks import CallbackEndpoint, Callbacks
 from syndicate.web.files import Files
 from syndicate.web.pages import Pages, SiteNames
 
-FEED_TYPES = {".atom": "application/atom+xml; charset=utf-8", ".opml": "text/x-opml; charset=utf-8"}
+FEED_TYPES = {
+    ".atom": "application/atom+xml; charset=utf-8",
+    ".json": "application/feed+json",
+    ".rss": "application/rss+xml; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".opml": "text/x-opml; charset=utf-8",
+}  # the first is for whoever does not say what he takes
 STATIC_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 GRACE_SECONDS = 2  # for answers under way when the server ends
 
@@ -66,7 +73,7 @@ def create(view: View) -> Starlette:
             Route("/", site.start),
             Route("/feeds", site.redirect_to_feeds),
             Route("/feeds/", site.feeds),
-            Route("/feeds/{name}", site.feed),
+            Route("/feeds/{name:path}", site.feed),
             Route("/static/{name}", site.static),
             Route("/healthz", healthy),
             Route("/websub/{token}", site.callback, methods=["GET", "POST"]),
@@ -87,7 +94,8 @@ class _Site:
     def __init__(self, view: View) -> None:
         self._view = view
         self._pages = Pages()
-        self._published = Files(lambda: view.feeds_folder, FEED_TYPES)
+        policy = f"{FeedPages().policy}; frame-ancestors 'none'"
+        self._published = Files(lambda: view.feeds_folder, FEED_TYPES, page_policy=policy)
         self._callback = CallbackEndpoint(lambda: view.callbacks, lambda: view.base_url)
         self._static = Files(lambda: Path(__file__).parent / "static", STATIC_TYPES)
 
@@ -99,23 +107,25 @@ class _Site:
         view = self._view
         return self._pages.start(self._names, view.now(), view.sources(), view.rules())
 
-    def feeds(self, request: Request) -> Response:
-        return self._pages.feeds(self._names, self._published.names(), self._view.rules())
+    async def feeds(self, request: Request) -> Response:
+        answer = await self._published.response(request, "index.html")
+        return answer or self._pages.error(self._names, 404)
 
     def redirect_to_feeds(self, request: Request) -> Response:
         return RedirectResponse(f"{self._names.root}/feeds/", 308)
 
     async def feed(self, request: Request) -> Response:
-        return await self._file(self._published, request)
+        name = request.scope["path"].removeprefix("/feeds/")  # the route leaves out a line break at the end
+        return await self._file(self._published, request, name)
 
     async def static(self, request: Request) -> Response:
-        return await self._file(self._static, request)
+        return await self._file(self._static, request, request.path_params["name"])
 
     async def callback(self, request: Request) -> Response:
         return await self._callback(request)
 
-    async def _file(self, files: Files, request: Request) -> Response:
-        answer = await files.response(request, request.path_params["name"])
+    async def _file(self, files: Files, request: Request, name: str) -> Response:
+        answer = await files.response(request, name)
         return answer or self._pages.error(self._names, 404)
 
     def refuse(self, request: Request, error: Exception) -> Response:

@@ -5,11 +5,13 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,10 +19,12 @@ from starlette.responses import Response
 
 HEADERS = {
     "Cache-Control": "no-cache",  # kept by readers, and asked about each time: a 304 costs next to nothing
-    "Vary": "Accept-Encoding",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
 }
+
+PAGE = ".html"
+_NO_MORE: Mapping[str, str] = MappingProxyType({})
 
 _ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _WEIGHT = re.compile(r"[01](\.\d{0,3})?")
@@ -58,31 +62,47 @@ class Files:
         folder: Callable[[], Path],
         media_type_by_suffix: Mapping[str, str],
         keep_bytes: int = 64 * 1024 * 1024,
+        page_policy: str | None = None,
     ) -> None:
+        """Serve the files of a folder.
+
+        Args:
+            page_policy: the Content-Security-Policy of its HTML; None: that of other files.
+        """
         self._folder = folder
         self._keep_bytes = keep_bytes
         self._media_type_by_suffix = media_type_by_suffix
         self._kept: dict[Path, ServedFile] = {}  # the one used longest ago first
-
-    def names(self) -> list[str]:
-        """Return which files there are, sorted. Blocks."""
-        folder = self._folder()
-        if not folder.is_dir():
-            return []
-        return sorted(
-            path.name for path in folder.iterdir() if self._media_type(path.name) and path.is_file()
+        self._page_headers = (
+            {"Content-Security-Policy": page_policy, "Referrer-Policy": "no-referrer"} if page_policy else {}
         )
 
     async def response(self, request: Request, name: str) -> Response | None:
-        """Return the answer to a GET or HEAD, None where no such file is to be had."""
-        media_type = self._media_type(name)
-        file = await self._current(self._folder() / name, media_type) if media_type else None
-        return answer(request, file) if file else None
+        """Return the answer to a GET or HEAD, None where no such file is to be had.
 
-    def _media_type(self, name: str) -> str | None:
-        if name.startswith(".") or "/" in name or not name.isprintable():
+        Args:
+            name: relative to the folder. Without a suffix it is any of the files with that name and one: the
+                client says which it takes (RFC 9110 12.5.1), and the first suffix is for who does not care.
+        """
+        suffix = Path(name).suffix
+        if suffix in self._media_type_by_suffix:
+            return await self._response(request, name, suffix, "Accept-Encoding")
+        accepted = _header(request, "accept")
+        for each in preferred(accepted, self._media_type_by_suffix):
+            found = await self._response(request, f"{name}{each}", each, "Accept, Accept-Encoding")
+            if found:
+                found.headers["Content-Location"] = quote(f"{name.rpartition('/')[2]}{each}")
+                return found
+        return None
+
+    async def _response(self, request: Request, name: str, suffix: str, vary: str) -> Response | None:
+        if not name.isprintable() or any(not part or part.startswith(".") for part in name.split("/")):
             return None
-        return self._media_type_by_suffix.get(Path(name).suffix)
+        file = await self._current(self._folder() / name, self._media_type_by_suffix[suffix])
+        if file is None:
+            return None
+        headers = {"Vary": vary} | (self._page_headers if suffix == PAGE else {})
+        return answer(request, file, headers)
 
     async def _current(self, path: Path, media_type: str) -> ServedFile | None:
         kept = self._kept.pop(path, None)
@@ -138,10 +158,30 @@ def has_changed(path: Path, file: ServedFile) -> bool:
     return _stamp(path.stat()) != file.stamp
 
 
-def answer(request: Request, file: ServedFile) -> Response:
+def preferred(accepted: str | None, media_type_by_suffix: Mapping[str, str]) -> list[str]:
+    """Return the suffixes of what a client takes, the one that it likes best first (RFC 9110 12.5.1)."""
+    ranges = [_weight(part) for part in (accepted or "*/*").lower().split(",") if part.strip()]
+    weights = {
+        suffix: _accepted(media_type.partition(";")[0], ranges)
+        for suffix, media_type in media_type_by_suffix.items()
+    }
+    return sorted((suffix for suffix in weights if weights[suffix]), key=lambda suffix: -weights[suffix])
+
+
+def _accepted(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
+    """Return how welcome a media type is, by the range that says most of it."""
+    for pattern in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
+        found = [weight for name, weight in ranges if name == pattern]
+        if found:
+            return max(found)
+    return 0.0
+
+
+def answer(request: Request, file: ServedFile, more: Mapping[str, str] = _NO_MORE) -> Response:
     """Return the file in the encoding asked for, or 304 when the client has just that."""
     chosen = file.gzipped if file.gzipped and takes_gzip(_header(request, "accept-encoding")) else file.plain
     headers = HEADERS | {"ETag": f'"{chosen.tag}"', "Last-Modified": formatdate(file.modified, usegmt=True)}
+    headers |= more
     if is_current(request, chosen.tag, file.modified):
         return Response(status_code=304, headers=headers)
     if chosen.encoding:

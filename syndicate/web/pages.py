@@ -1,7 +1,7 @@
 """Pages for people. Everything that comes from sources or configuration is escaped by the templates."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -83,16 +83,6 @@ class Pages:
                 "is_fresh": not any(source.last_polled_at for source in sources),
             },
         )
-
-    def feeds(self, site: SiteNames, names: Iterable[str], rules: Sequence[RuleStatus]) -> Response:
-        """Return the page that lists the published files."""
-        title_by_id = {rule.id: rule.title for rule in rules}
-        feeds = [
-            (title_by_id.get(Path(name).stem, Path(name).stem), name)
-            for name in names
-            if name.endswith(".atom")
-        ]
-        return self._page("feeds.html", 200, site, {"feeds": feeds, "has_list": "index.opml" in names})
 
     def error(self, site: SiteNames, status: int, headers: Mapping[str, str] | None = None) -> Response:
         """Return a page that says what went wrong, and nothing of what was asked."""

@@ -95,7 +95,7 @@ def test_a_rule_without_a_feed_alerts_all_the_same(desk, pages, receiver, watch)
     watch({"quiet": rule("water", notify=["desk"], feed=False), "loud": rule("water")}, baseline=False)
     desk.call("once")
     assert told(receiver) == [("quiet", WATER.title)]
-    assert {path.name for path in (desk.folder / "feeds").iterdir()} == {"loud.atom", "index.opml"}
+    assert {path.stem for path in (desk.folder / "feeds").iterdir()} == {"all", "index", "loud"}
     assert "quiet" not in (desk.folder / "feeds/index.opml").read_text()
 
 

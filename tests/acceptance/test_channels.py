@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -143,6 +144,67 @@ def test_an_alert_reaches_every_format_byte_for_byte(desk, pages, outlets, mail)
         (handed,) = (json.loads(asked.body) for asked in receiver.at("/apprise-token"))
         assert handed["message"] == json.loads(kept["apprise"][1])["text"]
     assert {each["state"] for each in desk.json("deliveries")} == {"delivered"}
+
+
+def test_mail_about_a_story_forms_a_thread_and_tells_who_else_reports_it(desk, pages, outlets, mail):
+    desk.write(
+        service(),
+        network(),
+        f'[smtp]\nhost = "127.0.0.1"\nport = {mail.port}\nsecurity = "none"\n',
+        *(
+            source(name, f"{outlets.address}/{name}", title=f"The {name}", baseline=False)
+            for name in ("a", "b")
+        ),
+        tables("http://127.0.0.1:1")[0],
+        rules={"water": rule("water", notify=["email"], title="Water!", escalate=2)},
+    )
+    for pages["/a"], pages["/b"] in [(feed([WATER]), feed([])), (feed([WATER]), feed([WATER]))]:
+        desk.call("once", "--all", "--strict")
+    first, second = (message_from_bytes(taken.body, policy=policy.default) for taken in mail.taken)
+    assert first["Message-ID"] != second["Message-ID"]
+    for name in ("References", "In-Reply-To", "List-Id"):
+        assert first[name]
+        assert first[name] == second[name]
+    texts = [
+        base64.b64decode(taken.body.split(b"\r\n\r\n")[2].split(b"--=")[0]).decode() for taken in mail.taken
+    ]
+    assert "Also reported" not in texts[0]
+    assert texts[1].startswith("More sources report it\r\n")
+    assert "Rule: Water! · Also reported by The a" in texts[1]
+
+
+def test_a_mail_server_that_tells_the_password_is_not_quoted(desk, pages, outlets):
+    pages["/a"] = feed([WATER])
+    with MailServer(login=("news", "hunter22")) as mail:
+        mail.replies = {"": ["554 not with hunter22"]}
+        desk.write(
+            service(),
+            network(),
+            f'[smtp]\nhost = "127.0.0.1"\nport = {mail.port}\nsecurity = "none"\nuser = "news"\n'
+            'password = "${MAIL_PASSWORD}"\n',
+            source("a", f"{outlets.address}/a", baseline=False),
+            tables("http://127.0.0.1:1")[0],
+            rules={"water": rule("water", notify=["email"])},
+        )
+        said = desk.call("once", "--all", MAIL_PASSWORD="hunter22")
+        tried = desk.call("endpoints", "test", "email", MAIL_PASSWORD="hunter22", status=None)
+    everything = said.out + said.err + tried.out + tried.err
+    assert "554 not with ***" in everything
+    assert "hunter22" not in everything + desk.database.read_bytes().decode("latin-1")
+
+
+@pytest.mark.parametrize("address", ["nosuch://hunter2/x", "tgram://hunter2/", "pover://hunter2"])
+def test_an_address_that_apprise_does_not_know_is_not_told(desk, address):
+    desk.write(
+        service(),
+        network(),
+        source("a", "https://a.example/feed"),
+        endpoint("pager", format="apprise", url=address),
+        rules={"water": rule("water", notify=["pager"])},
+    )
+    said = desk.call("check", status=2)
+    assert "url: Apprise knows no such address: see its documentation for the service" in said.out + said.err
+    assert "hunter2" not in said.out + said.err
 
 
 @pytest.mark.parametrize("name", sorted(channels("http://x")))

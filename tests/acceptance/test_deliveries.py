@@ -220,6 +220,10 @@ def test_a_disabled_endpoint_is_told_of_shown_and_gets_everything_when_it_is_ena
             held = desk.json("deliveries", "--endpoint", "desk")
             called = desk.call("deliveries", "replay", held[0]["id"])
             assert "desk is disabled: what is for it waits until `endpoints enable desk`." in called.out
+            shown = desk.call("deliveries", "show", held[0]["id"]).out
+            for said in (shown, desk.call("deliveries").out):
+                assert "desk is disabled: what is for it waits until `endpoints enable desk`." in said
+            assert "next attempt" not in shown
             assert len(receiver.at("/desk")) == asked
             called = desk.call("endpoints", "enable", "desk")
             assert called.out == "desk is enabled; 3 deliveries are due now.\n"

@@ -237,7 +237,8 @@ def loaded(folder: Path, block: Block) -> loading.Loaded:
     if block.name.startswith("rules/"):
         return loading.load(shipped_with(folder, block.name, block.text), ENVIRON)
     (folder / "rules").mkdir()
-    (folder / "rules/some-rule.toml").write_text('keywords = ["Some"]\n')
+    for name in ("some-rule", "eu-strategy", "central-asia"):
+        (folder / f"rules/{name}.toml").write_text('keywords = ["Some"]\n')
     (folder / "desk.secret").write_text(f"{SECRET}\n")
     (folder / "config.toml").write_text(sound_configuration(block.text))
     return loading.load(folder / "config.toml", ENVIRON)
@@ -328,7 +329,7 @@ def test_the_addresses_served_are_as_said(tmp_path):
     routes = create(SomeView(feeds_folder=tmp_path)).routes
     served = {route.path for route in routes if isinstance(route, Route)}
     named = {name.replace("<callback>", "{token}") for name in named}
-    assert {re.sub(r"<rule>\.atom|index\.opml", "{name}", name) for name in named} == served - {
+    assert {re.sub(r"<feed>(\.atom)?|index\.opml", "{name:path}", name) for name in named} == served - {
         "/feeds",  # redirects
         "/static/{name}",  # parts of pages
     }

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
-from tests.desk import endpoint, network, rule, service, source
+from tests.desk import endpoint, eventually, network, rule, service, source
 from tests.documents import DOCS
 from tests.json_schema import faults
 from tests.outlets import Article, Reply, feed
@@ -132,6 +133,22 @@ def test_a_renamed_rule_goes_on_with_its_feed(desk, pages, receiver, watch):
     assert ids(after) == ids(before)
     assert STORY["wire"].guid in ids(after)
     assert [item["matches"] for item in desk.json("items")] == [["railways"]]
+
+
+def test_a_rule_that_is_renamed_again_and_back_while_the_service_runs_tells_nothing_again(
+    desk, pages, receiver, watch
+):
+    names = ("rail", "railways", "trains", "rail")
+    watch(*OUTLETS, rules={"rail": rail()})
+    poll(desk, pages, **{outlet: [] for outlet in OUTLETS} | {"wire": [STORY["wire"]]})
+    with desk.running():
+        for number, (former, present) in enumerate(pairwise(names)):
+            watch(*OUTLETS, rules={present: rail(renamed_from=former)})
+            eventually((desk.folder / f"feeds/{present}.atom").exists)
+            outlet = OUTLETS[number + 1]
+            poll(desk, pages, **{outlet: [STORY[outlet]]})
+    assert kinds(receiver) == [("alert.match", "rail")]
+    assert {tuple(item["matches"]) for item in desk.json("items")} == {("rail",)}
 
 
 def ids(text):

@@ -18,12 +18,16 @@ from syndicate.model import (
     Match,
     Poll,
     PollState,
+    PublishedFeed,
     Recorded,
+    Route,
     Snippet,
     Source,
+    StoredMatch,
     Suppressed,
     Validators,
 )
+from syndicate.model.feeds import Order
 from syndicate.rules.archive import WORDS_VERSION, kept_words
 from syndicate.rules.fingerprints import fingerprint, text_key
 from syndicate.rules.text import ItemText, Subject
@@ -292,3 +296,27 @@ def retried(delivery: Delivery, store: Store, after: timedelta) -> Attempt:
 
 def with_validators(one: Poll, etag: bytes | None, last_modified: bytes | None = None) -> Poll:
     return replace(one, validators=Validators(etag=etag, last_modified=last_modified))
+
+
+def shown(store: Store, feed: str = "eu", limit: int = 100) -> list[StoredMatch]:
+    """Return the matches in the head of a feed, as its files would show them, the newest first."""
+    store.number_entries([feed])
+    entries = store.feed_head(feed, 10**9, limit, Order.PUBLISHED)
+    found = [match for entry in entries for match in entry.matches]
+    return sorted(found, key=lambda each: (each.item.order, each.item.id), reverse=True)
+
+
+def written(store: Store) -> list[PublishedFeed]:
+    """Return what a publisher that has written all stale feeds tells of them."""
+    stale = store.stale_feeds()
+    numberings = store.number_entries([feed.id for feed in stale])
+    return [
+        PublishedFeed(id=feed.id, generation=feed.generation, written_as="", numbering=numberings[feed.id])
+        for feed in stale
+    ]
+
+
+def silenced(store: Store, endpoint: str = "desk") -> int:
+    """Suppress what is held back from an endpoint and silenced, letting nothing go; return how many."""
+    routed = store.route_held(endpoint, lambda _held, _past, now: Route(look_at=now), interval=timedelta())
+    return routed.silenced

@@ -19,7 +19,9 @@ from tests.contract.making import (
     read,
     reading,
     recorded,
+    shown,
     source,
+    written,
 )
 
 SOURCES = [source("wire"), source("post")]
@@ -40,15 +42,15 @@ def alerted(store):
 
 
 def feed_titles(store, rule="eu", limit=100):
-    return [stored.item.title for stored in store.feed_matches(rule, limit)]
+    return [stored.item.title for stored in shown(store, rule, limit)]
 
 
 def publish_all(store):
-    store.feeds_published(store.stale_feeds())
+    store.feeds_published(written(store))
 
 
 def stale(store):
-    return [feed.rule for feed in store.stale_feeds()]
+    return [feed.id for feed in store.stale_feeds()]
 
 
 # -- once
@@ -206,9 +208,9 @@ def test_a_backfill_replaces_the_matches_of_the_rule_in_its_window(store, clock)
     store.configure(SOURCES, [edited.state])
     backfilled(store, edited, clock.now - DAY)
     assert sorted(feed_titles(store)) == ["EU old", "EU with strategy", "strategy alone"]
-    versions = {stored.item.guid: stored.match.rule_version for stored in store.feed_matches("eu", 10)}
+    versions = {stored.item.guid: stored.match.rule_version for stored in shown(store, "eu", 10)}
     assert versions == {"guid-old": "1", "guid-b": "2", "guid-c": "2"}
-    hits = {stored.item.guid: stored.match.hits[0].term for stored in store.feed_matches("eu", 10)}
+    hits = {stored.item.guid: stored.match.hits[0].term for stored in shown(store, "eu", 10)}
     assert hits["guid-b"] == "strategy"
 
 
@@ -229,16 +231,16 @@ def test_a_backfill_does_not_undo_what_an_edit_decided_meanwhile(store):
     found = backfill_matches(store, edited, START - DAY)
     read(store, entry("a", PLAIN), entry("b", "Two, the EU"), watches=[edited])
     store.record_backfill(edited.state, START - DAY, found)
-    (stored,) = store.feed_matches("eu", 10)
+    (stored,) = shown(store, "eu", 10)
     assert (stored.item.title, stored.revision) == ("Two, the EU", 2)
     assert stored.match.hits[0].start == len("Two, the ")
 
 
 def test_a_match_names_the_revision_that_its_evidence_is_of(store):
     read(store, entry())
-    assert store.feed_matches("eu", 1)[0].revision == 1
+    assert shown(store, "eu", 1)[0].revision == 1
     read(store, entry(title="More EU news"))
-    (stored,) = store.feed_matches("eu", 1)
+    (stored,) = shown(store, "eu", 1)
     assert (stored.revision, stored.match.hits[0].start) == (2, 5)
 
 
@@ -276,19 +278,19 @@ def test_a_poll_without_changes_makes_no_feed_stale(store):
 
 
 def test_a_match_recorded_while_publishing_keeps_the_feed_stale(store):
-    (feed,) = store.stale_feeds()
+    done = written(store)
     read(store, entry())
-    store.feeds_published([feed])
+    store.feeds_published(done)
     assert stale(store) == ["eu"]
     publish_all(store)
     assert stale(store) == []
 
 
 def test_an_older_generation_published_late_may_have_replaced_the_file_so_it_is_made_again(store):
-    (older,) = store.stale_feeds()
+    older = written(store)
     read(store, entry())
     publish_all(store)
-    store.feeds_published([older])
+    store.feeds_published(older)
     assert stale(store) == ["eu"]
     publish_all(store)
     assert stale(store) == []
@@ -312,18 +314,18 @@ def test_feeds_have_ids_of_their_own(store):
 
 @pytest.mark.parametrize("rules", [[], [replace(EU, feed=False).state]], ids=["removed", "alerts only"])
 def test_a_feed_that_is_published_no_longer_is_retired(store, rules):
-    assert store.retired_feeds() == []
+    assert store.retired_names() == []
     store.configure(SOURCES, rules)
-    assert store.retired_feeds() == ["eu"]
+    assert store.retired_names() == ["eu"]
     assert stale(store) == []
     store.configure(SOURCES, [EU.state])
-    assert store.retired_feeds() == []
+    assert store.retired_names() == []
     assert stale(store) == ["eu"]
 
 
 def test_a_rule_for_alerts_only_has_no_feed(store):
     store.configure(SOURCES, [RuleState(id="quiet", version="1", feed=False)])
-    assert "quiet" not in stale(store) + store.retired_feeds()
+    assert "quiet" not in stale(store) + store.retired_names()
 
 
 def test_a_feed_shows_its_newest_matches(store, clock):

@@ -91,6 +91,26 @@ def test_a_slow_endpoint_holds_up_no_other(store):
     assert [one.endpoint for one in claim_alerts(store, "desk", "chat", per_endpoint=1)] == ["chat"]
 
 
+def test_if_not_all_can_be_claimed_each_endpoint_gets_a_share_and_what_others_leave(store):
+    made(store, *"abcdefgh")
+    made(store, "x", watch=Watch(notify=("chat",)))
+    assert items(claim_alerts(store, "desk", "chat", limit=6)) == [*"abcde", "x"]
+    made(store, *"yz", watch=DESK_AND_CHAT)
+    claimed = claim_alerts(store, "desk", "chat", limit=3)
+    assert [(one.endpoint, *items([one])) for one in claimed] == [("desk", "f"), ("desk", "g"), ("chat", "y")]
+
+
+def test_all_endpoints_are_told_of_the_same_match_in_deliveries_of_their_own(store):
+    made(store, "a", "b", watch=DESK_AND_CHAT)
+    claimed = claim_alerts(store, "desk", "chat")
+    assert [(one.endpoint, *items([one])) for one in claimed] == [
+        *(("desk", "a"), ("chat", "a")),
+        *(("desk", "b"), ("chat", "b")),
+    ]
+    assert len({one.id for one in claimed}) == 4
+    assert claimed[0].alerts == claimed[1].alerts != claimed[2].alerts == claimed[3].alerts
+
+
 def test_a_lease_excludes_others_until_it_expires(store, clock):
     made(store, "a")
     (first,) = claim_alerts(store)

@@ -141,6 +141,7 @@ def test_endpoints_tell_how_they_are(store, clock):
     store.record_attempts([attempt(three, store, state=DeliveryState.DEAD, error="no")])
     desk, new, chat = store.endpoints(["desk", "new"])
     assert (desk.id, desk.state, desk.since) == ("desk", EndpointState.FAILING, START + MINUTE)
+    assert (desk.last_error, new.last_error) == ("no", None)
     assert (desk.attempts, desk.taken, desk.median, desk.p95) == (3, 2, SECOND, 9 * SECOND)
     assert (desk.waiting, desk.due, desk.oldest_waiting_at, desk.dead) == (1, 0, START, 1)
     assert (new.id, new.state, new.median, new.oldest_waiting_at) == ("new", EndpointState.NEW, None, None)
@@ -153,7 +154,7 @@ def test_an_endpoint_that_takes_something_again_is_ok(store):
     store.record_attempts([retried(one, store, MINUTE)])
     store.record_attempts([attempt(two, store)])
     desk, *_ = store.endpoints(["desk"])
-    assert (desk.state, desk.since) == (EndpointState.OK, None)
+    assert (desk.state, desk.since, desk.last_error) == (EndpointState.OK, None, None)
 
 
 def test_nothing_is_claimed_for_a_disabled_endpoint_and_nothing_of_it_is_lost(store, clock):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.model import Ongoing, PollState, Spike, SpikeAlert, SpikeStep, Suppressed, Window
+from syndicate.model import Ongoing, PollState, SilenceDraft, Spike, SpikeAlert, SpikeStep, Suppressed, Window
 from syndicate.store.protocol import ItemFilter
 from tests.contract.making import (
     EU,
@@ -21,6 +21,7 @@ from tests.contract.making import (
     read,
     reading,
     recorded,
+    silenced,
     source,
 )
 
@@ -244,3 +245,74 @@ def test_a_spike_is_delivered_beside_alerts_about_items(store):
 def test_a_suppressed_alert_counts_as_its_match_does(store):
     read(store, entry("a"), suppressed=Suppressed.BACKFILL)
     assert counts(store) == (1,)
+
+
+# --------------------------------------------------------------------------- renamed rules
+
+RENAMED = replace(EU, rule="union", renamed_from=("eu",))
+BACK = replace(EU, renamed_from=("union",))
+
+
+def rename(store, *watches):
+    return store.configure(SOURCES, [watch.state for watch in watches])
+
+
+def test_a_renamed_rule_knows_what_it_was_applied_to(store, clock):
+    read(store, entry("a"))
+    clock.forward(HOUR)
+    read(store, entry("b"))
+    rename(store, RENAMED)
+    assert counts(store, NOW, NEXT, rule="union") == (1, 1)
+
+
+def test_a_rule_that_is_renamed_back_knows_what_it_was_applied_to(store, clock):
+    read(store, entry("a"))
+    rename(store, RENAMED)
+    clock.forward(HOUR)
+    read(store, entry("b"), watches=[RENAMED])
+    assert rename(store, BACK) == ()  # nothing has to be applied anew
+    assert counts(store, NOW, NEXT) == (1, 1)
+    assert store.match_counts() == {"eu": 2}
+
+
+@pytest.mark.parametrize(("version", "known"), [("1", (1, 1)), ("2", (None, 1))])
+def test_what_was_renamed_before_that_was_said_knows_it_if_it_is_the_same(store, clock, version, known):
+    read(store, entry("a"))
+    clock.forward(HOUR)
+    read(store, entry("b"))
+    present = replace(RENAMED, version=version)
+    rename(store, EU, replace(present, renamed_from=()))
+    backfilled(store, present, START + HOUR)
+    assert rename(store, present) == ()
+    assert counts(store, NOW, NEXT, rule="union") == known
+
+
+def test_a_renamed_rule_goes_on_with_its_spike_and_does_not_tell_it_again(store, clock):
+    store.record_spikes([BEGINS])
+    rename(store, RENAMED)
+    assert store.ongoing_spikes() == {"union": Ongoing(began_at=START)}
+    renamed = replace(BEGINS, rule="union", began=replace(SPIKE, rule="union"))
+    assert store.record_spikes([renamed]) == 0
+    ongoing = Ongoing(began_at=START, calm_since=START)
+    store.record_spikes([SpikeStep(rule="union", ongoing=ongoing, is_over=True)])
+    assert store.record_spikes([renamed]) == 0  # in the same hour
+    assert [alert.rule for alert in told(store)] == ["union"]
+
+
+def test_of_two_spikes_that_of_the_present_name_goes_on(store, clock):
+    both = replace(RENAMED, renamed_from=())
+    rename(store, EU, both)
+    store.record_spikes([BEGINS])
+    clock.forward(HOUR)
+    store.record_spikes([replace(BEGINS, rule="union", began=replace(SPIKE, rule="union"))])
+    rename(store, RENAMED)
+    assert store.ongoing_spikes() == {"union": Ongoing(began_at=START + HOUR)}
+
+
+def test_a_silence_of_a_renamed_rule_goes_on(store):
+    draft = SilenceDraft(author="ann", reason="known", expires_at=START + HOUR, rule="eu")
+    store.add_silence(draft)
+    rename(store, RENAMED)
+    read(store, entry("a"), watches=[RENAMED])
+    assert silenced(store) == 1
+    assert [each.draft.rule for each in store.silences()] == ["union"]

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.model import Alert, JoinedBy, Suppressed
+from syndicate.model import Alert, JoinedBy, SilenceDraft, Suppressed
 from syndicate.store.protocol import STORY_WINDOW, ItemFilter
 from tests.contract.making import (
     HOUR,
@@ -19,6 +19,8 @@ from tests.contract.making import (
     entry,
     read,
     reading,
+    shown,
+    silenced,
     source,
 )
 from tests.told import texts
@@ -247,6 +249,15 @@ def test_a_poll_that_cannot_be_written_leaves_nothing_to_compare_with(store):
     assert publish(store, told("rail-c"), name="mail").alerts == 0
 
 
+def test_edits_of_an_item_within_one_poll_are_known_by_the_first_text(store):
+    publish(store, told("rail-a", title="Trains"), watch=Watch(rule="rail", word="no such word"))
+    poll = reading(store, claimed(store), told("rail-a"), watches=[RAIL])
+    (edit,) = poll.changes
+    (result,) = store.record_polls([replace(poll, changes=(edit, edit))])
+    assert (result.error, result.alerts) == (None, 1)
+    assert publish(store, told("rail-b"), name="post").alerts == 0
+
+
 def test_a_bulletin_that_everybody_has_bounds_what_is_compared(store):
     many = [
         told("rail-a", f"bulletin-{number}", body=f"{texts('en')['rail-a'].body} {number} {number + 7}.5")
@@ -318,6 +329,42 @@ def test_a_first_alert_is_not_at_once_followed_by_another(store):
     assert publish(store, told("rail-copy"), name="news", watch=THREE).alerts == 1
 
 
+def silence(store):
+    return store.add_silence(SilenceDraft(author="ann", reason="known", expires_at=store.now() + HOUR)).id
+
+
+def test_a_story_that_was_silenced_alerts_when_it_has_become_big(store, clock):
+    silence(store)
+    for name, text in (("wire", "rail-a"), ("post", "rail-b")):
+        publish(store, told(text), name=name, watch=THREE)
+        silenced(store)
+    clock.forward(HOUR)
+    publish(store, told("rail-c"), name="mail", watch=THREE)
+    assert [(alert.kind, alert.sources) for alert in claimed_alerts(store)] == [
+        ("escalation", ("wire", "post", "mail"))
+    ]
+
+
+def test_a_silence_also_holds_when_a_story_has_become_big_and_for_ever(store, clock):
+    number = silence(store)
+    for name, text in zip(OUTLETS, ("rail-a", "rail-b", "rail-c"), strict=False):
+        publish(store, told(text), name=name, watch=THREE)
+    assert silenced(store) == 2
+    clock.forward(HOUR)
+    assert publish(store, told("rail-copy"), name="news", watch=THREE).alerts == 0
+    ledger = store.alerts_about("rail", [the_item(store, "rail-a").story])
+    assert [(alert.kind, alert.silence) for alert in ledger] == [("match", number), ("escalation", number)]
+
+
+@pytest.mark.parametrize("reason", [Suppressed.BASELINE, Suppressed.FALLBACK, Suppressed.BACKFILL])
+def test_who_was_told_late_is_told_again_as_well(store, reason):
+    publish(store, told("rail-a"), watch=THREE, suppressed=reason)
+    for name, text in (("post", "rail-b"), ("mail", "rail-c")):
+        publish(store, told(text), name=name, watch=THREE)
+    assert kinds(store) == ["match", "escalation"]
+    assert [alert.stored.item.source for alert in claimed_alerts(store)] == ["post", "mail"]
+
+
 def test_an_escalation_that_was_sent_is_not_made_again_by_edits(store):
     for name, text in zip(OUTLETS, ("rail-a", "rail-b", "rail-c"), strict=False):
         publish(store, told(text), name=name, watch=THREE)
@@ -341,10 +388,10 @@ def test_a_renamed_rule_is_the_same_rule(store):
     publish(store, told("rail-a"))
     (feed,) = store.stale_feeds()
     assert rename(store) == ()  # nothing has to be applied anew
-    assert [stored.item.guid for stored in store.feed_matches("railways", 9)] == ["guid-rail-a"]
+    assert [stored.item.guid for stored in shown(store, "railways", 9)] == ["guid-rail-a"]
     (renamed,) = store.stale_feeds()
-    assert (renamed.rule, renamed.feed_id, renamed.created_at) == ("railways", feed.feed_id, feed.created_at)
-    assert store.retired_feeds() == ["rail"]
+    assert (renamed.id, renamed.feed_id, renamed.created_at) == ("railways", feed.feed_id, feed.created_at)
+    assert store.retired_names() == ["rail"]
     assert store.match_counts() == {"railways": 1}
 
 
@@ -401,6 +448,30 @@ def test_both_names_may_have_told_of_a_story_and_all_is_still_delivered(store):
     rename(store)
     assert [alert.rule for alert in claimed_alerts(store)] == ["railways"] * 2
     assert publish(store, told("rail-c"), name="mail", watch=RENAMED).alerts == 0
+    ledger = store.alerts_about("railways", [the_item(store, "rail-a").story])
+    assert [store.items(ItemFilter(id=alert.item))[0].item.source for alert in ledger] == ["wire", "post"]
+
+
+@pytest.mark.parametrize("reason", [None, Suppressed.BASELINE])
+def test_another_rule_with_a_former_name_has_told_nothing(store, reason):
+    publish(store, told("rail-a"), suppressed=reason)
+    forgotten = replace(RENAMED, renamed_from=())
+    rename(store, forgotten)
+    publish(store, told("rail-b"), name="post", watch=forgotten, suppressed=reason)
+    rename(store)
+    rename(store, forgotten, RAIL)
+    result = publish(store, told("rail-c"), name="mail", suppressed=Suppressed.BACKFILL)
+    assert result.suppressed == 1  # entered in a ledger of its own
+
+
+def test_a_process_that_knows_the_former_name_only_tells_nothing_again(store):
+    publish(store, told("rail-a"))
+    rename(store)
+    assert publish(store, told("rail-b"), name="post").alerts == 0
+    assert publish(store, told("water-a"), name="mail").alerts == 1
+    rename(store)
+    assert publish(store, told("water-b"), name="news", watch=RENAMED).alerts == 0
+    assert [alert.rule for alert in claimed_alerts(store)] == ["railways"] * 2
 
 
 def test_a_renamed_rule_may_stay_marked_as_that(store):
@@ -423,10 +494,10 @@ def test_the_former_name_may_be_given_to_another_rule_later(store):
     another = Watch(rule="rail", word="water", version="2")
     assert rename(store, replace(RENAMED, renamed_from=()), another) == ("rail",)
     backfilled(store, another, START - DAY)
-    feeds = {feed.rule: feed.feed_id for feed in store.stale_feeds()}
+    feeds = {feed.id: feed.feed_id for feed in store.stale_feeds()}
     assert feeds.keys() == {"rail", "railways"}
     assert feeds["rail"] != feeds["railways"]
-    assert store.retired_feeds() == []
+    assert store.retired_names() == []
 
 
 # -- sources that go and come back

@@ -13,7 +13,7 @@ from syndicate.http import Response
 from syndicate.http.messages import Headers
 from syndicate.model import Document, Entry, Hints, Learned, Spent, Validators
 from syndicate.sources.archives import MAX_PAGES, Archives
-from syndicate.sources.decide import Reading
+from syndicate.sources.changes import Reading
 from syndicate.sources.fetch import Answer, Fetched
 from syndicate.sources.learn import Filled
 from syndicate.store.protocol import HostPace

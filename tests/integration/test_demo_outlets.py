@@ -16,7 +16,7 @@ from rich.console import Console
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syndicate import demo
-from syndicate.alerts import webhook
+from syndicate.alerts import signing, webhook
 from syndicate.demo.demo import USUAL_PORT
 from syndicate.demo.documents import MEDIA_TYPES, Site
 from syndicate.demo.newsroom import Event, Outlet, front, old_news, read_outlets, timetable
@@ -147,7 +147,7 @@ def test_what_is_not_there_is_not_found(server, client):
 def message(identity: str) -> tuple[dict[str, str], bytes]:
     now = datetime.now(UTC)  # signatures are good for five minutes only
     body = webhook.render_sample(now).replace(b'"id":"sample"', f'"id":"{identity}"'.encode(), 1)
-    return webhook.headers(
+    return signing.headers(
         Endpoint(id="desk", url="http://127.0.0.1/", secrets=(SECRET,)), identity, body, now
     ), body
 

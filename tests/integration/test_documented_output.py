@@ -9,14 +9,17 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 from tests.documents import DOCS, block_named, blocks_of, codes, rows, section
 from tests.support import ROOT
@@ -351,6 +354,33 @@ def test_a_receiver_takes_what_is_signed_and_refuses_the_rest(desk, tmp_path, na
         desk.configure(endpoint_port=desk.port)
         assert (taken["status"], refused["status"]) == (204, 401)
         assert "A test of Syndicate" in printed.read_text()
+
+
+@pytest.mark.parametrize("name", INTERPRETERS)
+def test_a_receiver_takes_every_type_of_message(tmp_path, name):
+    interpreter = shutil.which(INTERPRETERS[name])
+    if interpreter is None:
+        pytest.skip(f"NOT TESTED, {INTERPRETERS[name]} is missing")
+    bodies = [block.text for block in blocks_of(DOCS / "webhooks.md") if block.kind.startswith("json")]
+    types = [json.loads(body)["type"] for body in bodies]
+    assert len(types) == 5
+    assert "alert.summary" in types
+    with receiver(tmp_path, name, interpreter) as (port, _):
+        for number, body in enumerate(bodies):
+            assert signed_post(port, f"msg_{number}", body) == 204, types[number]
+
+
+def signed_post(port: int, identity: str, body: str) -> int:
+    """Return what a receiver answers to a body that is signed with its secret."""
+    now = datetime.now(UTC)
+    headers = {
+        "webhook-id": identity,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(SECRET).sign(identity, now, body),
+    }
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/", body.encode(), headers)
+    with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
+        return int(answer.status)
 
 
 def test_the_shell_tells_what_is_signed_from_the_rest(desk, tmp_path):

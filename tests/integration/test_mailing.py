@@ -105,7 +105,7 @@ def test_a_server_that_offers_no_encryption_gets_neither_mail_nor_password():
         smtp = settings(server.port, SmtpSecurity.STARTTLS, user="news", password="hunter2")
         came = one(mail(), smtp=smtp)
     assert isinstance(came.outcome, Later)
-    assert "STARTTLS" in came.outcome.reason
+    assert "what security or user in [smtp] asks for: STARTTLS" in came.outcome.reason
     assert server.taken == []
 
 
@@ -161,12 +161,12 @@ def test_a_name_that_leads_to_a_private_address_is_refused():
         ({"": ["451 try later"]}, Later),
         ({"": ["554 spam"]}, Refused),
         ({EDITOR: ["450 greylisted"], CHIEF: ["450 greylisted"]}, Later),
-        ({EDITOR: ["550 nobody"], CHIEF: ["550 nobody"]}, Refused),
+        ({EDITOR: ["550 nobody"], CHIEF: ["550 nobody"]}, Closed),
         ({EDITOR: ["550 nobody"], CHIEF: ["450 greylisted"]}, Later),
         ({EDITOR: ["421 closing"], CHIEF: ["421 closing"]}, Later),
     ],
 )
-def test_4xx_is_not_yet_and_5xx_is_never(replies, outcome):
+def test_4xx_is_not_yet_and_5xx_is_never_for_the_mail_or_for_all_of_its_recipients(replies, outcome):
     with MailServer() as server:
         server.replies = replies
         came = one(mail(), smtp=settings(server.port))
@@ -174,6 +174,25 @@ def test_4xx_is_not_yet_and_5xx_is_never(replies, outcome):
     (word,) = {reply[4:] for reply in next(iter(replies.values()))}
     assert word in str(came.outcome)
     assert server.taken == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome", "words"),
+    [
+        ("553 not your address", Closed, "553: not your address: configure a sender that the server takes"),
+        ("451 later", Later, "451: later"),
+    ],
+)
+def test_a_sender_that_the_server_refuses_is_for_a_person_to_mend_and_no_mail_is_lost(reply, outcome, words):
+    with MailServer() as server:
+        server.replies = {EMAIL.sender: [reply]}
+        came = one(mail(), smtp=settings(server.port))
+    assert isinstance(came.outcome, outcome)
+    assert words in came.outcome.reason
+
+
+def test_a_server_that_refuses_the_connection_is_tried_again():
+    assert isinstance(lied_to(b"554 go away\r\n").outcome, Later)
 
 
 def test_whom_the_server_refuses_for_ever_is_told_and_the_others_get_it():
@@ -192,6 +211,15 @@ def test_whom_the_server_asks_to_wait_gets_it_with_the_next_try_and_nobody_gets_
     assert isinstance(second.outcome, Later)
     assert third.outcome == Taken()
     assert [taken.recipients for taken in server.taken] == [(CHIEF,), (EDITOR,)]
+
+
+def test_who_is_refused_in_the_end_keeps_nothing_from_the_others():
+    with MailServer() as server:
+        server.replies = {EDITOR: ["450 greylisted", "550 nobody"]}
+        first, second = sent(mail(), mail(), smtp=settings(server.port))
+    assert isinstance(first.outcome, Later)
+    assert second == Mailed(outcome=Taken(), code=550, text=f"{EDITOR}: 550 nobody")
+    assert [taken.recipients for taken in server.taken] == [(CHIEF,)]
 
 
 # --------------------------------------------------------------------------- servers that fail

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -428,6 +429,29 @@ def test_retry_after_is_honoured(desk, receiver, status):
     assert desk.drain() == Totals(delivered=1)
 
 
+def test_an_endpoint_that_is_sent_too_much_is_left_alone_as_long_as_it_asks(desk, receiver):
+    receiver.replies["/desk"] = [Reply(status=429, headers=(("Retry-After", "60"),)), Reply()]
+    desk.alert("desk", count=20)
+    desk.alert("other")
+
+    async def work() -> tuple[Totals, Totals, Totals]:
+        async with desk.client() as client:
+            outbox = desk.outbox(client)
+            first = await outbox.drain()
+            desk.now += timedelta(seconds=59)
+            second = await outbox.drain()
+            desk.now += SECOND
+            return first, second, await outbox.drain()
+
+    first, second, third = asyncio.run(work())
+    assert 1 <= first.failed <= AT_ONCE
+    assert first.delivered <= AT_ONCE  # what was under way, and the other endpoint's
+    assert re.fullmatch(r"desk: 1\d deliveries wait for the next time, as it asks for that", first.errors[-1])
+    assert (second.delivered, second.failed) == (0, 0)
+    assert third.delivered == 21 - first.delivered
+    assert (third.failed, third.errors) == (0, ())
+
+
 def test_no_answer_in_time_is_a_failure(desk, receiver):
     receiver.replies["/desk"] = [Reply(hangs=True)]
     desk.alert("desk")
@@ -639,10 +663,11 @@ def test_a_sample_that_cannot_be_sent_says_why_but_not_where(desk):
 def test_what_an_endpoint_echoes_is_told_without_secrets_and_escape_codes():
     endpoint = Endpoint(
         id="desk",
-        url="https://desk.example/",
+        url="https://desk.example/hooks/T0KEN?key=Y",
         secrets=("whsec_c2VjcmV0",),
         headers={"authorization": "Bearer T0P"},
     )
     assert (
         told(b"got Bearer T0P and whsec_c2VjcmV0\x1b[31m\0 \xff ok", endpoint) == "got *** and ***[31m � ok"
     )
+    assert told(b"Cannot POST /hooks/T0KEN?key=Y", endpoint) == "Cannot POST ***"

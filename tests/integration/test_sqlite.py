@@ -39,6 +39,7 @@ from tests.contract.making import (
     entry,
     read,
     reading,
+    shown,
     source,
 )
 from tests.support import ROOT
@@ -220,7 +221,7 @@ def test_items_of_the_first_schema_are_kept_and_found_at_once_and_then_by_their_
             (1, "Новые санкции ЕС", 3),
         ]
         assert (items[1].author, items[1].categories, items[1].language) == ("A. Writer", ("Мир",), "ru")
-        (stored,) = store.feed_matches("eu", 10)
+        (stored,) = shown(store, "eu", 10)
         assert stored.match.hits == (Hit(term="ЕС", field="title", start=14, end=16),)
         assert (stored.item.id, stored.match.rule_version, stored.match.score) == (1, "1", None)
         assert sorted(map(str, store.languages())) == ["kk", "ru"]
@@ -438,7 +439,7 @@ def test_threads_that_come_and_go_leave_no_connections(store):
         thread = threading.Thread(target=store.sources)
         thread.start()
         thread.join()
-    assert len(store._idle) == 1
+    assert len(store._connections.idle) == 1
 
 
 def test_two_processes_never_claim_the_same(path):

@@ -1,6 +1,8 @@
 """Rules tried on a real database: what they find, what an edit changes, and why."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +24,7 @@ from syndicate.model import (
     Written,
 )
 from syndicate.rules.compile import compile_rules
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.protocol import STORY_WINDOW, ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from syndicate.trial import (
@@ -35,7 +37,7 @@ from syndicate.trial import (
     trial_of_rule,
     trials_of_file,
 )
-from tests.contract.making import HOUR, START, Clock, Watch, entry, read, source
+from tests.contract.making import HOUR, MINUTE, START, Clock, Watch, entry, read, source
 
 DAY = 24 * HOUR
 SOURCES = (source("wire", tags=("agency",)), source("post"))
@@ -413,6 +415,23 @@ def test_alerts_go_no_further_back_than_asked_for_and_the_oldest_is_told_first(s
     assert (done.matched, done.new, done.alerts, done.suppressed) == (3, 3, 2, 1)
     told = [item for status in reversed(store.deliveries()) for _, item in status.alerts]
     assert told == [the_item(store, "b").id, the_item(store, "c").id]
+
+
+def test_only_what_was_published_lately_is_compared_with(store, clock, tmp_path):
+    body = "A sentence of some words about how trains are and will be. " * 5
+    clock.forward(STORY_WINDOW)
+    published = {"a": None, "b": START, "c": START - MINUTE}
+    read(
+        store,
+        *(entry(name, f"Rail {name}", body=body, published=at) for name, at in published.items()),
+        watches=[],
+    )
+    trial = rule_trial("rail")
+    store.configure(SOURCES, [state_of(trial.rule)])
+    assert run_backfill(store, trial, START - DAY).matched == 3
+    with closing(sqlite3.connect(tmp_path / "syndicate.db")) as db:
+        found = db.execute("SELECT item FROM fingerprints ORDER BY item").fetchall()
+    assert found == [(the_item(store, "a").id,), (the_item(store, "b").id,)]
 
 
 def test_a_rule_that_is_new_goes_over_the_whole_window():

@@ -22,6 +22,7 @@ from syndicate.web.files import Files, takes_gzip
 from syndicate.web.pages import ago
 from tests.served import NOW, RULES, SOURCES, SomeView, served, source
 
+FORMATS = ("atom", "json", "rss", "html")
 ATOM = b"<feed>" + b"<entry>Central Asia</entry>" * 100 + b"</feed>"
 IDENTITY = {"Accept-Encoding": "identity"}
 ZIPPED = {"Accept-Encoding": "gzip, deflate"}
@@ -32,6 +33,12 @@ def folder(tmp_path_factory) -> Path:
     folder: Path = tmp_path_factory.mktemp("published") / "feeds"
     write(folder / "central-asia.atom", ATOM)
     write(folder / "index.opml", b"<opml/>")
+    write(folder / "index.html", b"<p>All feeds</p>")
+    for suffix in FORMATS:
+        write(folder / f"water.{suffix}", f"water as {suffix}".encode())
+        write(folder / f"water/100-1.{suffix}", f"page 1 as {suffix}".encode())
+    write(folder / "only.atom", b"only Atom")
+    write(folder / "water/.hidden.atom", b"hidden")
     write(folder / "вода.atom", b"<feed/>")
     (folder / ".central-asia.atom.0123456789abcdef.tmp").write_bytes(b"half")
     (folder / ".hidden.atom").write_bytes(b"hidden")
@@ -251,7 +258,9 @@ def test_the_pages_own_files_are_served(client, path, media_type):
 def test_pages_may_load_nothing_from_elsewhere(client, path):
     response = client.get(path)
     policy = response.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; style-src 'self'")
+    assert policy.startswith(
+        ("default-src 'none'; style-src 'self'", "default-src 'none'; style-src 'sha256-")
+    )
     assert "frame-ancestors 'none'" in policy
     assert response.headers["referrer-policy"] == "no-referrer"
     assert response.headers["x-content-type-options"] == "nosniff"
@@ -283,12 +292,62 @@ def test_the_start_page_shows_sources_rules_and_feeds(client):
     assert "feeds/sanctions.atom" not in page
 
 
-def test_the_listing_shows_what_is_published(client):
-    page = client.get("/feeds/").text
-    assert "http://127.0.0.1:8080/feeds/central-asia.atom" in page
-    assert "http://127.0.0.1:8080/feeds/%D0%B2%D0%BE%D0%B4%D0%B0.atom" in page
-    for name in ("hidden", "secret", "folder.atom", "pipe", ".tmp"):
-        assert name not in page
+def test_the_listing_is_the_published_one(client):
+    listing = client.get("/feeds/")
+    assert (listing.text, listing.headers["content-type"]) == ("<p>All feeds</p>", "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "suffix"),
+    [
+        (None, "atom"),
+        ("*/*", "atom"),
+        ("application/*", "atom"),
+        ("application/atom+xml", "atom"),
+        ("application/feed+json", "json"),
+        ("application/rss+xml, application/atom+xml;q=0.9", "rss"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "html"),  # as browsers ask
+        ("application/rss+xml;q=0.3, application/feed+json;q=0.4, text/html;q=0", "json"),
+        ("APPLICATION/RSS+XML", "rss"),
+        ("*/*, application/atom+xml;q=0.1", "json"),
+    ],
+)
+def test_without_a_suffix_a_client_gets_the_format_that_it_likes_best(client, accepted, suffix):
+    request = client.build_request("GET", "/feeds/water")
+    del request.headers["accept"]
+    if accepted:
+        request.headers["accept"] = accepted
+    response = client.send(request)
+    assert (response.status_code, response.text) == (200, f"water as {suffix}")
+    assert response.headers["vary"] == "Accept, Accept-Encoding"
+    assert response.headers["content-location"] == f"water.{suffix}"
+
+
+def test_a_format_that_is_not_there_gives_way_to_the_next(client):
+    accepted = {"Accept": "text/html, application/atom+xml;q=0.5"}
+    assert client.get("/feeds/only", headers=accepted).text == "only Atom"
+    assert client.get("/feeds/only", headers={"Accept": "application/feed+json"}).status_code == 404
+
+
+def test_with_a_suffix_nothing_is_negotiated(client):
+    response = client.get("/feeds/water.json", headers={"Accept": "text/html"})
+    assert (response.text, response.headers["vary"]) == ("water as json", "Accept-Encoding")
+    assert response.headers["content-type"] == "application/feed+json"
+
+
+def test_pages_of_an_archive_are_served(client):
+    assert client.get("/feeds/water/100-1.rss").text == "page 1 as rss"
+    for path in ("/feeds/water/.hidden.atom", "/feeds/water/", "/feeds/water/%2e%2e/only.atom/x"):
+        request = client.build_request("GET", "/")
+        request.url = request.url.copy_with(raw_path=path.encode())
+        assert client.send(request).status_code == 404
+
+
+def test_only_pages_for_people_may_be_shown_with_a_style(client):
+    page, feed = client.get("/feeds/water.html"), client.get("/feeds/water.atom")
+    assert "style-src 'sha256-" in page.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    assert "style-src" not in feed.headers["content-security-policy"]
 
 
 def page_of(view: SomeView, path: str = "/") -> httpx.Response:
@@ -301,7 +360,6 @@ def test_before_the_first_poll_the_page_says_so(tmp_path):
     assert "Nothing polled yet. The first items appear here" in page_of(fresh).text
     empty = SomeView(feeds_folder=tmp_path / "none")
     assert "Nothing polled yet. Add a source first" in page_of(empty).text
-    assert "No feed has been published yet" in page_of(empty, "/feeds/").text
 
 
 def test_markup_in_titles_words_and_errors_is_shown_as_text(tmp_path):

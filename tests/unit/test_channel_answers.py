@@ -56,7 +56,9 @@ def test_success_is_what_the_service_says_it_is(name, status, body):
 @pytest.mark.parametrize("name", ["slack", "mattermost", "telegram", "ntfy", "matrix"])
 @pytest.mark.parametrize("body", ["<html>Sign in to the network</html>", "", "[]", '{"ok": "true"}'])
 def test_a_success_that_is_not_the_services_own_is_tried_again(name, body):
-    assert isinstance(meant(name, 200, body), Later)
+    meaning = meant(name, 200, body)
+    assert isinstance(meaning, Later)
+    assert meaning.reason.endswith("says that it took a message: check the address")
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,8 @@ def test_a_success_that_is_not_the_services_own_is_tried_again(name, body):
         ),
         ("matrix", 429, {"errcode": "M_LIMIT_EXCEEDED"}, {"retry_after": "7"}, 7),
         ("template", 503, "", {"retry_after": "120"}, 120),
+        ("template", 503, "", {"retry_after": "0"}, 1),
+        ("slack", 429, "rate_limited", {"retry_after": "9999999"}, 86_400),
         ("telegram", 429, {"ok": False, "parameters": {"retry_after": 10**30}}, {}, 86_400),
         ("matrix", 429, {"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 10**400}, {}, None),
         ("slack", 429, "rate_limited", {"retry_after": "soon"}, None),
@@ -159,6 +163,16 @@ def test_a_wait_is_read_where_the_service_says_it(name, status, body, headers, s
             403,
             {"ok": False, "description": "Forbidden: bot was blocked by the user"},
             "let the bot write",
+        ),
+        (
+            "telegram",
+            400,
+            {
+                **TELEGRAM,
+                "description": "Bad Request: group chat was upgraded to a supergroup chat",
+                "parameters": {"migrate_to_chat_id": -1001234567890},
+            },
+            'configure chat = "-1001234567890", which it is now',
         ),
         (
             "ntfy",

@@ -103,7 +103,7 @@ def test_the_limits_are_as_said():
         "ntfy": (4_096,),
         "Matrix": (48,),
         "E-mail": (LENGTH_BYTES // 1024,),
-        "Template": (template.SOURCE_LENGTH, template.OUTPUT_BYTES, TITLE_LENGTH),
+        "Template": (template.SOURCE_LENGTH, template.OUTPUT_BYTES, template.FILTERED, TITLE_LENGTH),
     }
     for heading, numbers in limits.items():
         for number in numbers:

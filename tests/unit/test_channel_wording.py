@@ -91,8 +91,8 @@ def told(alert: AnyAlert):
 
 
 def test_an_item_is_told_with_all_that_is_known():
-    text = told(replace(ALERT, sources=("astana", "wire", "unknown")))
-    assert text.kind is Kind.MATCH
+    text = told(replace(ALERT, kind="escalation", sources=("astana", "wire", "unknown")))
+    assert text.kind is Kind.ESCALATION
     assert text.title == Marked(text="The EU and Asia", marks=((4, 6),))
     assert text.passage == Marked(text="The EU adopts it.", marks=((4, 6),))
     assert (text.outlet, text.rule, text.rule_id, text.story) == (
@@ -206,7 +206,7 @@ def test_several_alerts_are_a_summary_with_their_rules():
 
 def test_a_reason_has_rule_score_and_others():
     score = Score(threshold=4, total=5.25, parts=(("EU", 5.25),))
-    text = told(replace(about(replace(MATCH, score=score)), sources=("wire", "astana")))
+    text = told(replace(about(replace(MATCH, score=score)), kind="escalation", sources=("astana", "wire")))
     expected = "Rule: Strategy of the EU · Score: 5.25 (threshold 4) · Also reported by Astana Times"
     assert reason(text) == expected
 
@@ -251,7 +251,7 @@ def test_a_line_is_one_line_without_what_hides_or_turns_text(text):
     found = line(text)
     assert line(found) == found
     assert found == found.strip()
-    assert not set(found) & set("\n\r\t\x00\x7f\x85\u200b\u200e\u202e\u2028\u2066\ufeff\ud800")
+    assert not set(found) & set("\n\r\t\x00\x7f\x85\u061c\u200b\u200e\u202e\u2028\u2066\ufeff\ud800")
     found.encode()
 
 

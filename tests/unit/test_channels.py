@@ -74,7 +74,7 @@ def requested(name: str, delivery: str = "msg_0a1B2c3D") -> Request:
     ("name", "method", "url"),
     [
         ("slack", "POST", "https://hooks.slack.com/services/T0/B0/secret"),
-        ("discord", "POST", "https://discord.com/api/webhooks/1/secret?wait=true"),
+        ("discord", "POST", "https://discord.com/api/v10/webhooks/1/secret?wait=true"),
         ("teams", "POST", "https://prod-1.westeurope.logic.azure.com/workflows/1?sig=secret"),
         ("mattermost", "POST", "https://chat.example.org/hooks/secret"),
         ("telegram", "POST", "https://api.telegram.org/bot123456:AA-secret_token/sendMessage"),
@@ -107,6 +107,11 @@ def test_a_transaction_of_matrix_is_the_delivery_whatever_its_id():
     assert requested("matrix", "a/b?c#d é").url.endswith("/send/m.room.message/a%2Fb%3Fc%23d%20%C3%A9")
 
 
+def test_a_notification_of_ntfy_takes_the_place_of_one_of_the_same_delivery():
+    assert json.loads(render(CHANNELS["ntfy"], MATCH))["sequence_id"] == MATCH.id
+    assert "sequence_id" not in json.loads(render(CHANNELS["ntfy"], replace(MATCH, id="a b")))
+
+
 def test_a_template_is_sent_with_the_id_of_the_delivery():
     assert requested("template").headers["webhook-id"] == "msg_0a1B2c3D"
 
@@ -114,7 +119,22 @@ def test_a_template_is_sent_with_the_id_of_the_delivery():
 def test_a_thread_of_discord_is_kept():
     url = "https://discord.com/api/webhooks/1/secret?thread_id=7&wait=false"
     request = discord.request(replace(CHANNELS["discord"], url=url), b"{}", "msg_1")  # type: ignore[arg-type]
-    assert request.url == "https://discord.com/api/webhooks/1/secret?thread_id=7&wait=true"
+    assert request.url == "https://discord.com/api/v10/webhooks/1/secret?thread_id=7&wait=true"
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("https://discord.com/api/webhooks/1/a", "https://discord.com/api/v10/webhooks/1/a?wait=true"),
+        ("https://discord.com/api/v8/webhooks/1/a", "https://discord.com/api/v10/webhooks/1/a?wait=true"),
+        ("https://ptb.discord.com/api/v10/webhooks/1/a", "https://ptb.discord.com/api/v10/webhooks/1/a?wait=true"),
+        ("https://relay.example/discord-token", "https://relay.example/discord-token?wait=true"),
+    ],
+)  # fmt: skip
+def test_discord_is_asked_by_the_version_whose_answers_are_read(address, asked):
+    request = addressed(replace(CHANNELS["discord"], url=address), b"{}", "msg_1")
+    assert isinstance(request, Request)
+    assert request.url == asked
 
 
 def test_settings_of_a_place_are_said():
@@ -273,7 +293,7 @@ def check_telegram(rendered: bytes) -> None:
     parser = parsed(payload["text"], "a b i")
     assert 1 <= units(parser.text) <= 4_096
     assert parser.count <= 100
-    assert not re.search(r"@\w", parser.text)
+    assert not re.search(r"@\w|(?<![\w/<>])/\w", parser.text)
 
 
 def check_ntfy(rendered: bytes) -> None:
@@ -319,6 +339,7 @@ def check_template(rendered: bytes) -> None:
 def check_apprise(rendered: bytes) -> None:
     handed = json.loads(rendered)
     assert handed.keys() == {"title", "text"}
+    assert not re.search(r"@\w|<[!@#]", handed["title"] + "\n" + handed["text"])
     assert len(handed["text"]) <= apprise.TEXT_LENGTH
 
 
@@ -386,7 +407,7 @@ def shown(name: str, message: Message) -> str:
         case "telegram":
             return html.unescape(re.sub("<[^>]*>", "", payload["text"])).replace(PAUSE, "")
         case "apprise":
-            return str(payload["text"])
+            return str(payload["text"]).replace(PAUSE, "")
         case "ntfy":
             return f"{payload['title']}\n{payload['message']}"
         case _:
@@ -460,7 +481,7 @@ def test_a_summary_shows_or_counts_every_alert_in_order(name, count):
 
 def test_passages_go_before_alerts_do():
     long = replace(RAILWAYS, passage=Marked(text="word " * 60, marks=((100, 104),)))
-    short = shown("telegram", replace(MATCH, alerts=(long,) * 18))
+    short = shown("telegram", replace(MATCH, alerts=(long,) * 24))
     assert "word" not in short
     assert "more" not in short.replace("Rule", "")
     assert "…" in shown("telegram", replace(MATCH, alerts=(long,) * 5))
@@ -513,6 +534,24 @@ def test_a_mention_that_stands_out_in_part_is_none(name):
     rendered = render(CHANNELS[name], replace(MATCH, alerts=(alert,))).decode()
     assert not re.search(r"@[*]*(</b>)?channel", rendered)
     assert name == "telegram" or not re.search(r":[*]*smile:", rendered)
+
+
+def test_a_link_by_apprise_leads_where_it_did():
+    alert = replace(RAILWAYS, title=Marked(text="By @ana"), link="https://a.example/@ana/1?to=a@b")
+    said = json.loads(render(CHANNELS["apprise"], replace(MATCH, alerts=(alert,))))["text"]
+    assert said.startswith(f"By @{PAUSE}ana\n")
+    assert said.endswith("\nhttps://a.example/%40ana/1?to=a%40b")
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("/start and/or (/kick@bot)", f"/{PAUSE}start and/or (/{PAUSE}kick@{PAUSE}bot)"),
+        ("https://a.example/b 24/7 a / b", "https://a.example/b 24/7 a / b"),
+    ],
+)
+def test_no_word_is_a_command_to_a_bot(text, escaped):
+    assert telegram.escaped(text) == escaped
 
 
 def test_titles_are_cut_on_a_word():

@@ -79,7 +79,7 @@ def test_a_rule_is_compiled():
         languages=("en", "ru"),
         since=DAY,
         notify=("desk",),
-        feed=False,
+        feed=None,
     )
     (rule,), wrong = compiled(text)
     assert wrong == []
@@ -419,7 +419,7 @@ EU = asking("EU AND strategy")
     [
         replace(EU, title="Other"),
         replace(EU, notify=("chat",)),
-        replace(EU, feed=False),
+        replace(EU, feed=None),
         replace(EU, file="rules/x.toml", line=9),
         replace(EU, match=(Example(body="EU strategy"),)),
         asking("EU strategy"),

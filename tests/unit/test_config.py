@@ -15,6 +15,7 @@ from syndicate.config.durations import spelled
 from syndicate.config.variables import filled, filled_places
 from syndicate.errors import ConfigError, Problem
 from syndicate.model import Address, Example, Kind, RuleText, Scope, ScoreText, Source, WeightedTerm, Written
+from syndicate.model.feeds import FeedSettings
 from tests.support import ROOT, shipped
 
 DATA = ROOT / "tests" / "data" / "config"
@@ -234,7 +235,7 @@ def test_the_defaults(folder):
     assert (read.network.allow_private, read.network.max_bytes) == ((), 15 * 1024 * 1024)
     assert read.network.user_agent == f"Syndicate/{__version__} (+a self-hosted news watcher)"
     assert read.sources == (Source(id="a", title="a", urls=("https://a.example/",)),)
-    assert (read.rules[0].id, read.rules[0].title, read.rules[0].feed) == ("eu", "eu", True)
+    assert (read.rules[0].id, read.rules[0].title, read.rules[0].feed) == ("eu", "eu", FeedSettings())
 
 
 def test_every_key(folder):
@@ -357,7 +358,7 @@ no_match = ["Asia."]
     (text,) = read.rules
     assert (text.id, text.title, text.file, text.line) == ("eu", "EU and Central Asia", "rules/eu.toml", 1)
     assert (text.keywords, text.keyword_lines) == (("EU", "European Union", "ЕС"), (4, 4, 6))
-    assert (text.sources, text.notify, text.feed) == (("a", "tag:*"), (), True)
+    assert (text.sources, text.notify, text.feed) == (("a", "tag:*"), (), FeedSettings())
     assert text.match == (
         Example(body="The EU.", line=13),
         Example(title="EU", body="says", language="en", source="a", line=14),
@@ -593,12 +594,14 @@ def test_the_environment_overrides_service_and_network(folder):
         "SYNDICATE_SERVICE__DATABASE": "other/news.db",
         "SYNDICATE_SERVICE__RULES": "mine",
         "SYNDICATE_SERVICE__TITLE": "true",
+        "SYNDICATE_SERVICE__WEBSUB": "false",
         "SYNDICATE_NETWORK__HOST_INTERVAL": "0s",
         "SYNDICATE_NETWORK__CONCURRENCY": "1_0",
         "SYNDICATE_NETWORK__ALLOW_PRIVATE": '["127.0.0.0/8", "::1"]',
     }
     text = '[service]\ntitle = "${MISSING}"\ndatabase = 5\n[network]\ntimeout = "5s"\n' + SOURCE
     read = config.load(write(folder, {"config.toml": text, "mine/asia.toml": RULE}), environ)
+    assert read.service.websub is False
     assert read.service.database == folder / "other" / "news.db"
     assert [rule.id for rule in read.rules] == ["asia"]
     assert read.service.title == "true"

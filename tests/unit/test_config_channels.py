@@ -1,6 +1,8 @@
 """Endpoints for people, the mail server and templates, as config.toml says."""
 
-from datetime import UTC
+import sys
+import zoneinfo
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -114,6 +116,15 @@ def test_the_port_of_a_mail_server_follows_from_how_it_is_spoken_to(write, secur
     assert read.smtp == SmtpSettings(host="mail.desk.example", port=port, security=SmtpSecurity(security))
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_password_in_a_file_is_its_line(write, tmp_path, end):
+    path = write(CHANNELS)
+    (tmp_path / "password").write_bytes(b"hunter2 " + end.encode())
+    read = config.load(path, {})
+    assert read.smtp is not None
+    assert read.smtp.password == "hunter2 "
+
+
 def test_people_are_not_flooded_unless_that_is_asked_for(write):
     read = {endpoint.id: endpoint for endpoint in config.load(write(CHANNELS), {}).endpoints}
     assert {read[name].flood_after for name in ("slack", "ntfy", "mail", "many")} == {20}
@@ -126,6 +137,30 @@ def test_wall_clocks_of_a_pace_are_those_of_its_time_zone_else_of_the_service(wr
         text += f'[[endpoint]]\nid = "{name}"\nurl = "https://a.example/"\n{keys}'
     first, second = config.load(write(text), {}).endpoints
     assert (first.pace.zone, second.pace.zone) == (ZoneInfo("Asia/Almaty"), UTC)
+
+
+def test_time_zones_are_known_where_the_system_has_none(write):
+    text = '[service]\ntime_zone = "Asia/Qyzylorda"\n'
+    zoneinfo.reset_tzpath(to=())
+    try:
+        read = config.load(write(text), {})
+        with pytest.raises(ConfigError, match='did you mean "Asia/Qyzylorda"'):
+            config.load(write(text.replace("Qy", "Ky")), {})
+    finally:
+        zoneinfo.reset_tzpath()
+    assert datetime(2026, 7, 1, 12, tzinfo=UTC).astimezone(read.service.time_zone).hour == 17
+
+
+@pytest.mark.parametrize("address", ["pover://hunter2@hunter2", "json://a.example/"])
+def test_that_apprise_is_not_installed_is_told_with_its_line_and_what_to_install(write, monkeypatch, address):
+    monkeypatch.setitem(sys.modules, "apprise", None)  # as Python has it where there is none
+    text = f'[[endpoint]]\nid = "pager"\nformat = "apprise"\nurl = "{address}"\n'
+    with pytest.raises(ConfigError) as refused:
+        loading.load(write(text), {})
+    assert str(refused.value) == (
+        'config.toml:7: url: Apprise is not installed: pip install "syndicate[apprise]", or with ./run:'
+        " .venv/bin/python -m pip install apprise"
+    )
 
 
 def test_the_time_zone_is_read(write):

@@ -43,6 +43,7 @@ def endpoint(folder: Path, keys: str) -> Endpoint:
     [
         ("", Pace()),
         ('group_by = ["rule"]', Pace(grouping=Grouping(by=(GroupBy.RULE,)))),
+        ('group_by = "rule"', Pace(grouping=Grouping(by=(GroupBy.RULE,)))),
         ("group_by = []", Pace(grouping=Grouping())),
         ('group_wait = "0s"', Pace(grouping=Grouping(wait=timedelta()))),
         ('group_interval = "1h"', Pace(grouping=Grouping(interval=timedelta(hours=1)))),

@@ -29,11 +29,10 @@ from syndicate.rules.grammar import parse
 from syndicate.rules.index import RuleIndex
 from syndicate.rules.rule import Rule, Scope
 from syndicate.rules.tree import Word
-from syndicate.sources.changes import suppression
+from syndicate.sources.changes import Reading, suppression
 from syndicate.sources.decide import (
     HOST_BACKOFF,
     Moment,
-    Reading,
     decide_failure,
     decide_reading,
     decide_unchanged,

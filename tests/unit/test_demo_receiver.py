@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from syndicate.alerts import webhook
+from syndicate.alerts import signing, webhook
 from syndicate.demo.documents import Site
 from syndicate.demo.newsroom import Event, read_outlets
 from syndicate.demo.receiver import POSTPONED, Duplicate, NoItem, Postponed, Receiver, Refused, Verified
@@ -40,7 +40,7 @@ def sent(
 
 def signed(identity: str, body: bytes) -> tuple[dict[str, str], bytes]:
     now = datetime.now(UTC)  # signatures are good for five minutes only
-    headers = webhook.headers(
+    headers = signing.headers(
         Endpoint(id="desk", url="http://127.0.0.1/", secrets=(SECRET,)), identity, body, now
     )
     return headers, body

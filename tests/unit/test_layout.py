@@ -16,7 +16,7 @@ DOORS = {
     "feedparser": {"syndicate.sources.feed"},
     "httpx": {"syndicate.http"},
     "idna": {"syndicate.http"},
-    "jinja2": {"syndicate.web", "syndicate.alerts.channels.template"},
+    "jinja2": {"syndicate.web", "syndicate.alerts.channels.template", "syndicate.feeds.page"},
     "multidict": {"syndicate.http"},
     "nh3": {"syndicate.sources", "syndicate.feeds"},
     "protego": {"syndicate.sources.robots"},
@@ -29,7 +29,7 @@ DOORS = {
     "snowballstemmer": {"syndicate.rules.stems"},
     "sqlite3": {"syndicate.store"},
     "sqlite_utils": {"syndicate.store"},
-    "standardwebhooks": {"syndicate.alerts.webhook", "syndicate.demo"},
+    "standardwebhooks": {"syndicate.alerts.signing", "syndicate.demo"},
     "starlette": {"syndicate.web", "syndicate.demo"},
     "trafilatura": {"syndicate.sources.extract"},
     "typer": {

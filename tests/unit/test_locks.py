@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from tests.documents import DOCS, blocks_of
 from tests.support import ROOT
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -24,6 +25,17 @@ def test_every_dependency_is_pinned():
     assert names(PYPROJECT["project"]["dependencies"]) - pins("requirements.lock").keys() == set()
     for group, lock in [("dev", "requirements-dev.lock"), ("build", "requirements-build.lock")]:
         assert names(PYPROJECT["dependency-groups"][group]) - pins(lock).keys() == set()
+
+
+def test_time_zones_come_along_for_systems_that_have_none():
+    assert "tzdata" in names(PYPROJECT["project"]["dependencies"])
+
+
+def test_extras_can_be_installed_with_the_pip_that_pages_tell_of():
+    told = [block for page in sorted(DOCS.glob("*.md")) for block in blocks_of(page) if "pip" in block.text]
+    commands = [line for block in told for line in block.text.splitlines() if "pip" in line]
+    assert {line[: line.index("install")] for line in commands} == {".venv/bin/python -m pip "}
+    assert "pip" in pins("requirements.lock")
 
 
 def test_tests_use_the_versions_that_users_get():

@@ -24,7 +24,8 @@ from syndicate.model import (
     Validators,
 )
 from syndicate.rules.index import RuleIndex
-from syndicate.sources.decide import Moment, Reading, decide_reading, decide_unchanged
+from syndicate.sources.changes import Reading
+from syndicate.sources.decide import Moment, decide_reading, decide_unchanged
 from syndicate.sources.fetch import Answer, Failed, Fetched, NotModified
 from syndicate.sources.identity import identify
 from syndicate.sources.learn import MOST_LISTED

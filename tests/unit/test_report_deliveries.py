@@ -21,14 +21,15 @@ def test_how_long_attempts_last_is_a_number_however_short(length, ms):
         state=EndpointState.OK,
         since=None,
         reason=None,
+        last_error=None,
         attempts=0 if length is None else 3,
         taken=0,
         median=length,
         p95=length,
+        held=0,
         waiting=0,
         due=0,
         oldest_waiting_at=None,
-        held=0,
         dead=0,
     )
     said = json.loads(json.dumps(endpoint_json(status, None)))
@@ -53,7 +54,7 @@ def held(alerts: int, minutes: int) -> DeliveryStatus:
 
 
 def test_what_is_held_says_that_no_attempt_comes_before_another_look():
-    assert [line.text for line in delivery_lines(held(1, 20), (), NOW)] == [
+    assert [line.text for line in delivery_lines(held(1, 20), (), None, NOW)] == [
         "msg_1 to desk: held",
         "made 0 s ago, about eu: 1",
         "held back by the pace of desk, or by a silence",
@@ -72,4 +73,4 @@ def test_what_is_held_says_that_no_attempt_comes_before_another_look():
     ],
 )
 def test_a_row_names_the_first_alerts_of_many(alerts, told):
-    assert delivery_row(held(alerts, 20), NOW)[3:7] == (told, "held", "0", "in 20 min")
+    assert delivery_row(held(alerts, 20), NOW, {})[3:7] == (told, "held", "0", "in 20 min")

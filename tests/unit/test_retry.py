@@ -108,6 +108,12 @@ def test_the_tenth_try_is_the_last():
     assert isinstance(after(500), Dead)
 
 
+def test_an_answer_of_401_says_what_to_compare():
+    assert outcome(401, None, NOW) == Later(
+        reason="the endpoint answered 401: see that it has the same secret, and the right time", wait=None
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [

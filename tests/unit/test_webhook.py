@@ -12,16 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from syndicate.alerts.webhook import (
-    TERMS,
-    Names,
-    cut,
-    headers,
-    names,
-    render,
-    render_sample,
-    signature,
-)
+from syndicate.alerts.signing import headers, signature
+from syndicate.alerts.webhook import TERMS, Names, cut, names, render, render_sample
 from syndicate.model import (
     Alert,
     Config,
@@ -253,7 +245,7 @@ def test_names_come_from_the_configuration():
         endpoints=(),
         rules=(
             RuleText(id="eu", title="Стратегия ЕС", file="eu.toml", line=1, keywords=("ЕС",)),
-            RuleText(id="quiet", title="Quiet", file="eu.toml", line=1, keywords=("q",), feed=False),
+            RuleText(id="quiet", title="Quiet", file="eu.toml", line=1, keywords=("q",), feed=None),
         ),
     )
     assert names(config) == replace(KNOWN, rules={"eu": "Стратегия ЕС", "quiet": "Quiet"})

@@ -55,11 +55,14 @@ def later(
         wait: what it asks for elsewhere than in Retry-After (RFC 9110 10.2.3), which counts otherwise.
     """
     reason = meaning(service, answer, said)
+    if answer.is_success:
+        reason += f": that is not how {service} says that it took a message: check the address"
     if answer.status == 410:
         return Closed(reason=f"{reason}: it takes no more messages; make a new address and configure that")
     if answer.status == 413:
         return Refused(reason=reason)
-    return Later(reason=reason, wait=wait or asked_wait(answer.headers.get("retry-after"), now))
+    asked = asked_wait(answer.headers.get("retry-after"), now)
+    return Later(reason=reason, wait=wait or (None if asked is None else _within(asked)))
 
 
 def meaning(service: str, answer: Answer, said: str = "") -> str:
@@ -75,7 +78,11 @@ def wait_of(seconds: object) -> timedelta | None:
     """Return a wait that a service asks for in JSON, within a second and a day; None if it is none."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds >= 0:  # NaN is not
         return None
-    return min(max(timedelta(seconds=min(seconds, 1e9)), SHORTEST_ASKED), LONGEST_ASKED)
+    return _within(timedelta(seconds=min(seconds, 1e9)))
+
+
+def _within(asked: timedelta) -> timedelta:
+    return min(max(asked, SHORTEST_ASKED), LONGEST_ASKED)
 
 
 def to_look_at(text: str) -> str:

@@ -26,6 +26,9 @@ DESCRIPTION_LENGTH = 4_096
 AUTHOR_LENGTH = 256
 FOOTER_LENGTH = 2_048
 
+VERSION = "v10"  # without one, an address means v6, which tells waits in milliseconds
+
+_API = re.compile(r"/api(?:/v\d+)?(?=/webhooks/)")
 _MARKUP = re.compile(r"[\\*_~`|>#<:@\[\]()+.\-]")
 _CLOSED = (10015, 50027)  # unknown webhook, invalid token
 _REFUSED = (50035, 50006)  # invalid form body, empty message
@@ -39,10 +42,15 @@ def body(settings: Discord, message: Message) -> bytes:
 
 
 def request(settings: Discord, body: bytes, delivery: str) -> Request:
-    """Return the request that posts it, and waits for Discord to say that it did."""
+    """Return the request that posts it, and waits for Discord to say that it did.
+
+    https://discord.com/developers/docs/reference#api-versioning.
+    """
     parts = urlsplit(settings.url)
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name != "wait"]
-    url = urlunsplit(parts._replace(query=urlencode([*kept, ("wait", "true")]), fragment=""))
+    path = _API.sub(f"/api/{VERSION}", parts.path, count=1)
+    query = urlencode([*kept, ("wait", "true")])
+    url = urlunsplit(parts._replace(path=path, query=query, fragment=""))
     return Request(url=url, body=body, headers={"content-type": "application/json"})
 
 

@@ -60,7 +60,7 @@ class AlertText:
     passage: Marked | None = None  # None: the title says it all
     link: str | None = None  # http(s); None: there is no page to read
     score: Score | None = None  # of a weighted rule
-    also: tuple[str, ...] = ()  # titles of the other sources that report it
+    also: tuple[str, ...] = ()  # of an escalation: titles of the other sources that report it
     story: int | None = None  # None: it is about no item
 
 

@@ -1,12 +1,14 @@
 """Telegram: HTML by the Bot API.
 
-https://core.telegram.org/bots/api#sendmessage and #html-style. Nothing mentions anybody: a space without
-width follows each @ that would.
+https://core.telegram.org/bots/api#sendmessage and #html-style. Nothing mentions anybody, and no word is a
+command that a tap sends: a space without width follows each @ and / that would make it one.
 """
 
 import html
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from syndicate.alerts.channels.answers import Answer, later, meaning, wait_of
 from syndicate.alerts.channels.fitting import fitted
@@ -22,7 +24,8 @@ ENTITIES = 100  # what is beyond is not formatted
 MARKUP_BYTES = 32_000  # of all, so that no server in between finds it too much
 
 _TAG = re.compile(r"<(/?)[^<>]*>")
-_MENTION = re.compile(r"@(?=\w|$)")  # what stands out may end there, and the text goes on
+# What stands out may end behind it, and the text goes on. Both slashes of an address are left alone.
+_ACTIVE = re.compile(r"@(?=\w|$)|(?<![\w/<>])/(?=\w|$)")
 _CLOSED = re.compile(
     r"chat not found|bot was (blocked|kicked)|bot is not a member|user is deactivated"
     r"|group chat was (deleted|upgraded)|not enough rights|need administrator rights|have no rights to send"
@@ -66,18 +69,28 @@ def outcome(answer: Answer, now: datetime) -> Outcome:
             reason=f"{meaning('Telegram', answer, said)}: configure the token that @BotFather gives"
         )
     if answer.status in {400, 403} and _CLOSED.search(said):
-        mend = "let the bot write to that chat, or configure another"
+        moved = _parameters(values).get("migrate_to_chat_id")
+        mend = (
+            f'configure chat = "{moved}", which it is now'
+            if isinstance(moved, int)
+            else "let the bot write to that chat, or configure another"
+        )
         return Closed(reason=f"{meaning('Telegram', answer, said)}: {mend}")
     if answer.status == 400 and _REFUSED.search(said):
         return Refused(reason=meaning("Telegram", answer, said))
-    parameters = values.get("parameters")
-    wait = wait_of(parameters.get("retry_after")) if isinstance(parameters, dict) else None
+    wait = wait_of(_parameters(values).get("retry_after"))
     return later("Telegram", answer, now, said=said, wait=wait)
 
 
+def _parameters(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what helps to mend it (https://core.telegram.org/bots/api#responseparameters)."""
+    parameters = values.get("parameters")
+    return parameters if isinstance(parameters, dict) else {}
+
+
 def escaped(text: str) -> str:
-    """Return a text in which Telegram finds no markup and no mention."""
-    return html.escape(_MENTION.sub("@" + PAUSE, text), quote=False)
+    """Return a text in which Telegram finds no markup, no mention and no command."""
+    return html.escape(_ACTIVE.sub(lambda found: found[0] + PAUSE, text), quote=False)
 
 
 def _fits(text: str) -> bool:

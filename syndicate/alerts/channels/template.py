@@ -2,7 +2,7 @@
 
 A template can only put together what it is given. It calls nothing, defines nothing and includes nothing;
 it loops over what it is given, no more than two deep. So how much work it is follows from its length and from
-the message, and is known before it runs.
+the message, and is known before it runs; what filters are given, and sums, are counted as it runs.
 """
 
 import functools
@@ -15,7 +15,7 @@ from typing import Any
 
 import jinja2
 from jinja2 import nodes
-from jinja2.runtime import LoopContext, StrictUndefined
+from jinja2.runtime import Context, LoopContext, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from syndicate.alerts.channels.answers import Answer, later
@@ -28,10 +28,12 @@ from syndicate.errors import TemplateError
 from syndicate.model.channels import Template
 
 SOURCE_LENGTH = 16_000  # characters of a template
-OUTPUT_BYTES = 20_000  # as of every webhook; also of what a filter gives
+OUTPUT_BYTES = 20_000  # as of every webhook; also of what a filter or + gives
+FILTERED = 20 * OUTPUT_BYTES  # characters that go through filters, in all
 LOOPED = 1_000  # turns of one loop
 DEPTH = 2  # loops within loops
 WORK = 2_000_000  # parts of the template that are evaluated, at most: about half a second
+LONG_WORK = 20  # parts that count for one which may go through a long text
 
 FILTERS = (
     "cut", "default", "e", "first", "join", "last", "length", "lower", "safe", "tojson", "trim", "upper",
@@ -53,14 +55,37 @@ class _TooLongError(Exception):
     """A template has given more than may be sent."""
 
 
+@dataclass(slots=True)
+class _Budget:
+    """How many characters may still go through filters."""
+
+    left: int = FILTERED
+
+    def spend(self, value: object) -> None:
+        if isinstance(value, str):
+            self.left -= len(value)
+        if self.left < 0 or _is_long(value):
+            raise _TooLongError
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Compiled:
     template: jinja2.Template
+    budget: _Budget
     work_by_depth: tuple[int, ...]  # parts that stand within no loop, within one, within two
 
 
 class _Environment(ImmutableSandboxedEnvironment):
     """Gives values their keys, loops their numbers, and no attribute of anything else."""
+
+    intercepted_binops = frozenset({"+"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Add, unless that gets too long: sums upon sums would take the square of their number."""
+        result = super().call_binop(context, operator, left, right)
+        if _is_long(result):
+            raise _TooLongError
+        return result
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         return isinstance(obj, LoopContext) and attr in LOOP
@@ -81,7 +106,10 @@ def body(settings: Template, message: Message) -> bytes:
         raise TemplateError(f"it gives more than {OUTPUT_BYTES} bytes for one alert: make it shorter", line=0)
     if "json" in settings.content_type.lower():
         _check_json(text)
-    return text.encode()
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise TemplateError(f"it gives half a character, {text[error.start]!a}", line=0) from error
 
 
 def request(settings: Template, body: bytes, delivery: str) -> Request:
@@ -98,6 +126,7 @@ def outcome(answer: Answer, now: datetime) -> Outcome:
 
 def _rendered(compiled: _Compiled, values: Mapping[str, Any]) -> str | None:
     """Return what comes out, None if that is too much, or too much work."""
+    compiled.budget.left = FILTERED
     longest = _longest(values)
     if sum(parts * longest**depth for depth, parts in enumerate(compiled.work_by_depth)) > WORK:
         return None
@@ -136,11 +165,22 @@ def _line(error: BaseException) -> int:
 
 def _check_json(text: str) -> None:
     try:
-        json.loads(text)
+        json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno} of what it gives)" if isinstance(error, json.JSONDecodeError) else ""
         hint = "write values as {{ alert.title | tojson }}, without quotes around them"
         raise TemplateError(f"it gives no JSON: {error}{where}; {hint}", line=0) from error
+
+
+def _no_constant(name: str) -> None:
+    """Refuse what Python takes for JSON and nobody else does (RFC 8259 6)."""
+    raise ValueError(f"{name} is no number")
+
+
+def _is_long(value: object) -> bool:
+    return (isinstance(value, str) and len(value) > OUTPUT_BYTES) or (
+        isinstance(value, list) and len(value) > LOOPED
+    )
 
 
 # --------------------------------------------------------------------------- compiling
@@ -149,7 +189,8 @@ def _check_json(text: str) -> None:
 def _compiled(settings: Template) -> _Compiled:
     if len(settings.template) > SOURCE_LENGTH:
         raise TemplateError(f"a template has up to {SOURCE_LENGTH} characters", line=0)
-    environment = _environment(escapes_html=settings.escapes_html)
+    budget = _Budget()
+    environment = _environment(budget, escapes_html=settings.escapes_html)
     try:
         tree = environment.parse(settings.template)
         work = [0] * (DEPTH + 1)
@@ -162,28 +203,31 @@ def _compiled(settings: Template) -> _Compiled:
         raise TemplateError(error.message or "not a template", line=error.lineno) from error
     except RecursionError as error:
         raise TemplateError("it is nested too deeply", line=0) from error
-    return _Compiled(template=jinja2.Template.from_code(environment, code, {}), work_by_depth=tuple(work))
+    except ValueError as error:  # of Python, whose numbers in decimals have up to 4300 digits
+        raise TemplateError("a number in it is too long", line=0) from error
+    template = jinja2.Template.from_code(environment, code, {})
+    return _Compiled(template=template, budget=budget, work_by_depth=tuple(work))
 
 
-def _environment(*, escapes_html: bool) -> _Environment:
+def _environment(budget: _Budget, *, escapes_html: bool) -> _Environment:
     environment = _Environment(autoescape=escapes_html, undefined=StrictUndefined, keep_trailing_newline=True)
     known = {**environment.filters, "cut": cut}
     environment.globals.clear()
-    environment.filters = {name: _short(known[name]) for name in FILTERS} | {_EACH: _each}
+    environment.filters = {name: _short(known[name], budget) for name in FILTERS} | {_EACH: _each}
     environment.tests = {name: environment.tests[name] for name in TESTS}
     # As JSON everywhere; jinja2's way of writing <, > and & is JSON as well, and safe within HTML.
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     return environment
 
 
-def _short(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a filter that fails where it gives too long a text, so that filters upon filters stay short."""
+def _short(function: Callable[..., Any], budget: _Budget) -> Callable[..., Any]:
+    """Return a filter that fails where it gives too long a text, or all of them have been given too much."""
 
     @functools.wraps(function)  # where jinja2 notes what it is to hand over besides
     def bounded(*values: Any, **named: Any) -> Any:
         result = function(*values, **named)
-        if isinstance(result, str) and len(result) > OUTPUT_BYTES:
-            raise _TooLongError
+        for text in (*values, result):
+            budget.spend(text)
         return result
 
     return bounded
@@ -205,12 +249,23 @@ def _check(node: nodes.Node, depth: int, work: list[int]) -> None:
         raise _refused(node, f"no filter {node.name!r}: there are {', '.join(FILTERS)}")
     if isinstance(node, nodes.Test) and node.name not in TESTS:
         raise _refused(node, f"no test {node.name!r}: there are {', '.join(TESTS)}")
-    work[depth] += 1
+    work[depth] += _work(node)
     if isinstance(node, nodes.For):
         _check_loop(node, depth)
     inner = depth + isinstance(node, nodes.For)
     for child in node.iter_child_nodes():
         _check(child, inner, work)
+
+
+def _work(node: nodes.Node) -> int:
+    """Return how many parts one counts for: more where all of a long text may be copied or looked through."""
+    match node:
+        case nodes.Concat():
+            return LONG_WORK * len(node.nodes)
+        case nodes.Add() | nodes.Operand():
+            return LONG_WORK
+        case _:
+            return 1
 
 
 def _check_loop(node: nodes.For, depth: int) -> None:

@@ -7,6 +7,8 @@ from syndicate.alerts.channels.wording import byline, heading, label, moment, pl
 
 NAMES = ("id", "at", "subject", "heading", "is_summary", "text", "alert", "alerts", "left_out", "more")
 
+TEXT_LENGTH = 20_001  # more than a body may have, so that where all of a text is told, all of it fits
+
 Values = dict[str, Any]
 
 
@@ -19,7 +21,7 @@ def variables(message: Message) -> Values:
         "subject": subject(message),
         "heading": heading(message),
         "is_summary": message.is_summary,
-        "text": plain(message),
+        "text": plain(message)[:TEXT_LENGTH],
         "alert": alerts[0],
         "alerts": alerts,
         "left_out": message.left_out,

@@ -160,11 +160,7 @@ def _sum(score: Score) -> str:
     return f"Score: {score.total:g} (threshold {score.threshold:g})"
 
 
-def _about(
-    alert: AnyAlert,
-    known: Names,
-    zone: tzinfo,
-) -> AlertText:
+def _about(alert: AnyAlert, known: Names, zone: tzinfo) -> AlertText:
     match alert:
         case Alert():
             return _about_item(alert, known, zone)
