@@ -81,6 +81,6 @@ def _character(character: str) -> bytes:
         rb"&(?:amp;){0,3}#[xX]0{0,7}(?i:%x);?" % ord(character),
         *([rb"&(?:amp;){0,3}%b;?" % name.encode()] if name else []),
         *([rb"\+"] if character == " " else []),
-        rb"\\{0,7}" + re.escape(raw),  # last, or of "&amp;" only the first character would be found
+        rb"\\{0,8}" + re.escape(raw),  # last, or of "&amp;" only the first character would be found
     )
     return b"(?:" + b"|".join(ways) + b")"

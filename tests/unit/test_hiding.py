@@ -70,6 +70,21 @@ def test_whatever_a_header_says_is_hidden(value, way):
     assert hidden(said, endpoint(headers={"x-key": value})) == b"\n***\n"
 
 
+@pytest.mark.parametrize("run", [b"\\", b"%25", b"&amp;", b"/", b"&#0"])
+def test_what_an_answer_repeats_without_end_is_gone_through_once(run):
+    def cost(times: int) -> float:
+        """Return the least processor time of several tries, so that what else runs matters little."""
+        text = run * times
+        tries = []
+        for _ in range(5):
+            began = time.process_time()
+            assert hidden(text, endpoint(url="https://desk.example/hooks/0123456789")) == text
+            tries.append(time.process_time() - began)
+        return min(tries)
+
+    assert cost(16_000) < 10 * cost(4_000) + 0.001  # 16 times as much if it were square
+
+
 SENT = [
     (endpoint(headers={"authorization": "Bearer 0123456789"}), "0123456789"),
     (endpoint(headers={"authorization": f"Basic {b64encode(b'ann:pass word').decode()}"}), "pass word"),
