@@ -134,6 +134,7 @@ items = st.builds(
     updated=st.none() | instants,
     first_seen=instants,
     changed_at=instants,
+    noticed_at=instants,
     enclosures=st.lists(
         st.builds(
             Enclosure,
