@@ -152,6 +152,7 @@ class Rss2email:
             "reply-changes": True,
             "body-width": -1,  # no lines are broken
             "wrap-links": False,
+            "verbose": "warning",
         }
         lines = [f"{name} = {value}" for name, value in settings.items()]
         self._config.write_text("\n".join(["[DEFAULT]", *lines, ""]))
@@ -178,7 +179,7 @@ class Rss2email:
         ]
 
     def _call(self, *words: str) -> None:
-        command = [self._program, "-c", self._config, "-d", self._data, *words]
+        command = [str(self._program), "-c", str(self._config), "-d", str(self._data), *words]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         assert (done.returncode, done.stderr) == (0, ""), done  # it ends with 0 whatever happens
 
