@@ -13,7 +13,7 @@ from feedgen.feed import FeedGenerator
 
 from syndicate.feeds.documents import FeedDocument, Frame
 from syndicate.feeds.entries import Category, Enclosure, EntrySource, FeedEntry, Report
-from syndicate.feeds.xml import attributes, escaped
+from syndicate.feeds.xml import attributes, escaped, escaped_html
 
 MEDIA_TYPE = "application/atom+xml"
 HISTORY = "http://purl.org/syndication/history/1.0"  # RFC 5005
@@ -67,8 +67,8 @@ def _elements(entry: FeedEntry) -> Iterator[str]:
     yield f"<updated>{updated}</updated>"
     yield f"<author>\n      <name>{escaped(entry.author)}</name>\n    </author>"
     yield f'<content type="html">{escaped(entry.content_html)}</content>'
-    if entry.summary:
-        yield f'<summary type="text">{escaped(entry.summary)}</summary>'
+    if entry.summary:  # as HTML, like the content: rss2email would show a text in the place of that
+        yield f'<summary type="html">{escaped_html(entry.summary)}</summary>'
     yield from map(_category, entry.categories)
     if entry.published:
         yield f"<published>{entry.published.isoformat()}</published>"

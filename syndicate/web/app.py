@@ -30,6 +30,7 @@ from syndicate.web.callbacks import CallbackEndpoint, Callbacks
 from syndicate.web.files import Files
 from syndicate.web.hub import Asked, HubEndpoint
 from syndicate.web.pages import Pages, SiteNames
+from syndicate.web.protocol import BoundedProtocol
 
 FEED_TYPES = {
     ".atom": "application/atom+xml; charset=utf-8",
@@ -77,10 +78,10 @@ def create(view: View) -> Starlette:
     site = _Site(view)
     application = Starlette(
         routes=[
+            Route("/feeds/", site.feeds),
+            Route("/feeds/{name:path}", site.feed),  # routes are tried in order, and most ask for this one
             Route("/", site.start),
             Route("/feeds", site.redirect_to_feeds),
-            Route("/feeds/", site.feeds),
-            Route("/feeds/{name:path}", site.feed),
             Route("/static/{name}", site.static),
             Route("/healthz", healthy),
             Route("/websub/{token}", site.callback, methods=["GET", "POST"]),
@@ -205,6 +206,7 @@ async def serve(app: ASGIApp, listening: socket.socket, stop: asyncio.Event) -> 
             lifespan="off",
             ws="none",
             log_config=None,
+            http=BoundedProtocol,
             access_log=False,
             server_header=False,
             proxy_headers=False,

@@ -147,6 +147,12 @@ def test_a_missing_title_is_taken_from_the_text():
     assert text(entry_of(replace(ITEM, title=" ", summary="Snow in\nAstana")), "title") == "Snow in Astana"
 
 
+def test_a_summary_is_html_so_that_no_reader_takes_it_for_the_better_text():
+    summary = entry_of(replace(ITEM, summary="Fish & <chips>")).find(ATOM + "summary")
+    assert summary is not None
+    assert (summary.get("type"), summary.text) == ("html", "Fish &amp; &lt;chips&gt;")
+
+
 def test_a_long_summary_is_cut_between_words():
     summary = text(entry_of(replace(ITEM, summary="слово " * 100)), "summary")
     assert len(summary) <= 300
