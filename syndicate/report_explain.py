@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from syndicate.model import AlertStatus, Item, Joined, JoinedBy, Score, StoredMatch, StoryStatus, Suppressed
-from syndicate.report import Line, Values, time_json
 from syndicate.report_trials import arithmetic, joined, marks_of, quote_json, score_json, snippet_json
-from syndicate.report_words import listed
+from syndicate.report_words import Line, Values, listed, time_json
 from syndicate.rules.tree import Place
 from syndicate.trial import OUT_OF_SCOPE, Explanation, Finding, Trial, WhyNot
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from syndicate import __version__
 from syndicate.model import RuleStatus, SourceStatus
+from syndicate.report_words import STATES
 
 HEADERS = {
     "Cache-Control": "no-cache",
@@ -21,15 +22,6 @@ HEADERS = {
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-}
-STATES = {
-    "ok": "working",
-    "fallback": "working, at another address",
-    "new": "not polled yet",
-    "failing": "failing",
-    "gone": "gone: its publisher took it down",
-    "disabled": "switched off",
-    "removed": "no longer configured",
 }
 
 
