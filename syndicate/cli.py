@@ -30,6 +30,7 @@ from syndicate import (
     cli_rules,
     cli_silences,
     cli_sources,
+    cli_web,
     loading,
     report,
 )
@@ -231,6 +232,7 @@ app.command()(cli_rules.backfill)
 app.command()(cli_rules.spikes)
 app.command()(cli_feeds.feeds)
 app.command()(cli_hub.hub)
+app.command()(cli_web.password)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from syndicate.hub.asking import Reply
 from syndicate.model import Kept, RuleStatus, SourceStatus
-from syndicate.web.app import listen, serve
+from syndicate.web.server import listen, serve
 from syndicate.web.callbacks import Callbacks
 from syndicate.web.hub import Asked
 

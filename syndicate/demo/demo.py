@@ -29,7 +29,7 @@ from syndicate.loading import Loaded
 from syndicate.model import DeliveryState
 from syndicate.service import Service
 from syndicate.store.protocol import ItemFilter
-from syndicate.web.app import listen, serve
+from syndicate.web.server import listen, serve
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8080

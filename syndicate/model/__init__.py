@@ -29,6 +29,7 @@ from syndicate.model.configuration import (
     SmtpSecurity,
     SmtpSettings,
     Source,
+    WebSettings,
     WeightedTerm,
     Written,
 )
@@ -196,6 +197,7 @@ __all__ = [
     "Trust",
     "Validators",
     "Wanted",
+    "WebSettings",
     "WeightedTerm",
     "Window",
     "Written",

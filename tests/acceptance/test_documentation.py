@@ -35,6 +35,7 @@ from syndicate.config.shapes import (
     Table,
     WebhookTable,
 )
+from syndicate.config.web import WebTable
 from syndicate.errors import ConfigError
 from syndicate.http import transport, trip
 from syndicate.hub import asking, hub
@@ -203,6 +204,7 @@ def written(value: object) -> str | None:
     [
         (CONFIGURATION, "`[service]`", Service),
         (CONFIGURATION, "`[network]`", NetworkTable),
+        (CONFIGURATION, "`[web]`", WebTable),
         (CONFIGURATION, "`[smtp]`", SmtpTable),
         (CONFIGURATION, "`[feeds]`", FeedsTable),
         (CONFIGURATION, "`[[source]]`", SourceTable),
