@@ -270,12 +270,12 @@ def demo(
 
 
 async def _run(loaded: Loaded, read_again: Callable[[], Loaded]) -> None:
-    from syndicate.web import app as web  # noqa: PLC0415  other commands start faster without
+    from syndicate.web import server  # noqa: PLC0415  other commands start faster without
 
     stop = stop_on_signals()
     settings = loaded.config.service
     service_ = Service(loaded, random=random.random, read_again=read_again)
-    with service_.hang_ups(stop), web.listen(settings.host, settings.port) as listening:
+    with service_.hang_ups(stop), server.listen(settings.host, settings.port) as listening:
         async with service_ as running:
             await running.run(stop, listening)
 

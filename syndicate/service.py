@@ -123,7 +123,7 @@ class Service:
         from apscheduler.schedulers.asyncio import AsyncIOScheduler  # noqa: PLC0415
         from apscheduler.triggers.interval import IntervalTrigger  # noqa: PLC0415
 
-        from syndicate.web import app as web  # noqa: PLC0415
+        from syndicate.web import app, server  # noqa: PLC0415
 
         await self.call(self.store.doubt_hubs)
         self._wake_backfill.set()
@@ -137,7 +137,7 @@ class Service:
             await asyncio.wait_for(self._new_rules.wait_until_applied(), BACKFILL_FIRST_SECONDS)
         await self._publish()  # so that no feed is missing when a reader asks
         self._log_start(listening)
-        server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
+        serving = asyncio.create_task(server.serve(app.create(self, stop), listening, stop), name="web")
         scheduler = AsyncIOScheduler()
         often = (
             self._wake_poll,
@@ -163,7 +163,7 @@ class Service:
         finally:
             scheduler.shutdown(wait=False)
             await self._end(loops)
-            await server
+            await serving
             log.info("service.stopped")
 
     def hang_ups(self, stop: asyncio.Event) -> AbstractContextManager[None]:

@@ -12,9 +12,9 @@ from starlette.types import ASGIApp
 
 from syndicate.hub.asking import Reply
 from syndicate.model import Kept, RuleStatus, SourceStatus
-from syndicate.web.server import listen, serve
 from syndicate.web.callbacks import Callbacks
 from syndicate.web.hub import Asked
+from syndicate.web.server import listen, serve
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -17,9 +17,9 @@ from syndicate.passwords import is_hash
 SENT_BY_ALL = frozenset(
     {
         *("accept", "accept-encoding", "accept-language", "authorization", "cache-control", "connection"),
-        *("content-length", "content-type", "cookie", "dnt", "forwarded", "host", "origin", "pragma", "referer"),
-        *("te", "upgrade-insecure-requests", "user-agent", "via", "x-forwarded-for", "x-forwarded-host"),
-        *("x-forwarded-proto", "x-real-ip"),
+        *("content-length", "content-type", "cookie", "dnt", "forwarded", "host", "origin", "pragma"),
+        *("referer", "te", "upgrade-insecure-requests", "user-agent", "via", "x-forwarded-for"),
+        *("x-forwarded-host", "x-forwarded-proto", "x-real-ip"),
     }
 )
 

@@ -63,6 +63,7 @@ from syndicate.model.keep import (
     Wanted,
 )
 from syndicate.model.learn import Due, Gap, Habit, Hints, Learned, Notice, Trouble, TroubleKind, Trust
+from syndicate.model.look import HeldRule, ItemHead, ListedItem, Sought, ToldStory
 from syndicate.model.match import Hit, Match, Score, Snippet, Suppressed
 from syndicate.model.pace import (
     Cron,
@@ -134,9 +135,11 @@ __all__ = [
     "Habit",
     "Headline",
     "HeldAlert",
+    "HeldRule",
     "Hints",
     "Hit",
     "Item",
+    "ItemHead",
     "Joined",
     "JoinedBy",
     "Kept",
@@ -146,6 +149,7 @@ __all__ = [
     "Labels",
     "LateArticle",
     "Learned",
+    "ListedItem",
     "Match",
     "NetworkSettings",
     "Notice",
@@ -176,6 +180,7 @@ __all__ = [
     "SmtpSecurity",
     "SmtpSettings",
     "Snippet",
+    "Sought",
     "Source",
     "SourceAlert",
     "SourceStatus",
@@ -192,6 +197,7 @@ __all__ = [
     "SubscriptionStatus",
     "Suppressed",
     "ToldAlert",
+    "ToldStory",
     "Trouble",
     "TroubleKind",
     "Trust",

@@ -17,6 +17,7 @@ from syndicate.store import (
     migration_hub,
     migration_learning,
     migration_pace,
+    migration_pages,
     migration_spikes,
     migration_story,
     migration_websub,
@@ -215,3 +216,9 @@ def m0015_hub(db: Database) -> None:
 def m0016_health(db: Database) -> None:
     """What is the matter with sources and endpoints, as whoever runs the service reads it in a feed."""
     db.executescript(migration_health.HEALTH)
+
+
+@migrations()
+def m0017_pages(db: Database) -> None:
+    """Matches in the order of their items, which pages show."""
+    db.executescript(migration_pages.PAGES)

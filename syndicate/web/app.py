@@ -5,23 +5,18 @@ threads. It changes nothing, so every request is a GET or HEAD; but for what hub
 what is asked of ours, see `hub`.
 """
 
-import asyncio
-import socket
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from syndicate.errors import SyndicateError
 from syndicate.feeds.page import FeedPages

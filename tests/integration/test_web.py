@@ -18,9 +18,9 @@ from starlette.responses import Response, StreamingResponse
 from syndicate.errors import StoreError, SyndicateError
 from syndicate.feeds.publish import write
 from syndicate.web.app import create
-from syndicate.web.server import listen, serve
 from syndicate.web.files import Files, takes_gzip
 from syndicate.web.pages import ago
+from syndicate.web.server import listen, serve
 from tests.served import NOW, RULES, SOURCES, SomeView, served, source
 
 FORMATS = ("atom", "json", "rss", "html")

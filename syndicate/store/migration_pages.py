@@ -1,0 +1,9 @@
+"""What the pages need to be fast however much is stored: matches in the order in which they are shown."""
+
+PAGES = """
+    ALTER TABLE matches ADD COLUMN sort_at TEXT NOT NULL DEFAULT '';  -- of the item
+    UPDATE matches SET sort_at = (SELECT sort_at FROM items WHERE id = item);
+    CREATE INDEX matches_in_order ON matches (sort_at, item, rule) WHERE ended_at IS NULL;
+    CREATE INDEX matches_of_rule_in_order ON matches (rule, sort_at, item) WHERE ended_at IS NULL;
+    DROP INDEX matches_holding;
+"""
