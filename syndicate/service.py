@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -186,19 +185,9 @@ class Service:
     # -- what the pages show (web.View); blocks, so it is called from threads
 
     @property
-    def title(self) -> str:
-        """What the owner calls it."""
-        return self.loaded.config.service.title
-
-    @property
     def base_url(self) -> str:
         """Where readers reach it."""
         return self.loaded.config.service.base_url
-
-    @property
-    def feeds_folder(self) -> Path:
-        """Where published files are."""
-        return self.loaded.config.service.feeds
 
     @property
     def callbacks(self) -> Subscriber:

@@ -52,4 +52,5 @@ class Sought:
     """Stored items in which words were looked for, and how far that went."""
 
     found: tuple[FoundItem, ...]  # the one kept last first
+    places: tuple[int, ...]  # of each in the index
     before: int | None  # the place in the index to go on from; None: there is no more

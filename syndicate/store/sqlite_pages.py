@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlite_utils import Database
@@ -92,7 +92,7 @@ class SqlitePages:
         else:
             further = places[-1]["place"] if len(places) == self.sought_at_once else None
         found = (FoundItem(item=item_of(row), rules=tuple(json.loads(row["rules"]))) for row in rows)
-        return Sought(found=tuple(found), before=further)
+        return Sought(found=tuple(found), places=tuple(row["place"] for row in rows), before=further)
 
     def matches_by_day(self, since: datetime, rules: Collection[str]) -> Mapping[str, Mapping[date, int]]:
         with self.read() as db:
@@ -119,6 +119,15 @@ class SqlitePages:
             rows = db.execute(SHARES_SQL, {"rule": rule, "since": time_text(since)}).fetchall()
         return {row["source"]: row["matches"] for row in rows}
 
+    def items_of_story(self, story: int) -> list[ItemHead]:
+        with self.read() as db:
+            rows = db.execute(
+                f"SELECT {_HEAD} FROM items i JOIN sources s ON s.id = i.source"
+                " WHERE i.story = ? ORDER BY i.id",
+                [story],
+            )
+            return [_head(row) for row in rows]
+
     def matches_of_item(self, item: int) -> list[StoredMatch]:
         with self.read() as db:
             rows = db.execute(
@@ -137,10 +146,11 @@ class SqlitePages:
 
 def stories_sql(which: Shown) -> str:
     """Return the statement that yields the first item of each story that is shown, newest first."""
+    of_any_time = replace(which, after=None)  # what came lately is no new story if others reported it before
     earlier = [
         "e.story = i.story",
         "e.id < i.id",
-        *_of_item(which, "e", with_rule=False),
+        *_of_item(of_any_time, "e", with_rule=False),
         f"EXISTS (SELECT 1 FROM matches m WHERE m.item = e.id AND {_of_match(which)})",
     ]
     return _ordered(which, [f"NOT EXISTS (SELECT 1 FROM items e WHERE {' AND '.join(earlier)})"])
