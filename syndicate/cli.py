@@ -137,7 +137,7 @@ def options(
 def run(context: typer.Context) -> None:
     """Run the service until stopped.
 
-    It polls, matches, publishes, alerts, and serves the feeds and a start page.
+    It polls, matches, publishes, alerts, and serves the feeds and the pages.
     """
     loaded = load(context)
     set_up_logging(context.obj.log_level or "info")

@@ -1,29 +1,19 @@
 """The start page: the stream of stories that rules hold for, newest first."""
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from syndicate.model import ToldStory
 from syndicate.store.pages import Shown
-from syndicate.web.charts import Chart, chart, days_until
+from syndicate.web.charts import Chart
 from syndicate.web.filters import FilterError, Filters, beyond, choices, filters_of, number_of, place_text
+from syndicate.web.recent import Listing, rule_chart
 from syndicate.web.render import Pages
 from syndicate.web.view import View
 
 STORIES = 30  # on a page
-DAYS = 30  # of the chart
-SERIES = 5  # rules that the chart tells apart; the others are one
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A page of stories."""
-
-    stories: tuple[ToldStory, ...]
-    older: str | None  # where the next page begins; None: there is none
 
 
 class NowPage:
@@ -82,18 +72,3 @@ class NowPage:
         wanted = filters.rule or "all"
         feeds = self._view.loaded.config.feeds
         return [(feed.title, f"{feed.name}.atom") for feed in feeds if feed.is_listed and feed.id == wanted]
-
-
-def rule_chart(view: View, rules: list[str] | None, now: datetime) -> Chart:
-    """Return how many matches there were on each of the last days.
-
-    Args:
-        rules: whose; None: of the busiest ones.
-    """
-    days = days_until(now.astimezone(UTC).date(), DAYS)
-    since = datetime(days[0].year, days[0].month, days[0].day, tzinfo=UTC)
-    pages = view.store.pages
-    if rules is None:
-        rules = pages.busiest_rules(since, SERIES)
-    titles = {rule.id: rule.title for rule in view.loaded.rules}
-    return chart(days, {rule: titles.get(rule, rule) for rule in rules}, pages.matches_by_day(since, rules))

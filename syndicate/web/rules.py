@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,8 +12,8 @@ from syndicate.loading import Loaded
 from syndicate.model import Example, RuleText
 from syndicate.rules.rule import Rule
 from syndicate.store.pages import Shown
-from syndicate.web.charts import Chart, chart, days_until
-from syndicate.web.now import DAYS, Listing, rule_chart
+from syndicate.web.charts import Chart, chart
+from syndicate.web.recent import Listing, recent_days, rule_chart
 from syndicate.web.render import Pages
 from syndicate.web.view import View
 
@@ -102,8 +102,7 @@ class RulePages:
 
     def _listed(self, loaded: Loaded, rules: Sequence[Rule]) -> list[ListedRule]:
         ids = [rule.id for rule in rules]
-        days = days_until(self._view.now().astimezone(UTC).date(), DAYS)
-        since = datetime(days[0].year, days[0].month, days[0].day, tzinfo=UTC)
+        days, since = recent_days(self._view.now())
         pages = self._view.store.pages
         counts, last = pages.matches_by_day(since, ids), pages.last_matches(ids)
         return [
@@ -117,8 +116,7 @@ class RulePages:
         ]
 
     def _shares(self, loaded: Loaded, rule: str, now: datetime) -> list[Share]:
-        days = days_until(now.astimezone(UTC).date(), DAYS)
-        since = datetime(days[0].year, days[0].month, days[0].day, tzinfo=UTC)
+        _, since = recent_days(now)
         matches = self._view.store.pages.matches_by_source(rule, since)
         total = sum(matches.values())
         titles = _titles(loaded)
