@@ -17,9 +17,8 @@ PERIODS: Mapping[str, timedelta] = {
     "30d": timedelta(days=30),
 }
 PERIOD_WORDS: Mapping[str, str] = {"24h": "last 24 hours", "7d": "last 7 days", "30d": "last 30 days"}
+NO_PAGE = "That page of the list does not exist: begin with the first."
 MOST_CHOICES = 200  # in a list to choose from; where there are more, an id is typed
-
-_MOMENT = "%Y%m%dT%H%M%S.%f"
 
 
 class FilterError(ValueError):
@@ -81,7 +80,8 @@ def filters_of(params: QueryParams, loaded: Loaded) -> Filters:
 
 def _check(kind: str, name: str, known: Sequence[str]) -> None:
     if name and name not in known:
-        raise FilterError(f"There is no {kind} “{name[:80]}”{suggestion(name, known)}.")
+        near = suggestion(name, known)
+        raise FilterError(f"There is no {kind} “{name[:80]}”{near}{'' if near.endswith('?') else '.'}")
 
 
 def choices(loaded: Loaded, store: Store) -> Choices:
@@ -104,7 +104,7 @@ def _by_name(choice: tuple[str, str]) -> str:
 
 def place_text(order: datetime, item: int) -> str:
     """Return the place of an item in a list, as an address has it."""
-    return f"{order.astimezone(UTC).strftime(_MOMENT)}-{item}"
+    return f"{order.astimezone(UTC).replace(tzinfo=None).isoformat()}_{item}"
 
 
 def beyond(which: Shown, place: str) -> Shown:
@@ -115,14 +115,15 @@ def beyond(which: Shown, place: str) -> Shown:
     """
     if not place:
         return which
-    moment, _, item = place.partition("-")
-    if not (item.isascii() and item.isdigit() and len(item) <= 18):
-        raise FilterError("That page of the list does not exist: begin with the first.")
+    moment, _, number = place.rpartition("_")
+    item = number_of(number)
     try:
-        order = datetime.strptime(moment, _MOMENT).replace(tzinfo=UTC)
+        order = datetime.fromisoformat(moment)
     except ValueError:
-        raise FilterError("That page of the list does not exist: begin with the first.") from None
-    return replace(which, before=(order, int(item)))
+        raise FilterError(NO_PAGE) from None
+    if item is None or order.tzinfo is not None:
+        raise FilterError(NO_PAGE)
+    return replace(which, before=(order.replace(tzinfo=UTC), item))
 
 
 def number_of(text: str) -> int | None:

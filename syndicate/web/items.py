@@ -18,6 +18,7 @@ from syndicate.store.pages import Shown
 from syndicate.store.protocol import ItemFilter
 from syndicate.trial import explanation, trial_of_query, trial_of_rule
 from syndicate.web.filters import (
+    NO_PAGE,
     FilterError,
     beyond,
     choices,
@@ -70,6 +71,7 @@ class ItemPages:
         except QueryError as error:
             problem = error
         values = {
+            "now": self._view.now(),
             "text": text,
             "problem": problem,
             "excerpt": dedent(problem.excerpt) if problem else "",
@@ -95,6 +97,7 @@ class ItemPages:
         except FilterError as error:
             return self._pages.error(request, 400, str(error))
         values = {
+            "now": self._view.now(),
             "item": item,
             "html": Markup(without_images(item.content_html)),  # noqa: S704  sanitised right here
             "matches": store.pages.matches_of_item(item.id),
@@ -130,7 +133,7 @@ class ItemPages:
         rows: list[FoundRow] = []
         judged, before = 0, number_of(place)
         if place and before is None:
-            raise FilterError("That page of the list does not exist: begin with the first.")
+            raise FilterError(NO_PAGE)
         while judged < MOST_JUDGED:
             sought = store.pages.sought_items(any_of, before, replace(which, limit=AT_ONCE))
             for found, at in zip(sought.found, sought.places, strict=True):

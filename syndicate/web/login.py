@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from syndicate.passwords import is_password
-from syndicate.web.access import LOGIN, cookie_name, local_path, visit_of
+from syndicate.web.access import LOGIN, cookie_name, local_path, seconds, visit_of
 from syndicate.web.callbacks import Recent
 from syndicate.web.render import Pages
 from syndicate.web.sessions import LIFETIME, Sessions, fresh_cookie
@@ -61,7 +61,7 @@ class Login:
         peer = request.client.host if request.client else ""
         wanted = local_path(form.get("next", "/"))
         async with self._one_at_a_time:  # so that nobody is ahead of being counted
-            now = asyncio.get_running_loop().time()
+            now = seconds()
             failed = self._failed_at(peer)
             if failed.is_exhausted(now) or self._failed.is_exhausted(now):
                 problem = "Too many tries. Wait a minute, then try again."
@@ -73,7 +73,7 @@ class Login:
                 return self._refused(request, wanted, 403, "That is not the password.")
         log.info("login.opened", peer=peer)
         answer = RedirectResponse(f"{self._root}{wanted}", 303)
-        self._set(answer, self._sessions.begin(kept, self._view.now()))  # never one that was known before
+        self._set(answer, self._sessions.begin(kept, seconds()))  # never one that was known before
         return answer
 
     def _failed_at(self, peer: str) -> Recent:

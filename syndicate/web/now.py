@@ -36,6 +36,7 @@ class NowPage:
         found = self._listing(which)
         titles = {rule.id: rule.title for rule in loaded.rules}
         values = {
+            "now": now,
             "listing": found,
             "filters": filters,
             "rule_titles": titles,

@@ -127,7 +127,6 @@ class Pages:
             "site": site,
             "visit": visit_of(scope),
             "here": scope["path"],
-            "now": self._view.now(),
             "alternates": (),
             **values,
         }

@@ -65,6 +65,7 @@ class RulePages:
         wanted = [rule for rule in loaded.rules if _is_about(rule, words)]
         some = wanted[first : first + RULES]
         values = {
+            "now": self._view.now(),
             "words": words,
             "total": len(loaded.rules),
             "found": len(wanted),
@@ -85,6 +86,7 @@ class RulePages:
         feed = _subscription(loaded, rule.id)
         stories = self._view.store.pages.stories(Shown(rule=rule.id, limit=STORIES + 1))
         values = {
+            "now": now,
             "rule": rule,
             "text": text,
             "feed": feed,

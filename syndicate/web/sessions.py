@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 LIFETIME = timedelta(days=14)
 MOST = 1_000  # open at once; then the oldest ends
@@ -15,29 +15,32 @@ _SECRET_BYTES = 32
 @dataclass(frozen=True, slots=True)
 class _Session:
     password: str  # the hash that it was opened under
-    ends_at: datetime
+    ends_at: float
 
 
 class Sessions:
-    """The sessions that are open. They are known by a digest, so that a dump of them opens none."""
+    """The sessions that are open. They are known by a digest, so that a dump of them opens none.
+
+    Their time is in seconds, of a clock that nobody sets.
+    """
 
     def __init__(self) -> None:
         self._open: dict[bytes, _Session] = {}  # the oldest first
         self._secret = secrets.token_bytes(_SECRET_BYTES)
 
-    def begin(self, password: str, now: datetime) -> str:
+    def begin(self, password: str, now: float) -> str:
         """Return what the cookie of a new session holds.
 
         Args:
             password: the hash under which it counts; another password in the configuration ends it.
         """
         cookie = fresh_cookie()
-        self._open[_digest(cookie)] = _Session(password, now + LIFETIME)
+        self._open[_digest(cookie)] = _Session(password, now + LIFETIME.total_seconds())
         while len(self._open) > MOST:
             del self._open[next(iter(self._open))]
         return cookie
 
-    def is_open(self, cookie: str, password: str, now: datetime) -> bool:
+    def is_open(self, cookie: str, password: str, now: float) -> bool:
         """Say whether a cookie is that of a session under this hash of the password."""
         session = self._open.get(_digest(cookie))
         return session is not None and session.password == password and now < session.ends_at

@@ -24,6 +24,7 @@ class SourcesPage:
         """Return the page."""
         sources = source_statuses(self._view.loaded, self._view.store)
         values = {
+            "now": self._view.now(),
             "sources": sources,
             "states_counted": counted_states(sources),
             "is_fresh": not any(source.last_polled_at for source in sources),
