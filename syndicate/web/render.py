@@ -75,6 +75,7 @@ class Pages:
             "row_title": row_title,
             "best_passage": best_passage,
             "line_pieces": line_pieces,
+            "web_link": web_link,
             "query": query,
         }
 
@@ -188,6 +189,11 @@ def best_passage(told: ToldStory) -> tuple[tuple[str, bool], ...]:
 def line_pieces(line: Line) -> tuple[tuple[str, bool], ...]:
     """Return the pieces of a line, and whether each is marked."""
     return passage(Snippet(text=line.text, field="", marks=line.marks))
+
+
+def web_link(link: str | None) -> str | None:
+    """Return a link that leads into the web; None instead of one that does anything else."""
+    return link if link and link.startswith(("http://", "https://")) else None
 
 
 def query(values: Mapping[str, str | None], **others: str | None) -> str:
