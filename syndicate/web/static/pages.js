@@ -55,7 +55,7 @@ function offer_keys() {
     if (box.checked) localStorage.removeItem(KEYS_OFF);
     else localStorage.setItem(KEYS_OFF, "1");
   });
-  document.querySelector(".keys-hint").hidden = false;
+  document.querySelector(".keys-hint").classList.add("ready");
 }
 
 document.addEventListener("click", (event) => {
@@ -67,7 +67,7 @@ document.addEventListener("click", (event) => {
 
 function offer_copying() {
   for (const button of document.querySelectorAll("button.copy")) {
-    button.hidden = !navigator.clipboard; // there is none without https, but on this machine
+    button.classList.toggle("ready", Boolean(navigator.clipboard)); // there is none without https, but on this machine
   }
 }
 
