@@ -1,4 +1,4 @@
-"""What the pages need to be fast however much is stored: matches in the order in which they are shown."""
+"""What the pages need to be fast however much is stored: what they show in the order that they show it in."""
 
 PAGES = """
     ALTER TABLE matches ADD COLUMN sort_at TEXT NOT NULL DEFAULT '';  -- of the item
@@ -6,4 +6,6 @@ PAGES = """
     CREATE INDEX matches_in_order ON matches (sort_at, item, rule) WHERE ended_at IS NULL;
     CREATE INDEX matches_of_rule_in_order ON matches (rule, sort_at, item) WHERE ended_at IS NULL;
     DROP INDEX matches_holding;
+    DROP INDEX items_by_language;
+    CREATE INDEX items_by_language ON items (language, sort_at, id);
 """

@@ -170,10 +170,11 @@ def items_sql(which: Shown) -> str:
 def _ordered(which: Shown, more: Sequence[str]) -> str:
     """Return the statement that yields items with matches, newest first, by the index that fits the filter.
 
-    What is sorted, if anything is, are few: those of one source, or those that came lately.
+    Where that is one of items, those for which no rule holds are passed over. What is sorted are those that
+    came lately, if those are asked for.
     """
     conditions = [*_of_item(which, "i", with_rule=False), *more]
-    if which.rule is None and (which.source is not None or which.after is not None):
+    if which.rule is None and (which.source, which.language, which.after) != (None, None, None):
         conditions += _beyond(which, "i.sort_at", "i.id")
         conditions.append(f"EXISTS (SELECT 1 FROM matches m WHERE m.item = i.id AND {_of_match(which)})")
         return (
@@ -192,7 +193,9 @@ def _ordered(which: Shown, more: Sequence[str]) -> str:
 def _by_index(which: Shown) -> str:
     if which.after is not None:
         return "NOT INDEXED"  # by their ids: few, as they came lately
-    return "INDEXED BY items_by_time" if which.source is None else "INDEXED BY items_by_source"
+    if which.source is not None:
+        return "INDEXED BY items_by_source"
+    return "INDEXED BY items_by_time" if which.language is None else "INDEXED BY items_by_language"
 
 
 def _of_match(which: Shown) -> str:
@@ -259,10 +262,12 @@ DAYS_SQL = """
     CROSS JOIN matches m INDEXED BY matches_of_rule_in_order ON m.rule = r.value
     WHERE m.ended_at IS NULL AND m.sort_at >= :since GROUP BY m.rule, day
 """
-BUSIEST_SQL = f"""
-    SELECT m.rule, count(*) AS matches FROM matches m INDEXED BY matches_in_order
-    WHERE {_HOLDS} AND m.sort_at >= :since
-    GROUP BY m.rule ORDER BY matches DESC, m.rule LIMIT :limit
+BUSIEST_SQL = """
+    SELECT rule FROM (
+        SELECT m.rule, count(*) AS matches FROM matches m INDEXED BY matches_in_order
+        WHERE m.ended_at IS NULL AND m.sort_at >= :since GROUP BY m.rule
+    )
+    WHERE rule IN (SELECT id FROM rules WHERE is_configured) ORDER BY matches DESC, rule LIMIT :limit
 """
 LAST_SQL = """
     SELECT r.value AS rule, (

@@ -50,6 +50,12 @@ class Chart:
         return SLOT - GAP
 
     @property
+    def outline(self) -> str:
+        """All bars as one path, for where they are many and small."""
+        width = f"{self.bar_width:g}"
+        return "".join(f"M{bar.x:g} {bar.y:g}h{width}v{bar.height:g}h-{width}z" for bar in self.bars)
+
+    @property
     def total(self) -> int:
         return sum(series.total for series in self.series)
 

@@ -60,7 +60,7 @@ class Choices:
     periods: Sequence[tuple[str, str]] = tuple(PERIOD_WORDS.items())
 
 
-def filters_of(params: QueryParams, loaded: Loaded) -> Filters:
+def filters_of(params: QueryParams, loaded: Loaded, store: Store) -> Filters:
     """Return the filters that an address names.
 
     Raises:
@@ -69,12 +69,14 @@ def filters_of(params: QueryParams, loaded: Loaded) -> Filters:
     found = Filters(
         rule=params.get("rule", "").strip(),
         source=params.get("source", "").strip(),
-        language=params.get("language", "").strip()[:40],
+        language=params.get("language", "").strip(),
         period=params.get("period", "").strip(),
     )
     _check("rule", found.rule, [rule.id for rule in loaded.rules])
     _check("source", found.source, [source.id for source in loaded.config.sources])
     _check("period", found.period, list(PERIODS))
+    if found.language:
+        _check("language", found.language, [each for each in store.languages() if each])
     return found
 
 

@@ -30,9 +30,7 @@ from syndicate.web.render import FoundRow, Pages
 from syndicate.web.view import View
 
 ITEMS = 30  # on a page
-MOST_JUDGED = (
-    300  # items that a query is asked about for one page, each of which takes a fraction of a millisecond
-)
+MOST_JUDGED = 100  # items that a query is asked about for one page: up to a millisecond each
 AT_ONCE = 50
 MAX_QUERY = 2_000  # characters
 
@@ -61,7 +59,7 @@ class ItemPages:
         problem: QueryError | None = None
         found = Found(rows=(), further=None)
         try:
-            filters = filters_of(request.query_params, loaded)
+            filters = filters_of(request.query_params, loaded, self._view.store)
             if len(text) > MAX_QUERY:
                 raise FilterError(f"A query has {MAX_QUERY} characters at most.")
             which = replace(filters.shown(self._view.now()), limit=ITEMS)
@@ -93,7 +91,7 @@ class ItemPages:
             return self._pages.error(request, 404, "There is no such item.")
         item = found[0].item
         try:
-            rule = filters_of(request.query_params, loaded).rule
+            rule = filters_of(request.query_params, loaded, self._view.store).rule
         except FilterError as error:
             return self._pages.error(request, 400, str(error))
         values = {

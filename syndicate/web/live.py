@@ -39,7 +39,9 @@ class Live:
         """Return a stream of numbers: how many stories came after an item."""
         after = number_of(request.query_params.get("after", ""))
         try:
-            filters = filters_of(request.query_params, self._view.loaded)
+            filters = await run_in_threadpool(
+                filters_of, request.query_params, self._view.loaded, self._view.store
+            )
         except FilterError as error:
             return PlainTextResponse(f"{error}\n", 400)
         if after is None:

@@ -27,7 +27,7 @@ class NowPage:
         """Return the page; for htmx the stories alone, those before a place or those after an item."""
         loaded, store, now = self._view.loaded, self._view.store, self._view.now()
         try:
-            filters = filters_of(request.query_params, loaded)
+            filters = filters_of(request.query_params, loaded, store)
             after = number_of(request.query_params.get("after", ""))
             which = beyond(replace(filters.shown(now), after=after), request.query_params.get("before", ""))
         except FilterError as error:

@@ -266,7 +266,7 @@ def test_a_query_with_a_mistake_shows_where_it_is(client):
 
 
 def test_a_search_that_finds_little_says_how_far_it_looked_and_goes_on(desk, client):
-    words = [entry(f"{n}", f"water {n}", body="Treaty." if n == 3 else "None.") for n in range(700)]
+    words = [entry(f"{n}", f"water {n}", body="Treaty." if n == 3 else "None.") for n in range(690)]
     desk.report("steppe", *words)
     path, pages, found = "/items?q=water+NOT+none", 0, []
     while path:
@@ -274,7 +274,7 @@ def test_a_search_that_finds_little_says_how_far_it_looked_and_goes_on(desk, cli
         found += re.findall(r"</mark> (\d+)</a>", page)
         link = re.search(r'href="(/items\?[^"]+)" rel="next">Look further', page)
         path = html.unescape(link[1]) if link else ""
-    assert (found, pages) == (["3"], 3)
+    assert (found, pages) == (["3"], 7)
 
 
 def test_search_results_come_in_pages_each_once(desk, client):

@@ -28,6 +28,7 @@ def test_bars_are_stacked_by_their_counts():
         ("eu", "EU", 4),
         ("water", "Water", 1),
     ]
+    assert made.outline == "M1 75h8v25h-8zM21 25h8v75h-8zM21 0h8v25h-8z"
     assert made.count_by_day == {DAYS[0]: (1, 0), DAYS[1]: (0, 0), DAYS[2]: (3, 1)}
 
 

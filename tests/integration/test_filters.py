@@ -9,22 +9,25 @@ from starlette.datastructures import QueryParams
 
 from syndicate.store.pages import Shown
 from syndicate.web.filters import FilterError, beyond, filters_of, number_of, place_text
-from tests.dashboard import configuration
+from tests.contract.making import entry
+from tests.dashboard import configuration, dashboard
 from tests.served import NOW
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
-    return configuration(tmp_path_factory.mktemp("desk"))
+def desk(tmp_path_factory):
+    with dashboard(configuration(tmp_path_factory.mktemp("desk"))) as view:
+        view.report("steppe", *(entry(f"{n}", language=each) for n, each in enumerate(("en", "ru", None))))
+        yield view
 
 
-def test_an_address_without_filters_restricts_nothing(loaded):
-    found = filters_of(QueryParams("q=a&other=b"), loaded)
+def test_an_address_without_filters_restricts_nothing(desk):
+    found = filters_of(QueryParams("q=a&other=b"), desk.loaded, desk.store)
     assert (found.values, found.shown(NOW)) == ({}, Shown())
 
 
-def test_filters_are_what_the_address_says(loaded):
-    found = filters_of(QueryParams("rule=water&source=steppe&language=ru&period=7d"), loaded)
+def test_filters_are_what_the_address_says(desk):
+    found = filters_of(QueryParams("rule=water&source=steppe&language=ru&period=7d"), desk.loaded, desk.store)
     assert found.values == {"rule": "water", "source": "steppe", "language": "ru", "period": "7d"}
     shown = found.shown(NOW)
     assert (shown.rule, shown.source, shown.language) == ("water", "steppe", "ru")
@@ -36,13 +39,14 @@ def test_filters_are_what_the_address_says(loaded):
     [
         ("rule=watr", 'There is no rule “watr”; did you mean "water"?'),
         ("source=x", "There is no source “x”; known: steppe, vestnik, wahat."),
+        ("language=kk", "There is no language “kk”; known: en, ru."),
         ("period=8d", "There is no period “8d”; known: 24h, 30d, 7d."),
         ("rule=<b>", "There is no rule “<b>”; known: central-asia, scored, water."),
     ],
 )
-def test_what_is_not_there_is_said_so(loaded, query, said):
+def test_what_is_not_there_is_said_so(desk, query, said):
     with pytest.raises(FilterError) as refused:
-        filters_of(QueryParams(query), loaded)
+        filters_of(QueryParams(query), desk.loaded, desk.store)
     assert str(refused.value) == said
 
 
