@@ -19,6 +19,8 @@ LONGEST_SECONDS = 600.0  # then the browser asks again, and has to be let in aga
 MOST_LISTENERS = 100
 MOST_COUNTED = 100
 
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the latter for nginx
+
 
 class Live:
     """Answers GET of `/live`, until the service ends.
@@ -48,11 +50,13 @@ class Live:
             return PlainTextResponse("after is the id of an item.\n", 400)
         if self._listeners >= MOST_LISTENERS:
             return PlainTextResponse("Too many listen.\n", 503, {"Retry-After": "60"})
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream", headers=_HEADERS)
         which = replace(filters.shown(self._view.now()), after=after, limit=MOST_COUNTED)
         return StreamingResponse(
             self._events(which, after),
             media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+            headers=_HEADERS,
         )
 
     async def _events(self, which: Shown, after: int) -> AsyncIterator[str]:

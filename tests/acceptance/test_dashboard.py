@@ -306,8 +306,10 @@ def test_new_stories_are_told_and_come_with_a_click(browser, tmp_path):
                 expect(news).to_be_hidden()
             assert page.locator(".badge").all_inner_texts() == ["new", "new"]
             assert len(titles(page)) == 32
-            page.get_by_role("link", name="Older").click()
+            page.get_by_role("link", name="Older").focus()
+            page.keyboard.press("Enter")
             expect(page.locator(".story")).to_have_count(45)
+            expect(page.locator(".story").nth(32)).to_be_focused()
             expect(page.get_by_role("link", name="Older")).to_have_count(0)
 
 

@@ -47,6 +47,12 @@ def test_what_came_before_the_page_was_made_is_told_at_once(desk):
         assert next(counts) == 1
 
 
+def test_who_asks_for_the_head_alone_is_not_kept_waiting(desk):
+    with served(create(desk)) as address:
+        head = httpx.head(f"{address}/live?after=1", trust_env=False, timeout=5)
+    assert (head.status_code, head.headers["x-accel-buffering"]) == (200, "no")
+
+
 def test_what_others_report_again_is_no_new_story(desk):
     title = "Leaders of Central Asia and the European Union adopt a strategy in Samarkand"
     desk.report("steppe", entry("b", title, body=title))

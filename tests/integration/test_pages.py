@@ -11,6 +11,7 @@ import pytest
 
 from syndicate.errors import StoreError
 from syndicate.web.app import create
+from syndicate.web.filters import MOST_CHOICES
 from tests.contract.making import HOUR, START, entry
 from tests.dashboard import SOURCES, configuration, dashboard
 from tests.served import SomeView, served
@@ -201,6 +202,14 @@ def test_a_long_list_of_rules_comes_in_pages(tmp_path):
             link = re.search(r'href="(/rules\?[^"]+)" rel="next"', page)
             path = html.unescape(link[1]) if link else ""
     assert found == sorted(many)
+
+
+def test_an_id_is_typed_where_there_are_too_many_to_choose_from(tmp_path):
+    many = {f"rule-{number:03}": f'keywords = ["word{number}"]' for number in range(MOST_CHOICES + 1)}
+    with dashboard(configuration(tmp_path, rules=many)) as view, served(create(view)) as address:
+        page = httpx.get(f"{address}/?rule=rule-007", trust_env=False).text
+    assert '<input name="rule" value="rule-007"' in page
+    assert '<select name="source"' in page
 
 
 def test_a_rule_has_a_page_with_all_that_its_file_says(desk, client):

@@ -98,6 +98,12 @@ function listen() {
 }
 
 document.addEventListener("htmx:oobAfterSwap", listen);
+document.addEventListener("htmx:load", (event) => {
+  // The link that brought stories is gone, so whoever goes by keys goes on with the first of them.
+  if (event.detail.elt.matches?.("ol.stories")) {
+    event.detail.elt.querySelector(".story")?.focus({ preventScroll: true });
+  }
+});
 window.addEventListener("pagehide", () => source?.close());
 window.addEventListener("pageshow", listen);
 
