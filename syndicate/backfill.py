@@ -66,7 +66,13 @@ def reach(since: datetime, now: datetime, *, is_new: bool) -> datetime:
 
 def state_of(rule: Rule) -> RuleState:
     """Return what the store must know of a rule."""
-    return RuleState(id=rule.id, version=rule.version, feed=rule.feed, renamed_from=rule.renamed_from)
+    return RuleState(
+        id=rule.id,
+        version=rule.version,
+        feed=rule.feed,
+        renamed_from=rule.renamed_from,
+        terms=rule.terms,
+    )
 
 
 async def keep_words_anew(store: Store, call: StoreThread, stop: asyncio.Event) -> int:

@@ -63,7 +63,7 @@ from syndicate.model.keep import (
     Wanted,
 )
 from syndicate.model.learn import Due, Gap, Habit, Hints, Learned, Notice, Trouble, TroubleKind, Trust
-from syndicate.model.look import HeldRule, ItemHead, ListedItem, Sought, ToldStory
+from syndicate.model.look import HeldRule, ItemHead, ListedItem, RuleVersion, Sought, ToldStory
 from syndicate.model.match import Hit, Match, Score, Snippet, Suppressed
 from syndicate.model.pace import (
     Cron,
@@ -171,6 +171,7 @@ __all__ = [
     "Routed",
     "RuleStatus",
     "RuleText",
+    "RuleVersion",
     "Scope",
     "Score",
     "ScoreText",

@@ -48,6 +48,15 @@ class ListedItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleVersion:
+    """What a rule asked for, and since when."""
+
+    version: str  # as Rule.version
+    since: datetime  # when it was taken over
+    terms: tuple[str, ...]  # as its author wrote them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
     """Stored items in which words were looked for, and how far that went."""
 

@@ -7,5 +7,13 @@ PAGES = """
     CREATE INDEX matches_of_rule_in_order ON matches (rule, sort_at, item) WHERE ended_at IS NULL;
     DROP INDEX matches_holding;
     DROP INDEX items_by_language;
+    CREATE TABLE rule_versions (  -- that were in force, one after the other
+        id INTEGER PRIMARY KEY,
+        rule TEXT NOT NULL,
+        version TEXT NOT NULL,
+        since TEXT NOT NULL,
+        terms TEXT NOT NULL
+    );
+    CREATE INDEX rule_versions_by_rule ON rule_versions (rule, id);
     CREATE INDEX items_by_language ON items (language, sort_at, id);
 """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from syndicate.model import ItemHead, ListedItem, Sought, StoredMatch, ToldStory, Wanted
+from syndicate.model import ItemHead, ListedItem, RuleVersion, Sought, StoredMatch, ToldStory, Wanted
 
 SOUGHT_AT_ONCE = 2_000  # items with the words looked for, in one go
 
@@ -66,6 +66,9 @@ class PageStore(Protocol):
 
     def items_of_story(self, story: int) -> list[ItemHead]:
         """Return the items of a story, in the order in which they came."""
+
+    def rule_versions(self, rule: str, limit: int) -> list[RuleVersion]:
+        """Return what a rule asked for, the last of it first."""
 
     def matches_of_item(self, item: int) -> list[StoredMatch]:
         """Return all matches of an item, also those that have ended, by their rules' ids."""

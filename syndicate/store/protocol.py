@@ -72,6 +72,7 @@ class RuleState:
     version: str
     feed: bool
     renamed_from: tuple[str, ...] = ()  # all that is known under these ids goes on under its own
+    terms: tuple[str, ...] = ()  # what it asks for, as its author wrote it
 
     @property
     def own_feed(self) -> Feed:

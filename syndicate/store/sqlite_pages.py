@@ -14,6 +14,7 @@ from syndicate.model import (
     HeldRule,
     ItemHead,
     ListedItem,
+    RuleVersion,
     Sought,
     StoredMatch,
     ToldStory,
@@ -127,6 +128,19 @@ class SqlitePages:
                 [story],
             )
             return [_head(row) for row in rows]
+
+    def rule_versions(self, rule: str, limit: int) -> list[RuleVersion]:
+        with self.read() as db:
+            rows = db.execute(
+                "SELECT version, since, terms FROM rule_versions WHERE rule = ? ORDER BY id DESC LIMIT ?",
+                [rule, limit],
+            ).fetchall()
+        return [
+            RuleVersion(
+                version=row["version"], since=time_of(row["since"]), terms=tuple(json.loads(row["terms"]))
+            )
+            for row in rows
+        ]
 
     def matches_of_item(self, item: int) -> list[StoredMatch]:
         with self.read() as db:

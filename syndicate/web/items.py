@@ -154,7 +154,8 @@ class ItemPages:
         loaded = self._view.loaded
         trial = trial_of_rule(rule, loaded.config, loaded.known)
         told = explanation(self._view.store, found.item, trial)
-        return tuple(explanation_lines(told, f"The rule {rule}"))
+        zone = loaded.config.service.time_zone
+        return tuple(explanation_lines(told, f"The rule {rule}", zone))
 
 
 def _listed_row(listed: ListedItem) -> FoundRow:

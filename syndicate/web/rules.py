@@ -20,6 +20,7 @@ from syndicate.web.view import View
 RULES = 50  # on a page
 STORIES = 10  # on the page of a rule
 SOURCES = 10  # whose share is shown
+VERSIONS = 20  # the last ones, that its page shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ class RulePages:
             "feed": feed,
             "listed": self._listed(loaded, [rule])[0],
             "chart": rule_chart(self._view, [rule.id], now),
+            "versions": self._view.store.pages.rule_versions(rule.id, VERSIONS),
             "shares": self._shares(loaded, rule.id, now),
             "examples": _examples(text),
             "listing": Listing(stories=tuple(stories[:STORIES]), older=None),

@@ -7,6 +7,7 @@ import pytest
 
 from syndicate.model import Wanted
 from syndicate.store.pages import Shown
+from syndicate.store.protocol import RuleState
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.sqlite_pages import (
     BUSIEST_SQL,
@@ -175,6 +176,29 @@ def test_words_are_sought_from_what_was_kept_last_on(desk):
     assert pages.sought_items([], None, Shown()).found == ()
     assert len(pages.sought_items(None, None, Shown()).found) == 4
     assert pages.sought_items(water, None, Shown(source="ledger")).found == ()
+
+
+def test_versions_of_a_rule_are_kept_as_they_were_in_force(desk, clock):
+    def configure(version, rule="eu", terms=("EU",), **fields):
+        clock.forward(HOUR)
+        state = RuleState(id=rule, version=version, feed=True, terms=terms, **fields)
+        desk.configure([source("wire")], [state])
+        return clock.now
+
+    first = desk.pages.rule_versions("eu", 9)[0].since
+    again = configure("1", terms=("EU", "another spelling of the same"))
+    second = configure("2", terms=("EU", "Union"))
+    third = configure("1")
+    found = desk.pages.rule_versions("eu", 9)
+    assert [(each.version, each.since, each.terms) for each in found] == [
+        ("1", third, ("EU",)),
+        ("2", second, ("EU", "Union")),
+        ("1", first, ()),
+    ]
+    assert again not in [each.since for each in found]
+    configure("1", "union", renamed_from=("eu",))
+    assert [each.version for each in desk.pages.rule_versions("union", 2)] == ["1", "2"]
+    assert desk.pages.rule_versions("eu", 9) == []
 
 
 def test_matches_of_an_item_are_told_with_those_that_have_ended(desk):

@@ -230,6 +230,14 @@ def test_a_token_counts_for_its_own_session_only(locked):
     assert locked.get("/").status_code == 200
 
 
+def test_a_token_may_come_in_a_header_instead(locked):
+    log_in(locked)
+    token = token_in(locked.get("/"))
+    answer = locked.post("/logout", headers={"X-CSRF-Token": token}, json={"any": "body"})
+    assert answer.status_code == 303
+    assert locked.get("/").status_code == 401
+
+
 @pytest.mark.parametrize(
     "headers",
     [{"Origin": EVIL}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}],

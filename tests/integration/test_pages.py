@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from syndicate.errors import StoreError
+from syndicate.loading import take_over
 from syndicate.web.app import create
 from syndicate.web.filters import MOST_CHOICES
 from tests.contract.making import HOUR, START, entry
-from tests.dashboard import SOURCES, configuration, dashboard
+from tests.dashboard import RULES, SOURCES, configuration, dashboard
 from tests.served import SomeView, served
 
 ALIKE = "Leaders of Central Asia and the European Union adopt a strategy in Samarkand"
@@ -204,6 +205,17 @@ def test_a_long_list_of_rules_comes_in_pages(tmp_path):
     assert found == sorted(many)
 
 
+def test_a_rule_that_was_edited_tells_what_it_asked_for_before(desk, client):
+    assert "What it asked for before" not in client.get("/rules/water").text
+    desk.clock.forward(HOUR)
+    edited = configuration(desk.loaded.config.path.parent, rules={**RULES, "water": 'keywords = ["water"]'})
+    take_over(edited, desk.store)
+    desk.loaded = edited
+    said = text_of(client.get("/rules/water"))
+    assert "What it asked for before" in said
+    assert "(water AND (treaty OR talks)) OR ледник*" in said
+
+
 def test_an_id_is_typed_where_there_are_too_many_to_choose_from(tmp_path):
     many = {f"rule-{number:03}": f'keywords = ["word{number}"]' for number in range(MOST_CHOICES + 1)}
     with dashboard(configuration(tmp_path, rules=many)) as view, served(create(view)) as address:
@@ -316,6 +328,17 @@ def test_why_a_rule_holds_or_not_is_explained(desk, client):
     assert "The rule water does not hold for it." in text_of(why_not)
     assert "does not occur in title or body" in text_of(why_not)
     assert client.get("/items/1?rule=none").status_code == 400
+
+
+def test_times_are_told_in_the_zone_of_the_service(tmp_path):
+    with dashboard(configuration(tmp_path, service='time_zone = "Asia/Almaty"')) as view:
+        view.clock.forward(24 * HOUR)
+        view.report("steppe", entry("a", "Central Asia", published=START))
+        with served(create(view)) as address:
+            page = httpx.get(f"{address}/items/1?rule=central-asia", trust_env=False).text
+            assert 'title="24 Nov 2026, 07:00 +05"' in page
+            assert "2026-11-24 07:00" in page
+            assert 'title="24 Nov 2026, 07:00 +05"' in httpx.get(address, trust_env=False).text
 
 
 def test_the_html_of_an_item_is_cleaned_again_and_loads_nothing(desk, client):
