@@ -15,8 +15,8 @@ from syndicate import __version__
 from syndicate.alerts.totals import Totals
 from syndicate.errors import ConfigError, StoreError
 from syndicate.hub.hub import Hub
-from syndicate.loading import Loaded, source_statuses, take_over
-from syndicate.model import Poll, PollState, Recorded, RuleStatus, SourceStatus
+from syndicate.loading import Loaded, take_over
+from syndicate.model import Poll, PollState, Recorded
 from syndicate.new_rules import NewRules
 from syndicate.poll_log import log_poll
 from syndicate.reload import hang_ups, is_edited, watch
@@ -182,7 +182,7 @@ class Service:
         """By new or edited rule, how many of the items stored before match."""
         return self._new_rules.matches
 
-    # -- what the pages show (web.View); blocks, so it is called from threads
+    # -- what the web server knows (web.View), beside `loaded` and `store`
 
     @property
     def base_url(self) -> str:
@@ -202,25 +202,6 @@ class Service:
     def now(self) -> datetime:
         """Return the store's time."""
         return self.store.now()
-
-    def sources(self) -> list[SourceStatus]:
-        """Return how each source is."""
-        return source_statuses(self.loaded, self.store)
-
-    def rules(self) -> list[RuleStatus]:
-        """Return how each rule is."""
-        counts = self.store.match_counts()
-        listed = {feed.id for feed in self.loaded.config.feeds if feed.is_listed}
-        return [
-            RuleStatus(
-                id=rule.id,
-                title=rule.title,
-                keywords=rule.terms,
-                has_feed=rule.id in listed,
-                matches=counts.get(rule.id, 0),
-            )
-            for rule in self.loaded.rules
-        ]
 
     # -- wiring
 

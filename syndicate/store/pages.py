@@ -10,7 +10,7 @@ from typing import Protocol
 
 from syndicate.model import ItemHead, ListedItem, RuleVersion, Sought, StoredMatch, ToldStory, Wanted
 
-SOUGHT_AT_ONCE = 2_000  # items with the words looked for, in one go
+SOUGHT_AT_ONCE = 20_000  # items with the words looked for that a filter may leave out, in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,8 @@ class PageStore(Protocol):
     def sought_items(self, any_of: Sequence[Wanted] | None, before: int | None, which: Shown) -> Sought:
         """Return items in which some of these words occur, those kept last first.
 
-        At most SOUGHT_AT_ONCE that have them are looked at. The filter's `before` and `after` do not count.
+        As many as the filter's limit; fewer if it leaves out most of SOUGHT_AT_ONCE that have them. Its
+        `before` and `after` do not count.
 
         Args:
             any_of: None: whatever occurs.

@@ -73,17 +73,19 @@ class SqlitePages:
 
     def sought_items(self, any_of: Sequence[Wanted] | None, before: int | None, which: Shown) -> Sought:
         words = None if any_of is None else " OR ".join(map(phrase, any_of)) or '""'
+        conditions = _of_item(which, "i")
+        most = self.sought_at_once if conditions else which.limit
         with self.read() as db:
             places = db.execute(
                 places_sql(is_any=any_of is None),
-                {"words": words, "before": before, "most": self.sought_at_once},
+                {"words": words, "before": before, "most": most},
             ).fetchall()
             rows = db.execute(
                 f"""
                 SELECT {ITEM_COLUMNS}, {_RULES} AS rules, p.value ->> 1 AS place
                 FROM json_each(:places) p JOIN items i ON i.id = p.value ->> 0
                 JOIN sources s ON s.id = i.source
-                WHERE {" AND ".join(_of_item(which, "i")) or "1"}
+                WHERE {" AND ".join(conditions) or "1"}
                 ORDER BY place DESC LIMIT :limit
                 """,
                 _values(which) | {"places": json.dumps([(row["item"], row["place"]) for row in places])},
@@ -91,7 +93,7 @@ class SqlitePages:
         if len(rows) == which.limit:
             further = rows[-1]["place"]
         else:
-            further = places[-1]["place"] if len(places) == self.sought_at_once else None
+            further = places[-1]["place"] if len(places) == most else None
         found = (FoundItem(item=item_of(row), rules=tuple(json.loads(row["rules"]))) for row in rows)
         return Sought(found=tuple(found), places=tuple(row["place"] for row in rows), before=further)
 

@@ -30,8 +30,8 @@ from syndicate.web.render import FoundRow, Pages
 from syndicate.web.view import View
 
 ITEMS = 30  # on a page
-MOST_JUDGED = 100  # items that a query is asked about for one page: up to a millisecond each
-AT_ONCE = 50
+AT_ONCE = 50  # items that a query is asked about: up to a millisecond each
+ROUNDS = 2  # of so many, for one page
 MAX_QUERY = 2_000  # characters
 
 
@@ -128,17 +128,15 @@ class ItemPages:
         store, known = self._view.store, self._view.loaded.known
         rule = trial_of_query(text, known).rule
         any_of, asked = wanted_words(store, rule, known), OneRule(rule, known)
-        rows: list[FoundRow] = []
-        judged, before = 0, number_of(place)
-        if place and before is None:
+        if place and number_of(place) is None:
             raise FilterError(NO_PAGE)
-        while judged < MOST_JUDGED:
+        rows: list[FoundRow] = []
+        before = number_of(place)
+        for _ in range(ROUNDS):
             sought = store.pages.sought_items(any_of, before, replace(which, limit=AT_ONCE))
             for found, at in zip(sought.found, sought.places, strict=True):
                 match = asked.match(found.item)
-                judged += 1
-                if match:
-                    rows.append(_found_row(found, match))
+                rows += [_found_row(found, match)] if match else []
                 if len(rows) == ITEMS:
                     return Found(rows=tuple(rows), further=str(at))
             before = sought.before

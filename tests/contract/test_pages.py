@@ -174,8 +174,19 @@ def test_words_are_sought_from_what_was_kept_last_on(desk):
     found += [each.item.id for each in sought.found]
     assert found == list(range(10, 0, -1))
     assert pages.sought_items([], None, Shown()).found == ()
-    assert len(pages.sought_items(None, None, Shown()).found) == 4
-    assert pages.sought_items(water, None, Shown(source="ledger")).found == ()
+    assert len(pages.sought_items(None, None, Shown()).found) == 10
+
+
+def test_what_a_filter_leaves_out_is_passed_over_so_far_at_once(desk):
+    pages = replace(desk.pages, sought_at_once=4)
+    read(desk, entry("first", "EU water"), name="ledger")
+    read(desk, *(entry(f"{n}", f"EU water {n}", language="en") for n in range(9)))
+    water, of_ledger = [Wanted(column="words", words=("water",))], Shown(source="ledger")
+    sought, passed = pages.sought_items(water, None, of_ledger), 0
+    while not sought.found:
+        assert sought.before is not None
+        sought, passed = pages.sought_items(water, sought.before, of_ledger), passed + 1
+    assert ([each.item.id for each in sought.found], sought.before, passed) == ([1], None, 2)
 
 
 def test_versions_of_a_rule_are_kept_as_they_were_in_force(desk, clock):
