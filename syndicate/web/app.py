@@ -109,7 +109,7 @@ class _Public:
             Route("/feeds/{name:path}", self._feed),
             Route("/static/{name}", self._file_of_ours),
             Route("/healthz", healthy),
-            Route("/websub/{token}", self._called_back, methods=["GET", "POST"]),
+            Route("/websub/{token:path}", self._called_back, methods=["GET", "POST"]),
             Route("/hub", self._asked, methods=["GET", "POST"]),
         ]
 

@@ -339,7 +339,7 @@ def test_the_addresses_served_are_as_said(tmp_path):
     named = {codes(row[0])[0] for row in rows(section(DOCS / "feeds.md", "Addresses"))}
     routes = create(SomeView(feeds_folder=tmp_path)).routes
     served = {route.path for route in routes if isinstance(route, Route)}
-    named = {name.replace("<callback>", "{token}") for name in named}
+    named = {name.replace("<callback>", "{token:path}") for name in named}
     assert {re.sub(r"<feed>(\.atom)?|index\.opml", "{name:path}", name) for name in named} == served - {
         "/feeds",  # redirects
         "/static/{name}",  # parts of pages

@@ -20,7 +20,15 @@ from tests.dashboard import HASH, PASSWORD, configuration, dashboard
 from tests.served import SomeView, served
 
 # Open to whoever reaches the server. A route that is added to these needs a reason.
-PUBLIC = {"/feeds", "/feeds/", "/feeds/{name:path}", "/static/{name}", "/healthz", "/websub/{token}", "/hub"}
+PUBLIC = {
+    "/feeds",
+    "/feeds/",
+    "/feeds/{name:path}",
+    "/static/{name}",
+    "/healthz",
+    "/websub/{token:path}",
+    "/hub",
+}
 ENTRANCE = "/login"
 EVIL = "http://evil.example"
 
