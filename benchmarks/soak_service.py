@@ -26,7 +26,7 @@ from syndicate.cli import set_up_logging
 from syndicate.loading import load
 from syndicate.model import Poll, Recorded
 from syndicate.service import Service
-from syndicate.web.app import listen
+from syndicate.web.server import listen
 
 TICK = timedelta(seconds=0.02)
 HOUR = 3600

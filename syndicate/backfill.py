@@ -66,7 +66,13 @@ def reach(since: datetime, now: datetime, *, is_new: bool) -> datetime:
 
 def state_of(rule: Rule) -> RuleState:
     """Return what the store must know of a rule."""
-    return RuleState(id=rule.id, version=rule.version, feed=rule.feed, renamed_from=rule.renamed_from)
+    return RuleState(
+        id=rule.id,
+        version=rule.version,
+        feed=rule.feed,
+        renamed_from=rule.renamed_from,
+        terms=rule.terms,
+    )
 
 
 async def keep_words_anew(store: Store, call: StoreThread, stop: asyncio.Event) -> int:
@@ -94,7 +100,7 @@ def search(
 
 def candidates(store: Store, rule: Rule | None, which: ItemFilter, known: Known) -> Iterator[FoundItem]:
     """Yield stored items that a rule might hold for, newest first, page by page."""
-    any_of = None if rule is None else _wanted(store, rule, known)
+    any_of = None if rule is None else wanted_words(store, rule, known)
     before = which.before
     while True:
         page = store.items(replace(which, any_of=any_of, before=before, limit=PAGE))
@@ -152,14 +158,14 @@ def _with_references(rule: Rule, known: Known) -> dict[str, Rule]:
     return found
 
 
-def _wanted(store: Store, rule: Rule, known: Known) -> tuple[Wanted, ...] | None:
+def wanted_words(store: Store, rule: Rule, known: Known) -> tuple[Wanted, ...] | None:
     if store.items_kept_otherwise(WORDS_VERSION, 1):
         return None  # until these are kept anew, they could not be looked up
     return wanted(anchors_by_rule(_with_references(rule, known))[rule.id], store.languages())
 
 
 def _first_page(store: Store, todo: Backfill, known: Known) -> ItemFilter:
-    return ItemFilter(any_of=_wanted(store, todo.rule, known), since=todo.since, limit=PAGE)
+    return ItemFilter(any_of=wanted_words(store, todo.rule, known), since=todo.since, limit=PAGE)
 
 
 def _matches_of_page(

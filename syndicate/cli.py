@@ -30,6 +30,7 @@ from syndicate import (
     cli_rules,
     cli_silences,
     cli_sources,
+    cli_web,
     loading,
     report,
 )
@@ -136,7 +137,7 @@ def options(
 def run(context: typer.Context) -> None:
     """Run the service until stopped.
 
-    It polls, matches, publishes, alerts, and serves the feeds and a start page.
+    It polls, matches, publishes, alerts, and serves the feeds and the pages.
     """
     loaded = load(context)
     set_up_logging(context.obj.log_level or "info")
@@ -231,6 +232,7 @@ app.command()(cli_rules.backfill)
 app.command()(cli_rules.spikes)
 app.command()(cli_feeds.feeds)
 app.command()(cli_hub.hub)
+app.command()(cli_web.password)
 
 
 @app.command()
@@ -268,12 +270,12 @@ def demo(
 
 
 async def _run(loaded: Loaded, read_again: Callable[[], Loaded]) -> None:
-    from syndicate.web import app as web  # noqa: PLC0415  other commands start faster without
+    from syndicate.web import server  # noqa: PLC0415  other commands start faster without
 
     stop = stop_on_signals()
     settings = loaded.config.service
     service_ = Service(loaded, random=random.random, read_again=read_again)
-    with service_.hang_ups(stop), web.listen(settings.host, settings.port) as listening:
+    with service_.hang_ups(stop), server.listen(settings.host, settings.port) as listening:
         async with service_ as running:
             await running.run(stop, listening)
 

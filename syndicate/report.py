@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from syndicate.alerts.totals import Totals
 from syndicate.errors import Problem
@@ -21,11 +20,8 @@ from syndicate.model import (
     TroubleKind,
 )
 from syndicate.poll_log import why_quiet
-from syndicate.report_words import ago, ahead, counted, length_words, listed, size
+from syndicate.report_words import STATES, Values, ago, ahead, counted, length_words, listed, size, time_json
 from syndicate.sample import SampleAnswer
-from syndicate.web.pages import STATES
-
-Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,30 +37,6 @@ class Run:
     def has_failed(self) -> bool:
         """Whether any source or endpoint failed."""
         return self.deliveries.failed > 0 or any(map(_is_failure, self.polls))
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line for people, with the places in it that stand out."""
-
-    text: str
-    marks: tuple[tuple[int, int], ...] = ()  # in order, none touching another
-    indent: int = 0
-
-
-def bracketed(line: Line) -> str:
-    """Return a line's text with its marks in brackets, for where nothing can be underlined."""
-    text = line.text
-    for start, end in reversed(line.marks):
-        text = f"{text[:start]}[{text[start:end]}]{text[end:]}"
-    return text
-
-
-def time_json(moment: datetime | None) -> str | None:
-    """Return a time as RFC 3339 in UTC, None for none."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def item_json(found: FoundItem) -> Values:

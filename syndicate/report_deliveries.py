@@ -11,8 +11,7 @@ from syndicate.model import (
     EndpointState,
     EndpointStatus,
 )
-from syndicate.report import Line, Values, time_json
-from syndicate.report_words import ago, ahead, counted, length_words
+from syndicate.report_words import Line, Values, ago, ahead, counted, length_words, time_json
 
 DELIVERY_TITLES = ("id", "endpoint", "made", "alerts", "state", "attempts", "next attempt", "remarks")
 SUBJECTS_SHOWN = 3

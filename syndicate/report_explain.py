@@ -1,12 +1,12 @@
 """What `explain` says: why a rule holds for an item or not, and what came of that. Prints nothing."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, tzinfo
 
 from syndicate.model import AlertStatus, Item, Joined, JoinedBy, Score, StoredMatch, StoryStatus, Suppressed
-from syndicate.report import Line, Values, time_json
 from syndicate.report_trials import arithmetic, joined, marks_of, quote_json, score_json, snippet_json
-from syndicate.report_words import listed
+from syndicate.report_words import Line, Values, listed, time_json
 from syndicate.rules.tree import Place
 from syndicate.trial import OUT_OF_SCOPE, Explanation, Finding, Trial, WhyNot
 
@@ -46,12 +46,14 @@ def explanation_json(found: Explanation, rule: str | None) -> Values:
     }
 
 
-def explanation_lines(found: Explanation, name: str) -> Iterator[Line]:
+def explanation_lines(found: Explanation, name: str, zone: tzinfo | None = None) -> Iterator[Line]:
     """Yield whether a rule holds for an item, why, and what came of that.
 
     Args:
         name: the rule, as a sentence calls it.
+        zone: in which times are told; None: in that of this machine.
     """
+    found = _in_zone(found, zone)
     yield Line(_item_sentence(found.item))
     if found.story and len(found.story.items) > 1:
         yield Line(_story_sentence(found.story))
@@ -310,5 +312,22 @@ def _why_no_alert(found: Explanation) -> str:
     return "the rule did not name this endpoint when it first held for the item"
 
 
+def _in_zone(found: Explanation, zone: tzinfo | None) -> Explanation:
+    """Return an explanation whose times are as the clocks of a zone have them."""
+    item, stored = found.item, found.stored
+    published = item.published and item.published.astimezone(zone)
+    return replace(
+        found,
+        item=replace(item, published=published, first_seen=item.first_seen.astimezone(zone)),
+        stored=stored
+        and replace(
+            stored,
+            matched_at=stored.matched_at.astimezone(zone),
+            ended_at=stored.ended_at and stored.ended_at.astimezone(zone),
+        ),
+        alerts=tuple(replace(each, created_at=each.created_at.astimezone(zone)) for each in found.alerts),
+    )
+
+
 def _minute(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+    return f"{moment:%Y-%m-%d %H:%M}"

@@ -3,8 +3,7 @@
 from datetime import datetime
 
 from syndicate.model.hub import SubscriberKind, SubscriberStatus
-from syndicate.report import Values, time_json
-from syndicate.report_words import ago, ahead
+from syndicate.report_words import Values, ago, ahead, time_json
 
 TITLES = ("feed", "told", "by", "state")
 

@@ -3,8 +3,7 @@
 from datetime import datetime
 
 from syndicate.model import Silence
-from syndicate.report import Values, time_json
-from syndicate.report_words import ahead, counted
+from syndicate.report_words import Values, ahead, counted, time_json
 
 TITLES = ("id", "state", "silences", "author", "reason", "alerts")
 

@@ -17,8 +17,6 @@ from syndicate.model import (
     SubscriptionStatus,
 )
 from syndicate.report import (
-    Line,
-    Values,
     gaps_words,
     item_json,
     item_row,
@@ -27,9 +25,8 @@ from syndicate.report import (
     source_json,
     spent_words,
     state_words,
-    time_json,
 )
-from syndicate.report_words import ago, ahead, counted, length_words
+from syndicate.report_words import Line, Values, ago, ahead, counted, length_words, time_json
 from syndicate.sources.discover import Discovery
 from syndicate.sources.leads import Found, Via
 from syndicate.sources.opml import ListedSource, Unusable

@@ -6,8 +6,7 @@ from typing import Any
 
 from syndicate.alerts.spike_watch import Volume
 from syndicate.alerts.spikes import LEAST_WEEKS
-from syndicate.report import time_json
-from syndicate.report_words import ago
+from syndicate.report_words import ago, time_json
 
 TITLES = ("id", "last hour", "usual", "state")
 

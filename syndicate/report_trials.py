@@ -5,8 +5,7 @@ from datetime import date, datetime
 from itertools import islice
 
 from syndicate.model import Recorded, Score, Snippet
-from syndicate.report import Line, Values, time_json
-from syndicate.report_words import counted
+from syndicate.report_words import Line, Values, counted, time_json
 from syndicate.rules.tree import Place
 from syndicate.trial import (
     Difference,

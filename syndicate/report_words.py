@@ -1,7 +1,45 @@
-"""Numbers, sizes, times and lists in words."""
+"""Numbers, sizes, times and lists in words, and lines of them."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+Values = dict[str, Any]
+
+STATES = {
+    "ok": "working",
+    "fallback": "working, at another address",
+    "new": "not polled yet",
+    "failing": "failing",
+    "gone": "gone: its publisher took it down",
+    "disabled": "switched off",
+    "removed": "no longer configured",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line for people, with the places in it that stand out."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...] = ()  # in order, none touching another
+    indent: int = 0
+
+
+def bracketed(line: Line) -> str:
+    """Return a line's text with its marks in brackets, for where nothing can be underlined."""
+    text = line.text
+    for start, end in reversed(line.marks):
+        text = f"{text[:start]}[{text[start:end]}]{text[end:]}"
+    return text
+
+
+def time_json(moment: datetime | None) -> str | None:
+    """Return a time as RFC 3339 in UTC, None for none."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -17,8 +16,8 @@ from syndicate.alerts.totals import Totals
 from syndicate.errors import ConfigError, StoreError
 from syndicate.feeds.heads import Heads
 from syndicate.hub.hub import Hub
-from syndicate.loading import Loaded, source_statuses, take_over
-from syndicate.model import Poll, PollState, Recorded, RuleStatus, SourceStatus
+from syndicate.loading import Loaded, take_over
+from syndicate.model import Poll, PollState, Recorded
 from syndicate.new_rules import NewRules
 from syndicate.poll_log import log_poll
 from syndicate.reload import hang_ups, is_edited, watch
@@ -125,7 +124,7 @@ class Service:
         from apscheduler.schedulers.asyncio import AsyncIOScheduler  # noqa: PLC0415
         from apscheduler.triggers.interval import IntervalTrigger  # noqa: PLC0415
 
-        from syndicate.web import app as web  # noqa: PLC0415
+        from syndicate.web import app, server  # noqa: PLC0415
 
         await self.call(self.store.doubt_hubs)
         self._wake_backfill.set()
@@ -139,7 +138,7 @@ class Service:
             await asyncio.wait_for(self._new_rules.wait_until_applied(), BACKFILL_FIRST_SECONDS)
         await self._publish()  # so that no feed is missing when a reader asks
         self._log_start(listening)
-        server = asyncio.create_task(web.serve(web.create(self), listening, stop), name="web")
+        serving = asyncio.create_task(server.serve(app.create(self, stop), listening, stop), name="web")
         scheduler = AsyncIOScheduler()
         often = (
             self._wake_poll,
@@ -165,7 +164,7 @@ class Service:
         finally:
             scheduler.shutdown(wait=False)
             await self._end(loops)
-            await server
+            await serving
             log.info("service.stopped")
 
     def hang_ups(self, stop: asyncio.Event) -> AbstractContextManager[None]:
@@ -185,22 +184,12 @@ class Service:
         """By new or edited rule, how many of the items stored before match."""
         return self._new_rules.matches
 
-    # -- what the pages show (web.View); blocks, so it is called from threads
-
-    @property
-    def title(self) -> str:
-        """What the owner calls it."""
-        return self.loaded.config.service.title
+    # -- what the web server knows (web.View), beside `loaded` and `store`
 
     @property
     def base_url(self) -> str:
         """Where readers reach it."""
         return self.loaded.config.service.base_url
-
-    @property
-    def feeds_folder(self) -> Path:
-        """Where published files are."""
-        return self.loaded.config.service.feeds
 
     @property
     def callbacks(self) -> Subscriber:
@@ -215,25 +204,6 @@ class Service:
     def now(self) -> datetime:
         """Return the store's time."""
         return self.store.now()
-
-    def sources(self) -> list[SourceStatus]:
-        """Return how each source is."""
-        return source_statuses(self.loaded, self.store)
-
-    def rules(self) -> list[RuleStatus]:
-        """Return how each rule is."""
-        counts = self.store.match_counts()
-        listed = {feed.id for feed in self.loaded.config.feeds if feed.is_listed}
-        return [
-            RuleStatus(
-                id=rule.id,
-                title=rule.title,
-                keywords=rule.terms,
-                has_feed=rule.id in listed,
-                matches=counts.get(rule.id, 0),
-            )
-            for rule in self.loaded.rules
-        ]
 
     # -- wiring
 

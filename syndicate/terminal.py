@@ -21,7 +21,7 @@ from syndicate import config, loading
 from syndicate.config import duration
 from syndicate.loading import Loaded
 from syndicate.model import Config
-from syndicate.report import Line, bracketed
+from syndicate.report_words import Line, bracketed
 from syndicate.store.sqlite import SqliteStore
 
 PIPE_WIDTH = 10_000  # more than any row; a table takes what it needs

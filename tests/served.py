@@ -2,19 +2,21 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
 from syndicate.hub.asking import Reply
-from syndicate.model import Kept, RuleStatus, SourceStatus
-from syndicate.web.app import listen, serve
+from syndicate.loading import Loaded
+from syndicate.model import Config, Kept, NetworkSettings, ServiceSettings, WebSettings
+from syndicate.store.protocol import Store
 from syndicate.web.callbacks import Callbacks
 from syndicate.web.hub import Asked
+from syndicate.web.server import listen, serve
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -71,67 +73,40 @@ class NoHub:
 
 @dataclass(frozen=True, kw_only=True)
 class SomeView:
-    """A View with the values it is given."""
+    """A View of a configuration that is put together from what a test says of it."""
 
     feeds_folder: Path
     title: str = "Desk"
     base_url: str = "http://127.0.0.1:8080"
-    shown_sources: Sequence[SourceStatus] = ()
-    shown_rules: Sequence[RuleStatus] = ()
-    problem: Exception | None = None
+    web: WebSettings = field(default_factory=WebSettings)
+    kept: Store | None = None  # None: nothing is to be looked up
     callbacks: Callbacks = field(default_factory=NoCallbacks)
     hub: Asked = field(default_factory=NoHub)
 
+    @property
+    def loaded(self) -> Loaded:
+        service = ServiceSettings(
+            database=self.feeds_folder / "none.db",
+            rules=self.feeds_folder / "none",
+            feeds=self.feeds_folder,
+            base_url=self.base_url,
+            title=self.title,
+        )
+        config = Config(
+            path=self.feeds_folder / "config.toml",
+            service=service,
+            network=NetworkSettings(),
+            sources=(),
+            endpoints=(),
+            rules=(),
+            web=self.web,
+        )
+        return Loaded(config=config, rules=())
+
+    @property
+    def store(self) -> Store:
+        assert self.kept is not None
+        return self.kept
+
     def now(self) -> datetime:
         return NOW
-
-    def sources(self) -> Sequence[SourceStatus]:
-        if self.problem:
-            raise self.problem
-        return self.shown_sources
-
-    def rules(self) -> Sequence[RuleStatus]:
-        return self.shown_rules
-
-
-def source(
-    identity: str, title: str, state: str, *, error: str | None = None, failures: int = 0, items: int = 0
-) -> SourceStatus:
-    """Return a source that was polled five minutes ago, unless it is new."""
-    polled = None if state == "new" else NOW - timedelta(minutes=5)
-    return SourceStatus(
-        id=identity,
-        title=title,
-        urls=(f"https://{identity}.example/rss",),
-        enabled=True,
-        state=state,
-        next_poll_at=NOW + timedelta(minutes=55),
-        last_polled_at=polled,
-        last_success_at=polled if state == "ok" else None,
-        last_status=200,
-        last_error=error,
-        problems=(),
-        failures=failures,
-        items=items,
-    )
-
-
-SOURCES = (
-    source("steppe", "Steppe Wire", "ok", items=1240),
-    source("vestnik", "Степной вестник", "ok", items=310),
-    source(
-        "ledger", "Brussels Ledger", "failing", error="HTTP 503 Service Unavailable", failures=3, items=88
-    ),
-    source("xabar", "صحيفة الواحة", "new"),
-)
-RULES = (
-    RuleStatus(
-        id="central-asia",
-        title="Central Asia",
-        keywords=("Central Asia", "Центральная Азия", "Орталық Азия"),
-        has_feed=True,
-        matches=42,
-    ),
-    RuleStatus(id="eu-strategy", title="EU Strategy", keywords=("EU strategy",), has_feed=True, matches=1),
-    RuleStatus(id="sanctions", title="Sanctions", keywords=("sanctions",), has_feed=False, matches=0),
-)

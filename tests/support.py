@@ -47,6 +47,17 @@ def require(program: str, remedy: str) -> str:
     return shutil.which(program) or unavailable(program, remedy)
 
 
+def node_modules(package: str) -> Path:
+    """Return the folder of npm's packages that has this one, named with its version."""
+    npm = require("npm", "apt-get install npm")
+    done = subprocess.run([npm, "root", "--global"], capture_output=True, encoding="utf-8", check=True)
+    folder = Path(done.stdout.strip())
+    name = package.rpartition("@")[0]
+    if not (folder / name).is_dir():
+        unavailable(f"the npm package {name}", f"npm install --global {package}")
+    return folder
+
+
 def unavailable(component: str, remedy: str) -> NoReturn:
     """Fail the test where CI is set, since there everything must be tested; skip it elsewhere, saying so."""
     reason = f"NOT TESTED, {component} is missing: {remedy}"

@@ -7,12 +7,14 @@ from typing import Any, get_origin
 from syndicate.config.shapes import FeedsTable, NetworkTable, Service, SmtpTable, Table
 from syndicate.config.toml_file import TomlFile
 from syndicate.config.values import suggestion
+from syndicate.config.web import WebTable
 from syndicate.errors import Problem
 
 PREFIX = "SYNDICATE_"
 SECTIONS: Mapping[str, type[Table]] = {
     "service": Service,
     "network": NetworkTable,
+    "web": WebTable,
     "smtp": SmtpTable,
     "feeds": FeedsTable,
 }
@@ -66,4 +68,5 @@ def _unknown(variable: str) -> str:
     if section in SECTIONS:
         near = suggestion(variable, _KEY_BY_VARIABLE).replace('"', "")
         return f"sets no key of [{section}]{near}"
-    return "sets nothing: only keys of [service], [network], [smtp] and [feeds] can be set by the environment"
+    *others, last = (f"[{name}]" for name in SECTIONS)
+    return f"sets nothing: only keys of {', '.join(others)} and {last} can be set by the environment"

@@ -22,7 +22,8 @@ def public(config: Config) -> dict[str, Any]:
     smtp = config.smtp and dataclasses.replace(
         config.smtp, password=HIDDEN if config.smtp.password is not None else None
     )
-    plain: dict[str, Any] = _plain(dataclasses.replace(config, smtp=smtp, endpoints=()))
+    web = dataclasses.replace(config.web, password=HIDDEN if config.web.password is not None else None)
+    plain: dict[str, Any] = _plain(dataclasses.replace(config, web=web, smtp=smtp, endpoints=()))
     plain["endpoints"] = [_endpoint(endpoint) for endpoint in config.endpoints]
     return plain
 

@@ -27,6 +27,7 @@ from syndicate.config.shapes import (
 from syndicate.config.toml_file import MISSING, TomlFile, read_toml, shown, toml_file
 from syndicate.config.toml_lines import Key
 from syndicate.config.values import quoted, suggestion
+from syndicate.config.web import WebTable, open_to_all, web_settings
 from syndicate.errors import ConfigError, Problem
 from syndicate.model import (
     Address,
@@ -40,7 +41,7 @@ from syndicate.model import (
     Source,
 )
 
-TABLES = ("service", "network", "smtp", "feeds", "source", "endpoint", "feed")
+TABLES = ("service", "network", "web", "smtp", "feeds", "source", "endpoint", "feed")
 NO_SOURCES = "there are no sources: add a [[source]] with an id and a url"
 _PRIVATE_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
@@ -82,18 +83,21 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
     file, override_problems = overridden(file, environ)
     service, service_problems = _section(Service, file, "service")
     network, network_problems = _section(NetworkTable, file, "network")
+    web, web_problems = _section(WebTable, file, "web")
     sources, source_problems = _sources(file)
     endpoints, endpoint_problems = _endpoints(file, path.parent, service.time_zone)
     smtp, smtp_problems = read_smtp(file, path.parent)
     rules, rule_problems = _rules(file, path.parent / service.rules, environ)
     published, feed_problems = read_feeds(file, sources, rules)
+    settings = _service(service, path.absolute().parent)
     config = Config(
         path=path.absolute(),
-        service=_service(service, path.absolute().parent),
+        service=settings,
         network=_network(network, service.base_url),
         sources=sources,
         endpoints=endpoints,
         rules=rules,
+        web=web_settings(web),
         smtp=smtp,
         feeds=published,
         hub=read_hub(file),
@@ -107,6 +111,8 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
         *unknown_endpoints(file, ("service",), _names(file).endpoints),
         *file.repeats("service", "notify"),
         *network_problems,
+        *web_problems,
+        *open_to_all(file, settings),
         *source_problems,
         *endpoint_problems,
         *smtp_problems,

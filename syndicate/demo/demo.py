@@ -29,7 +29,7 @@ from syndicate.loading import Loaded
 from syndicate.model import DeliveryState
 from syndicate.service import Service
 from syndicate.store.protocol import ItemFilter
-from syndicate.web.app import listen, serve
+from syndicate.web.server import listen, serve
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8080
@@ -236,7 +236,7 @@ async def _wait(stop: asyncio.Event, seconds: float | None) -> None:
 def _figures(running: Service) -> Figures:
     found = running.store.items(ItemFilter(limit=10_000))
     matches = Counter(rule for each in found for rule in each.rules)
-    folder = running.feeds_folder
+    folder = running.loaded.config.service.feeds
     return Figures(
         languages=Counter(each.item.language or "unknown" for each in found),
         edited=sum(each.item.revision > 1 for each in found),

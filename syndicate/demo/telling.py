@@ -65,7 +65,7 @@ class Teller:
         if scene.port_taken is not None:
             self._say(f"Port {scene.port_taken} is taken, so another one is used.", "yellow")
         self._say()
-        self._addresses("Start page", [(f"{scene.base_url}/", "sources, rules and feeds")])
+        self._addresses("Pages", [(f"{scene.base_url}/", "what is new and why, rules, items, sources")])
         feeds = [(f"{scene.base_url}/feeds/{rule}.atom", title) for rule, title in self._feed_titles.items()]
         self._addresses("Subscribe", [*feeds, (f"{scene.base_url}/feeds/index.opml", "all of them, as OPML")])
         self._addresses("Outlets", [(site.url, _described(site)) for site in scene.sites])

@@ -29,6 +29,14 @@ class ServiceSettings:
     time_zone: tzinfo = UTC  # in which people are told times, and hours compared
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """`[web]`: who may look at the pages. Without any of it, only this machine may."""
+
+    password: str | None = field(default=None, repr=False)  # its hash; None: there is none
+    trusted_proxy_header: str | None = None  # in which a proxy says who has logged in; None: it says nothing
+
+
 class Scope(StrEnum):
     """Who waits when a server asks for less (429, 503, Retry-After)."""
 
@@ -220,6 +228,7 @@ class Config:
     sources: tuple[Source, ...]
     endpoints: tuple[Endpoint, ...]
     rules: tuple[RuleText, ...]
+    web: WebSettings = field(default_factory=WebSettings)
     smtp: SmtpSettings | None = None  # None: no mail is sent
     feeds: tuple[Feed, ...] = ()  # all that are published: of rules, of several of them, of tags
     hub: bool | str = True  # that tells of them at once: ours, where it can be reached, none, or that one

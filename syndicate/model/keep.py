@@ -88,17 +88,6 @@ class StoryStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleStatus:
-    """How a rule is, for people."""
-
-    id: str
-    title: str
-    keywords: tuple[str, ...]
-    has_feed: bool  # that the lists of feeds name
-    matches: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStatus:
     """How a source is, for people."""
 

@@ -116,6 +116,11 @@ def clean_html(markup: str, base: str) -> Clean:
     return Clean(html=html, text=text[:MAX_HTML], was_cut=len(kept) < len(markup) or len(text) > MAX_HTML)
 
 
+def without_images(html: str) -> str:
+    """Return stored HTML as a page of ours may show it: cleaned once more, and so that it loads nothing."""
+    return _PICTURELESS.clean(_shallow(html))
+
+
 def clean_plain(text: str) -> Clean:
     """Return a plain text, clean, and as HTML."""
     kept = clean_text(text[:MAX_HTML])
@@ -214,15 +219,19 @@ def _cleaner(base: str) -> nh3.Cleaner:
         return _cleaner_that("deny")
 
 
-def _cleaner_that(relative: UrlRelative) -> nh3.Cleaner:
+def _cleaner_that(relative: UrlRelative, *, images: bool = True) -> nh3.Cleaner:
     return nh3.Cleaner(
-        tags=_BLOCKS | _CELLS | _INLINE,
+        tags=(_BLOCKS | _CELLS | _INLINE) - (frozenset() if images else _IMAGES),
         clean_content_tags=_DROPPED,
         attributes=_ATTRIBUTES,
         link_rel="noopener noreferrer",
         url_schemes={"http", "https", "mailto"},
         url_relative=relative,
     )
+
+
+_IMAGES = frozenset({"img"})
+_PICTURELESS = _cleaner_that("deny", images=False)
 
 
 # --------------------------------------------------------------------------- plain text

@@ -17,6 +17,7 @@ from syndicate.store import (
     migration_hub,
     migration_learning,
     migration_pace,
+    migration_pages,
     migration_spikes,
     migration_story,
     migration_websub,
@@ -233,3 +234,9 @@ def m0018_ids_of_documents(db: Database) -> None:
 def m0019_noticed_edits(db: Database) -> None:
     """Which edits readers should notice: of those before, all."""
     db.executescript(migration_feeds.NOTICED)
+
+
+@migrations()
+def m0020_pages(db: Database) -> None:
+    """Matches in the order of their items, which pages show."""
+    db.executescript(migration_pages.PAGES)

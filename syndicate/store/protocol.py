@@ -58,6 +58,7 @@ from syndicate.model.feeds import Feed, Order
 from syndicate.model.health import HealthReport
 from syndicate.near import Fingerprint
 from syndicate.store.hub import HubStore
+from syndicate.store.pages import PageStore
 
 STORY_WINDOW = timedelta(days=3)  # for which a text is compared with: next month's flood is another story
 PAGE_AGE = timedelta(hours=24)  # for which the page of an article is not asked for again
@@ -73,6 +74,7 @@ class RuleState:
     version: str
     feed: bool
     renamed_from: tuple[str, ...] = ()  # all that is known under these ids goes on under its own
+    terms: tuple[str, ...] = ()  # what it asks for, as its author wrote it
 
     @property
     def own_feed(self) -> Feed:
@@ -129,6 +131,10 @@ class Store(Protocol):
     @property
     def hub(self) -> HubStore:
         """The units of work of our hub."""
+
+    @property
+    def pages(self) -> PageStore:
+        """The units of work of the pages."""
 
     def now(self) -> datetime:
         """Return the time that all decisions use."""

@@ -77,6 +77,7 @@ from syndicate.store.protocol import BackfillMatch, Decide, Floods, HostPace, It
 from syndicate.store.sqlite_connections import Connections
 from syndicate.store.sqlite_hub import SqliteHub
 from syndicate.store.sqlite_lock import LifeLock
+from syndicate.store.sqlite_pages import SqlitePages
 
 
 class SqliteStore:
@@ -110,6 +111,10 @@ class SqliteStore:
     @property
     def hub(self) -> SqliteHub:
         return SqliteHub(write=self._write, read=self._read, now=self.now)
+
+    @property
+    def pages(self) -> SqlitePages:
+        return SqlitePages(self._read)
 
     def now(self) -> datetime:
         return self._clock()

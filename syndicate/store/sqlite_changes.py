@@ -90,6 +90,9 @@ def _update_item(
         " sort_at = min(first_seen, coalesce(:published, first_seen)) WHERE id = :id",
         values | {"id": item},
     )
+    db.execute(
+        "UPDATE matches SET sort_at = (SELECT sort_at FROM items WHERE id = ?1) WHERE item = ?1", [item]
+    )
     touch_entries(db, [item])
     row = db.execute("SELECT story, first_seen FROM items WHERE id = ?", [item]).fetchone()
     story = int(row["story"])

@@ -10,9 +10,10 @@ from sqlite_utils import Database
 from syndicate.model import Source
 from syndicate.model.feeds import Feed
 from syndicate.store.protocol import RuleState
-from syndicate.store.rows import host_of, source_definition, source_of, time_or_none, time_text
+from syndicate.store.rows import host_of, json_text, source_definition, source_of, time_or_none, time_text
 from syndicate.store.sqlite_claims import first_to_ask, host_to_ask, make_due
 from syndicate.store.sqlite_feeds import configure_feeds
+from syndicate.store.sqlite_many import insert_rows
 from syndicate.store.sqlite_renaming import take_over_former_ids
 
 
@@ -34,6 +35,7 @@ def configure(
     db.execute("UPDATE rules SET version = NULL WHERE NOT is_configured")
     for rule in rules:
         _configure_rule(db, rule)
+    _note_versions(db, rules, now)
     configure_feeds(db, feeds, installation, now)
     versions = {row["id"]: row["version"] for row in db.execute("SELECT id, version FROM rules")}
     return tuple(rule.id for rule in rules if versions[rule.id] != rule.version)
@@ -161,4 +163,22 @@ def _configure_rule(db: Database, rule: RuleState) -> None:
         "INSERT INTO rules (id, is_configured) VALUES (?, 1)"
         " ON CONFLICT (id) DO UPDATE SET is_configured = 1, renamed_to = NULL",
         [rule.id],
+    )
+
+
+def _note_versions(db: Database, rules: Sequence[RuleState], now: datetime) -> None:
+    """Write down which versions are in force from now on, where others were before."""
+    rows = db.execute(
+        "SELECT rule, version FROM rule_versions"
+        " WHERE id IN (SELECT max(id) FROM rule_versions GROUP BY rule)"
+    )
+    known = {row["rule"]: row["version"] for row in rows}
+    insert_rows(
+        db,
+        "INSERT INTO rule_versions (rule, version, since, terms)",
+        [
+            (rule.id, rule.version, time_text(now), json_text(rule.terms))
+            for rule in rules
+            if known.get(rule.id) != rule.version
+        ],
     )

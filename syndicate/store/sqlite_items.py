@@ -75,7 +75,7 @@ def _conditions(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
             "SELECT w.item FROM items_fts f JOIN item_words w ON w.place = f.rowid WHERE items_fts MATCH ?"
         )
         held = "SELECT item FROM matches WHERE rule = ? AND ended_at IS NULL"
-        words = " OR ".join(map(_phrase, which.any_of)) or '""'
+        words = " OR ".join(map(phrase, which.any_of)) or '""'
         if which.or_rule is None:
             yield f"i.id IN ({found})", [words]
         else:
@@ -95,7 +95,8 @@ def _conditions(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
         yield "(i.sort_at, i.id) < (?, ?)", [time_text(which.before[0]), which.before[1]]
 
 
-def _phrase(wanted: Wanted) -> str:
+def phrase(wanted: Wanted) -> str:
+    """Return words as the full-text index is asked for them."""
     # Words hold no double quotes; as an FTS5 string they must follow one another.
     return f'{wanted.column} : "{" ".join(wanted.words)}"{" *" if wanted.is_beginning else ""}'
 

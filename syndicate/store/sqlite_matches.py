@@ -93,10 +93,11 @@ def upsert_match(db: Database, item: int, match: Match, now: datetime) -> bool:
     known = db.execute("SELECT 1 FROM matches WHERE rule = ? AND item = ?", [match.rule, item]).fetchone()
     db.execute(
         """
-        INSERT INTO matches (rule, item, revision, evidence, matched_at)
-        SELECT :rule, id, revision, :evidence, :now FROM items WHERE id = :item
+        INSERT INTO matches (rule, item, revision, evidence, matched_at, sort_at)
+        SELECT :rule, id, revision, :evidence, :now, sort_at FROM items WHERE id = :item
         ON CONFLICT (rule, item) DO UPDATE SET
             revision = excluded.revision, evidence = excluded.evidence, ended_at = NULL,
+            sort_at = excluded.sort_at,
             matched_at = CASE WHEN ended_at IS NULL THEN matched_at ELSE excluded.matched_at END
         """,
         {"rule": match.rule, "item": item, "evidence": evidence_json(match), "now": time_text(now)},

@@ -53,10 +53,10 @@ def insert_new_items(
     note_joinings(db, placed)
     insert_rows(
         db,
-        "INSERT INTO matches (rule, item, revision, evidence, matched_at)",
+        "INSERT INTO matches (rule, item, revision, evidence, matched_at, sort_at)",
         [
-            (match.rule, each.item, 1, evidence_json(match), first_seen)
-            for change, each in new
+            (match.rule, row["id"], 1, evidence_json(match), first_seen, row["sort_at"])
+            for change, row in zip(changes, values, strict=True)
             for match in change.matches
         ],
     )

@@ -29,7 +29,8 @@ def _take_over(db: Database, former: str, present: str) -> None:
     for kind in _KINDS:
         _take_over_alerts(db, kind, former, present)
     _take_over_spikes(db, former, present)
-    db.execute("UPDATE silences SET rule = ? WHERE rule = ?", [present, former])
+    for table in ("silences", "rule_versions"):
+        db.execute(f"UPDATE {table} SET rule = ? WHERE rule = ?", [present, former])
     # Who has subscribed to its feed sees that go on; a feed that the present id has already is another one.
     moved = db.execute(
         "UPDATE OR IGNORE feeds SET id = ?, generation = generation + 1 WHERE id = ?", [present, former]

@@ -1,1 +1,1 @@
-"""LOOK: the start page, and the published feeds over HTTP."""
+"""LOOK: pages for whoever may see them, and the published feeds over HTTP."""

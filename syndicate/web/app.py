@@ -1,36 +1,35 @@
-"""The web server: pages, published feeds, health, and callbacks for hubs.
+"""The web server: what is published to all, and pages for those who may see them.
 
-It knows the rest of the service only as a View: plain values through callables that may block, and so run in
-threads. It changes nothing, so every request is a GET or HEAD; but for what hubs send, see `callbacks`, and
-what is asked of ours, see `hub`.
+It knows the rest of the service only as a `View`, whose units of work may block, and so run in threads.
 """
 
 import asyncio
-import socket
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.routing import Route, Router
 
 from syndicate.errors import SyndicateError
 from syndicate.feeds.page import FeedPages
-from syndicate.model import RuleStatus, SourceStatus
-from syndicate.web.callbacks import CallbackEndpoint, Callbacks
+from syndicate.web.access import Gate
+from syndicate.web.callbacks import CallbackEndpoint
 from syndicate.web.files import Files
-from syndicate.web.hub import Asked, HubEndpoint
-from syndicate.web.pages import Pages, SiteNames
-from syndicate.web.protocol import BoundedProtocol
+from syndicate.web.hub import HubEndpoint
+from syndicate.web.items import ItemPages
+from syndicate.web.live import Live
+from syndicate.web.login import Login
+from syndicate.web.now import NowPage
+from syndicate.web.policy import Hardened
+from syndicate.web.render import Pages
+from syndicate.web.rules import RulePages
+from syndicate.web.sessions import Sessions
+from syndicate.web.sources import SourcesPage
+from syndicate.web.view import View
 
 FEED_TYPES = {
     ".atom": "application/atom+xml; charset=utf-8",
@@ -39,127 +38,130 @@ FEED_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".opml": "text/x-opml; charset=utf-8",
 }  # the first is for whoever does not say what he takes
-STATIC_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
-GRACE_SECONDS = 2  # for answers under way when the server ends
+STATIC_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 log = structlog.get_logger(__name__)
 
 
-class View(Protocol):
-    """What the pages show. Every call may block."""
+def create(view: View, stop: asyncio.Event | None = None) -> Starlette:
+    """Return the application.
 
-    @property
-    def title(self) -> str: ...
-
-    @property
-    def base_url(self) -> str:
-        """Where readers reach us, without a trailing slash."""
-
-    @property
-    def feeds_folder(self) -> Path: ...
-
-    @property
-    def callbacks(self) -> Callbacks:
-        """Who takes what hubs say and send; does not block."""
-
-    @property
-    def hub(self) -> Asked:
-        """Who takes requests to subscribe to our feeds; does not block."""
-
-    def now(self) -> datetime: ...
-
-    def sources(self) -> Sequence[SourceStatus]: ...
-
-    def rules(self) -> Sequence[RuleStatus]: ...
-
-
-def create(view: View) -> Starlette:
-    """Return the application."""
-    site = _Site(view)
+    Args:
+        stop: set when the service ends, so that no answer goes on for ever; None: nothing ends it.
+    """
+    pages, sessions = Pages(view), Sessions()
+    public = _Public(view, pages)
     application = Starlette(
-        routes=[
-            Route("/feeds/", site.feeds),
-            Route("/feeds/{name:path}", site.feed),  # routes are tried in order, and most ask for this one
-            Route("/", site.start),
-            Route("/feeds", site.redirect_to_feeds),
-            Route("/static/{name}", site.static),
-            Route("/healthz", healthy),
-            Route("/websub/{token}", site.callback, methods=["GET", "POST"]),
-            Route("/hub", site.hub, methods=["GET", "POST"]),
-        ],
+        routes=public.routes,
         exception_handlers={
-            HTTPException: site.refuse,
-            SyndicateError: site.apologise,
-            Exception: site.refuse,
+            HTTPException: public.refuse,
+            SyndicateError: public.apologise,
+            Exception: public.refuse,
         },
     )
+    # Whatever is not public by name is behind the gate, there or not.
+    private = Router(private_routes(view, pages, sessions, stop), redirect_slashes=False)
+    application.router.default = Hardened(Gate(private, view, sessions, pages))
     application.router.redirect_slashes = False  # it would answer with whatever Host the client names
     return application
 
 
-class _Site:
-    """The endpoints. Those that are no coroutines run in threads, so they may block."""
+def private_routes(
+    view: View, pages: Pages, sessions: Sessions, stop: asyncio.Event | None = None
+) -> list[Route]:
+    """Return the routes of the pages."""
+    rules, items, login = RulePages(view, pages), ItemPages(view, pages), Login(view, pages, sessions)
+    return [
+        Route("/", NowPage(view, pages).answer),
+        Route("/live", Live(view, stop).answer),
+        Route("/rules", rules.listing),
+        Route("/rules/{rule}", rules.one),
+        Route("/items", items.listing),
+        Route("/items/{item}", items.one),
+        Route("/sources", SourcesPage(view, pages).answer),
+        Route("/login", login.login, methods=["GET", "POST"]),
+        Route("/logout", login.logout, methods=["POST"]),
+    ]
 
-    def __init__(self, view: View) -> None:
+
+class _Public:
+    """What is open to whoever reaches us."""
+
+    def __init__(self, view: View, pages: Pages) -> None:
         self._view = view
-        self._pages = Pages()
+        self._pages = pages
         policy = f"{FeedPages().policy}; frame-ancestors 'none'"
-        self._published = Files(lambda: view.feeds_folder, FEED_TYPES, page_policy=policy)
-        self._callback = CallbackEndpoint(lambda: view.callbacks, lambda: view.base_url)
-        self._hub = HubEndpoint(lambda: view.hub, lambda: view.base_url)
+        self._published = Files(lambda: view.loaded.config.service.feeds, FEED_TYPES, page_policy=policy)
+        self._callback = CallbackEndpoint(lambda: view.callbacks, lambda: self._base_url)
+        self._hub = HubEndpoint(lambda: view.hub, lambda: self._base_url)
         self._static = Files(lambda: Path(__file__).parent / "static", STATIC_TYPES)
 
     @property
-    def _names(self) -> SiteNames:
-        return SiteNames(title=self._view.title, base_url=self._view.base_url)
+    def routes(self) -> list[Route]:
+        """What is public, and nothing else is."""
+        return [
+            Route("/feeds", self._redirect_to_feeds),
+            Route("/feeds/", self._feeds),
+            Route("/feeds/{name:path}", self._feed),
+            Route("/static/{name}", self._file_of_ours),
+            Route("/healthz", healthy),
+            Route("/websub/{token:path}", self._called_back, methods=["GET", "POST"]),
+            Route("/hub", self._asked, methods=["GET", "POST"]),
+        ]
 
-    def start(self, request: Request) -> Response:
-        view = self._view
-        return self._pages.start(self._names, view.now(), view.sources(), view.rules())
+    @property
+    def _base_url(self) -> str:
+        return self._view.loaded.config.service.base_url
 
-    async def feeds(self, request: Request) -> Response:
+    async def _feeds(self, request: Request) -> Response:
         answer = await self._published.response(request, "index.html")
-        return answer or self._pages.error(self._names, 404)
+        return answer or self._pages.error(request, 404)
 
-    def redirect_to_feeds(self, request: Request) -> Response:
-        return RedirectResponse(f"{self._names.root}/feeds/", 308)
+    def _redirect_to_feeds(self, request: Request) -> Response:
+        return RedirectResponse(f"{urlsplit(self._base_url).path.rstrip('/')}/feeds/", 308)
 
-    async def feed(self, request: Request) -> Response:
+    async def _feed(self, request: Request) -> Response:
         name = request.scope["path"].removeprefix("/feeds/")  # the route leaves out a line break at the end
         answer = await self._file(self._published, request, name)
         self._add_links(answer, name)
         return answer
 
-    async def static(self, request: Request) -> Response:
+    async def _file_of_ours(self, request: Request) -> Response:
         return await self._file(self._static, request, request.path_params["name"])
 
-    async def callback(self, request: Request) -> Response:
+    async def _called_back(self, request: Request) -> Response:
         return await self._callback(request)
 
-    async def hub(self, request: Request) -> Response:
+    async def _asked(self, request: Request) -> Response:
         return await self._hub(request)
 
     def _add_links(self, answer: Response, name: str) -> None:
         """Say where a feed's news is told at once, and under which address (WebSub 4)."""
         folder, _, last = name.rpartition("/")
         chosen = answer.headers.get("Content-Location", quote(last))
-        url = f"{self._view.base_url}/feeds/{quote(f'{folder}/') if folder else ''}{chosen}"
+        url = f"{self._base_url}/feeds/{quote(f'{folder}/') if folder else ''}{chosen}"
         links = self._view.hub.links_of(url)
         if links:
             answer.headers["Link"] = links
 
     async def _file(self, files: Files, request: Request, name: str) -> Response:
         answer = await files.response(request, name)
-        return answer or self._pages.error(self._names, 404)
+        return answer or self._pages.error(request, 404)
 
     def refuse(self, request: Request, error: Exception) -> Response:
+        """Answer what a route raised."""
         if isinstance(error, HTTPException):
-            return self._pages.error(self._names, error.status_code, error.headers)
-        return self._pages.error(self._names, 500)  # uvicorn logs the error
+            return self._pages.error(request, error.status_code, headers=error.headers)
+        return self._pages.error(request, 500)  # uvicorn logs the error
 
     def apologise(self, request: Request, error: Exception) -> Response:
+        """Answer where the store did not do it."""
         log.warning("page.failed", page=request.url.path, error=str(error))
-        return self._pages.error(self._names, 503, {"Retry-After": "10"})
+        return self._pages.error(request, 503, headers={"Retry-After": "10"})
 
 
 def healthy(request: Request) -> Response:
@@ -167,70 +169,3 @@ def healthy(request: Request) -> Response:
     return PlainTextResponse(
         "ok\n", headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     )
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that clients can connect to from now on; they are answered once it is served.
-
-    Raises:
-        SyndicateError: the address cannot be had.
-    """
-    try:
-        return _bound(host, port)
-    except OSError as error:
-        raise SyndicateError(
-            f"{host}:{port} cannot be listened on: {error.strerror}. "
-            "Stop the program that uses it, or set another `listen`, and `base_url` with it, under [service]."
-        ) from error
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    # The protocol has to be named: asyncio sets TCP_NODELAY only then, which is worth 40 ms an answer.
-    listening = socket.socket(where[0], socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(where[4])
-        listening.listen(512)
-    except OSError:
-        listening.close()
-        raise
-    return listening
-
-
-async def serve(app: ASGIApp, listening: socket.socket, stop: asyncio.Event) -> None:
-    """Answer requests until told to stop, then let answers under way finish, for about two seconds."""
-    server = _Server(
-        uvicorn.Config(
-            app,
-            lifespan="off",
-            ws="none",
-            log_config=None,
-            http=BoundedProtocol,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
-    watch = asyncio.create_task(_end(server, stop))
-    try:
-        await server.serve(sockets=[listening])
-    finally:
-        watch.cancel()
-        for connection in list(server.server_state.connections):  # whose client does not read its answer
-            if connection.transport is not None:
-                connection.transport.abort()
-
-
-async def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:
-    await stop.wait()
-    server.should_exit = True
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that leaves signals to whoever owns the process; it offers no other way to say so."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield

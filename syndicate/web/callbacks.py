@@ -1,4 +1,4 @@
-"""Where hubs reach us (WebSub): the one path of the server that takes a POST, from whoever knows its address.
+"""Where hubs reach us (WebSub): a path of the server that takes a POST from whoever knows its address.
 
 Nobody else gets more out of it than a 404: no body is read before its address is known, bodies are bounded in
 size, time and number, and a name that is not ours is not answered to.

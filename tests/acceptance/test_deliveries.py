@@ -10,7 +10,6 @@ import time
 from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,7 +18,7 @@ from standardwebhooks import Webhook
 
 from tests.desk import Desk, endpoint, eventually, network, rule, service, source
 from tests.outlets import Article, Asked, LocalServer, Reply, feed
-from tests.support import require, unavailable
+from tests.support import node_modules, require
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NEW_SECRET = "whsec_c2VjcmV0IG9mIHRoZSBwaG9uZSwgbG9uZyBlbm91Z2g="
@@ -323,20 +322,10 @@ console.log(JSON.stringify(asked.map(verdict)));
 """
 
 
-def node_modules() -> Path:
-    """Return the folder of npm's packages that has ours."""
-    npm = require("npm", "apt-get install npm")
-    done = subprocess.run([npm, "root", "--global"], capture_output=True, encoding="utf-8", check=True)
-    folder = Path(done.stdout.strip())
-    if not (folder / "standardwebhooks").is_dir():
-        unavailable("the npm package standardwebhooks", f"npm install --global {NPM_PACKAGE}")
-    return folder
-
-
 def test_signatures_are_verified_by_the_library_for_node_with_the_new_secret_and_the_old(
     desk, pages, outlets, receiver
 ):
-    node, modules = require("node", "apt-get install nodejs"), node_modules()
+    node, modules = require("node", "apt-get install nodejs"), node_modules(NPM_PACKAGE)
     pages["/outlet"] = feed(articles(1))
     write(
         desk,

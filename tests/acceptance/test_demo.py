@@ -137,7 +137,7 @@ def test_a_signal_ends_it_soon_and_leaves_nothing(tmp_path, number):
     process = start(tmp_path)
     try:
         out = read_until(process, "baseline)")
-        address = re.search(r"Start page +(http://\S+)", out)
+        address = re.search(r"Pages +(http://\S+)", out)
         folder = re.search(r"Files +(\S+)", out)
         assert address
         assert folder

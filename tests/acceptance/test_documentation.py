@@ -37,13 +37,17 @@ from syndicate.config.shapes import (
     Table,
     WebhookTable,
 )
+from syndicate.config.web import WebTable
 from syndicate.errors import ConfigError
 from syndicate.http import transport, trip
 from syndicate.hub import asking, hub
 from syndicate.model.hub import Limits
 from syndicate.sources import discover, fields, outline, parse
+from syndicate.web import access, live, login
 from syndicate.web import hub as web_hub
-from syndicate.web.app import create
+from syndicate.web.app import create, private_routes
+from syndicate.web.render import Pages
+from syndicate.web.sessions import LIFETIME, Sessions
 from tests.documents import (
     DOCS,
     PAGES,
@@ -206,6 +210,7 @@ def written(value: object) -> str | None:
     [
         (CONFIGURATION, "`[service]`", Service),
         (CONFIGURATION, "`[network]`", NetworkTable),
+        (CONFIGURATION, "`[web]`", WebTable),
         (CONFIGURATION, "`[smtp]`", SmtpTable),
         (CONFIGURATION, "`[feeds]`", FeedsTable),
         (CONFIGURATION, "`[[source]]`", SourceTable),
@@ -344,11 +349,38 @@ def test_the_addresses_served_are_as_said(tmp_path):
     named = {codes(row[0])[0] for row in rows(section(DOCS / "feeds.md", "Addresses"))}
     routes = create(SomeView(feeds_folder=tmp_path)).routes
     served = {route.path for route in routes if isinstance(route, Route)}
-    named = {name.replace("<callback>", "{token}") for name in named}
+    named = {name.replace("<callback>", "{token:path}") for name in named}
     assert {re.sub(r"<feed>(\.atom)?|index\.opml", "{name:path}", name) for name in named} == served - {
         "/feeds",  # redirects
         "/static/{name}",  # parts of pages
     }
+
+
+def test_the_pages_are_as_said(tmp_path):
+    page = section(DOCS / "dashboard.md", "The pages")
+    named = {path for row in rows(page) for path in codes(row[0]) if path.startswith("/")}
+    view = SomeView(feeds_folder=tmp_path)
+    routes = private_routes(view, Pages(view), Sessions())
+    assert {re.sub(r"<(\w+)>", r"{\1}", path) for path in named} == {route.path for route in routes}
+
+
+def test_the_keys_are_as_said():
+    named = {key for row in rows(section(DOCS / "dashboard.md", "Keys")) for key in codes(row[0])}
+    script = (ROOT / "syndicate/web/static/pages.js").read_text()
+    actions = script[script.index("const ACTIONS") : script.index("};")]
+    assert named == set(re.findall(r'^  "?(\S)"?:', actions, re.MULTILINE))
+
+
+def test_what_bounds_the_pages_is_as_said():
+    answers = section(DOCS / "security.md", "Who may look at the pages")
+    for bound in (
+        f"{login.MOST_FAILED} failures a minute from an address, {login.MOST_FAILED_IN_ALL} in all",
+        f"{live.MOST_LISTENERS} listen for news at most",
+        f"for {live.LONGEST_SECONDS / 60:g} minutes each",
+        f"{access.MAX_BYTES // 1024**2} MiB and {access.MAX_SECONDS:g} seconds",
+        f"for {LIFETIME.days} days",
+    ):
+        assert bound in answers, bound
 
 
 # --------------------------------------------------------------------------- logs, bounds, waits

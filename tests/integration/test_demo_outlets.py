@@ -25,7 +25,7 @@ from syndicate.demo.receiver import PATH, Postponed, Receipt, Receiver, Refused,
 from syndicate.errors import SyndicateError
 from syndicate.model import Endpoint
 from syndicate.sources.feed import parse
-from syndicate.web.app import listen
+from syndicate.web.server import listen
 from tests.served import served
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -11,7 +11,7 @@ import pytest
 
 from syndicate.loading import load
 from syndicate.service import SPIKE_TICKS, TICK, Service
-from syndicate.web.app import listen
+from syndicate.web.server import listen
 from tests.contract.making import Clock
 from tests.outlets import Article, Asked, LocalServer, Reply, feed
 

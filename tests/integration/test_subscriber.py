@@ -17,7 +17,8 @@ from syndicate.sources.subscriber import PATH, Subscriber, callbacks_base
 from syndicate.store.protocol import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
-from syndicate.web.app import create, listen, serve
+from syndicate.web.app import create
+from syndicate.web.server import listen, serve
 from tests.contract.making import Clock, claim_all, claimed, poll, recorded, source
 from tests.hubs import running_hub
 from tests.outlets import FEED_TYPE, Article, LocalServer, Reply, rss

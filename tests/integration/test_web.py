@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import threading
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,13 +14,14 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from syndicate.errors import StoreError, SyndicateError
+from syndicate.errors import SyndicateError
 from syndicate.feeds.publish import write
-from syndicate.web.app import create, listen, serve
+from syndicate.web.app import create
 from syndicate.web.files import Files, takes_gzip
-from syndicate.web.pages import ago
 from syndicate.web.protocol import MAX_HEAD
-from tests.served import NOW, RULES, SOURCES, SomeView, served, source
+from syndicate.web.render import ago
+from syndicate.web.server import listen, serve
+from tests.served import NOW, SomeView, served
 
 FORMATS = ("atom", "json", "rss", "html")
 ATOM = b"<feed>" + b"<entry>Central Asia</entry>" * 100 + b"</feed>"
@@ -52,7 +52,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(folder):
-    app = create(SomeView(feeds_folder=folder, shown_sources=SOURCES, shown_rules=RULES))
+    app = create(SomeView(feeds_folder=folder))
     with served(app) as address, httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
         yield client
 
@@ -225,16 +225,14 @@ def test_nothing_else_is_served_and_nothing_echoed(client, path):
     assert "default-src 'none'" in response.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/feeds/", "/feeds/central-asia.atom", "/static/style.css", "/healthz"]
-)
+@pytest.mark.parametrize("path", ["/feeds/", "/feeds/central-asia.atom", "/static/style.css", "/healthz"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_nothing_can_be_changed(client, path, method):
-    response = client.request(method, path, content=b"<script>")
+    response = client.request(method, path, content=b"<payload>")
     assert response.status_code == 405
     assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD"}
     assert "can only be read" in response.text
-    assert "script" not in response.text
+    assert "payload" not in response.text
 
 
 def test_feeds_without_a_slash_lead_to_the_listing(client):
@@ -248,49 +246,16 @@ def test_health_is_answered(client):
 
 
 @pytest.mark.parametrize(
-    ("path", "media_type"), [("style.css", "text/css; charset=utf-8"), ("icon.svg", "image/svg+xml")]
+    ("path", "media_type"),
+    [
+        ("style.css", "text/css; charset=utf-8"),
+        ("pages.js", "text/javascript; charset=utf-8"),
+        ("icon.svg", "image/svg+xml"),
+    ],
 )
 def test_the_pages_own_files_are_served(client, path, media_type):
     response = client.get(f"/static/{path}")
     assert (response.status_code, response.headers["content-type"]) == (200, media_type)
-
-
-@pytest.mark.parametrize("path", ["/", "/feeds/", "/none"])
-def test_pages_may_load_nothing_from_elsewhere(client, path):
-    response = client.get(path)
-    policy = response.headers["content-security-policy"]
-    assert policy.startswith(
-        ("default-src 'none'; style-src 'self'", "default-src 'none'; style-src 'sha256-")
-    )
-    assert "frame-ancestors 'none'" in policy
-    assert response.headers["referrer-policy"] == "no-referrer"
-    assert response.headers["x-content-type-options"] == "nosniff"
-    assert "<script" not in response.text
-    assert "style=" not in response.text
-
-
-def test_the_start_page_shows_sources_rules_and_feeds(client):
-    page = client.get("/").text
-    for text in (
-        "4 sources: 2 working, 1 not polled yet, 1 failing.",
-        "1,638 items kept, 3 rules over them.",
-        "Степной вестник",
-        "3 failures in a row, the last: ",
-        "HTTP 503 Service Unavailable",
-        "5 minutes ago",
-        "in 55 minutes",
-        "Центральная Азия",
-        "42 matches",
-        "1 match<",
-        "http://127.0.0.1:8080/feeds/central-asia.atom",
-        "http://127.0.0.1:8080/feeds/index.opml",
-        "For alerts only; publishes no feed.",
-        "To subscribe, copy a feed's address",
-        "To add a source",
-    ):
-        assert text in page, text
-    assert '<link rel="alternate" type="application/atom+xml" title="Central Asia"' in page
-    assert "feeds/sanctions.atom" not in page
 
 
 def test_the_listing_is_the_published_one(client):
@@ -349,59 +314,6 @@ def test_only_pages_for_people_may_be_shown_with_a_style(client):
     assert "style-src 'sha256-" in page.headers["content-security-policy"]
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
     assert "style-src" not in feed.headers["content-security-policy"]
-
-
-def page_of(view: SomeView, path: str = "/") -> httpx.Response:
-    with served(create(view)) as address:
-        return httpx.get(address + path, trust_env=False, timeout=30)
-
-
-def test_before_the_first_poll_the_page_says_so(tmp_path):
-    fresh = SomeView(feeds_folder=tmp_path / "none", shown_sources=[source("a", "A", "new")])
-    assert "Nothing polled yet. The first items appear here" in page_of(fresh).text
-    empty = SomeView(feeds_folder=tmp_path / "none")
-    assert "Nothing polled yet. Add a source first" in page_of(empty).text
-
-
-def test_markup_in_titles_words_and_errors_is_shown_as_text(tmp_path):
-    hostile = "<img src=x onerror=alert(1)>\"'&"
-    view = SomeView(
-        feeds_folder=tmp_path,
-        title=hostile,
-        shown_sources=[
-            source("a", hostile, "failing", error=hostile),
-            replace(SOURCES[0], problems=(hostile,)),
-        ],
-        shown_rules=[replace(RULES[0], title=hostile, keywords=(hostile,))],
-    )
-    page = page_of(view).text
-    assert "<img" not in page
-    assert page.count("&lt;img src=x onerror=alert(1)&gt;&#34;&#39;&amp;") >= 6
-
-
-def test_behind_a_path_of_a_proxy_all_links_keep_it(tmp_path):
-    page = page_of(SomeView(feeds_folder=tmp_path, base_url="https://h.example/news", shown_rules=RULES)).text
-    assert 'href="/news/static/style.css"' in page
-    assert 'href="/news/feeds/"' in page
-    assert 'href="https://h.example/news/feeds/central-asia.atom"' in page
-
-
-def test_a_database_that_does_not_answer_is_said_so_and_feeds_are_still_served(folder):
-    view = SomeView(feeds_folder=folder, problem=StoreError("database is locked: /secret/path"))
-    with served(create(view)) as address, httpx.Client(base_url=address, trust_env=False) as client:
-        response = client.get("/")
-        assert (response.status_code, response.headers["retry-after"]) == (503, "10")
-        assert "The database does not answer at the moment" in response.text
-        assert "secret" not in response.text
-        assert client.get("/feeds/central-asia.atom").status_code == 200
-
-
-def test_an_error_of_our_own_shows_no_insides(tmp_path):
-    response = page_of(SomeView(feeds_folder=tmp_path, problem=RuntimeError("<b>secret</b>")))
-    assert response.status_code == 500
-    assert "Something went wrong" in response.text
-    assert "secret" not in response.text
-    assert "default-src 'none'" in response.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize(
@@ -525,7 +437,7 @@ def test_the_server_stops_in_seconds_whatever_clients_do(tmp_path, app):
         clients = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
         clients[0][1].write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         clients[2][1].write(b"GET / HTTP/1.1\r\nHo")
-        clients[3][1].write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        clients[3][1].write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (await clients[0][0].readline()).startswith(b"HTTP/1.1 200")
         asked = loop.time()
         stop.set()

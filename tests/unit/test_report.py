@@ -8,8 +8,7 @@ import pytest
 
 from syndicate.model import Gap, SourceStatus, Spent, Trouble, TroubleKind
 from syndicate.report import SOURCE_TITLES, source_json, source_row, state_words
-from syndicate.report_words import size
-from syndicate.web.pages import STATES
+from syndicate.report_words import STATES, size
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -8,7 +8,6 @@ import pytest
 
 from syndicate.loading import new_source
 from syndicate.model import AddressStatus, Source, Spent, SubscriptionState, SubscriptionStatus
-from syndicate.report import Line
 from syndicate.report_sources import (
     Extension,
     Shown,
@@ -23,6 +22,7 @@ from syndicate.report_sources import (
     source_lines,
     subscription_words,
 )
+from syndicate.report_words import Line
 from syndicate.sources.leads import Found, Via
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -21,7 +21,6 @@ from syndicate.model import (
     StoryStatus,
     Suppressed,
 )
-from syndicate.report import Line, bracketed
 from syndicate.report_explain import explanation_json, explanation_lines
 from syndicate.report_trials import (
     arithmetic,
@@ -31,6 +30,7 @@ from syndicate.report_trials import (
     findings_json,
     findings_lines,
 )
+from syndicate.report_words import Line, bracketed
 from syndicate.rules.grammar import parse
 from syndicate.rules.rule import Rule
 from syndicate.trial import (

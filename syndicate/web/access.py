@@ -1,0 +1,278 @@
+"""Who may see what, and who may change it. Everything is closed but for what is opened here by name.
+
+`Gate` stands before all pages: a request that does not mean us by our name, is nobody's, or changes something
+without having been meant, gets no further (OWASP ASVS 5, V3 and V7). Published feeds, the hub, callbacks and
+`/healthz` are not behind it.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from typing import Protocol
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from syndicate.errors import RefusedError
+from syndicate.http.addresses import Target, target
+from syndicate.model import WebSettings
+from syndicate.web.callbacks import body_of
+from syndicate.web.sessions import Sessions
+from syndicate.web.view import View
+
+LOGIN = "/login"
+SAFE = ("GET", "HEAD")
+FORM_FIELD = "csrf"  # has the token of a form
+FORM_HEADER = "x-csrf-token"  # or this, where there is no form
+MAX_BYTES = 1024 * 1024  # of a form
+MAX_SECONDS = 30.0  # for it to arrive
+FORM = "application/x-www-form-urlencoded"
+
+_VISIT = "syndicate.visit"
+_PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")  # set by proxies
+
+
+# --------------------------------------------------------------------------- who
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, as far as a request tells."""
+
+    peer: str | None  # the address that it came from
+    host: str  # whom it means, as its Host has it
+    is_passed_on: bool  # whether a proxy says that it has passed the request on
+    name: str | None  # who has logged in at the trusted proxy; None: nobody, or there is none
+    cookie: str | None  # of a session, open or not
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is this machine itself that asks, for itself."""
+        return _is_loopback_peer(self.peer) and _is_loopback_name(self.host) and not self.is_passed_on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A request that was let in."""
+
+    token: str  # what its forms have to hold
+    is_in: bool = True  # False: to log in
+    has_session: bool = False  # so that it can be logged out of
+    form: Mapping[str, str] = field(default_factory=dict)  # what was sent, of a change
+
+
+def visit_of(scope: Scope) -> Visit | None:
+    """Return the visit that a request belongs to; None where everybody may come."""
+    visit: Visit | None = scope.get(_VISIT)
+    return visit
+
+
+def caller_of(scope: Scope, settings: WebSettings, cookie_name: str) -> Caller:
+    """Return who asks."""
+    headers = Headers(scope=scope)
+    header = settings.trusted_proxy_header
+    client = scope.get("client")
+    return Caller(
+        peer=client[0] if client else None,
+        host=headers.get("host", ""),
+        is_passed_on=any(name in headers for name in _PASSED_ON),
+        name=(headers.get(header, "").strip() or None) if header else None,
+        cookie=Request(scope).cookies.get(cookie_name),
+    )
+
+
+def binding_of(caller: Caller, settings: WebSettings, *, is_open: bool) -> str | None:
+    """Return whose the forms are that are sent to a caller who may come in, None for one who may not.
+
+    Args:
+        is_open: whether his cookie is that of an open session.
+    """
+    if caller.name is not None:
+        return f"proxy {caller.name}"
+    if is_open:
+        return f"session {caller.cookie}"
+    if settings.password is None and settings.trusted_proxy_header is None and caller.is_here:
+        return "here"
+    return None
+
+
+# --------------------------------------------------------------------------- whom it means
+
+
+def means_us(host: str, base_url: str) -> bool:
+    """Say whether a Host means us: by the name that we have, or as this machine.
+
+    A page in a browser whose name was made to lead here comes under its own name (DNS rebinding).
+    """
+    named, ours = _target(f"http://{host}"), _target(base_url)
+    if named is None:
+        return False
+    return _is_loopback_name(host) or (ours is not None and named.host == ours.host)
+
+
+def is_ours(origin: str, host: str, base_url: str) -> bool:
+    """Say whether an Origin is that of our own pages, under the name they were asked by or our public one."""
+    if origin.partition("://")[2].casefold() == host.casefold():
+        return True
+    parts = urlsplit(base_url)
+    return origin.casefold() == f"{parts.scheme}://{parts.netloc}".casefold()
+
+
+def _target(url: str) -> Target | None:
+    try:
+        return target(url)
+    except RefusedError:
+        return None
+
+
+def _is_loopback_name(host: str) -> bool:
+    named = _target(f"http://{host}")
+    if named is None:
+        return False
+    return named.host == "localhost" if named.address is None else named.address.is_loopback
+
+
+def _is_loopback_peer(peer: str | None) -> bool:
+    try:
+        return ip_address(peer or "").is_loopback
+    except ValueError:
+        return False
+
+
+# --------------------------------------------------------------------------- the gate
+
+
+class Refusals(Protocol):
+    """Says to a person why a request got no further."""
+
+    def closed(self, scope: Scope) -> Response:
+        """Return the page for whoever may not come in, where nobody can log in."""
+
+    def unmeant(self, scope: Scope) -> Response:
+        """Return the page for a change that nobody need have meant."""
+
+
+class Gate:
+    """Lets requests through to the pages, as an ASGI application around them."""
+
+    def __init__(self, app: ASGIApp, view: View, sessions: Sessions, refusals: Refusals) -> None:
+        self._app = app
+        self._view = view
+        self._sessions = sessions
+        self._refusals = refusals
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._refused(scope)
+        if answer is None and scope["method"] not in SAFE:
+            answer, receive = await self._judged(scope, receive)
+        await (answer or self._app)(scope, receive, send)
+
+    def _refused(self, scope: Scope) -> Response | None:
+        """Return what is said to who may not come in; who may gets his visit."""
+        config = self._view.loaded.config
+        caller = caller_of(scope, config.web, cookie_name(config.service.base_url))
+        if not means_us(caller.host, config.service.base_url):
+            return _plain(421, "These pages do not answer to that name: base_url in [service] says to which.")
+        is_open = bool(
+            caller.cookie
+            and config.web.password
+            and self._sessions.is_open(caller.cookie, config.web.password, seconds())
+        )
+        binding = binding_of(caller, config.web, is_open=is_open)
+        if binding is None and scope["path"] == LOGIN and config.web.password:
+            binding = f"login {caller.cookie or ''}"
+            scope[_VISIT] = Visit(token=self._sessions.token(binding), is_in=False)
+            return None
+        if binding is None:
+            return self._shut_out(scope)
+        is_session = is_open and caller.name is None
+        scope[_VISIT] = Visit(token=self._sessions.token(binding), has_session=is_session)
+        return None
+
+    def _shut_out(self, scope: Scope) -> Response:
+        config = self._view.loaded.config
+        if config.web.password is None:
+            return self._refusals.closed(scope)
+        login = urlsplit(config.service.base_url).path.rstrip("/") + LOGIN
+        headers = Headers(scope=scope)
+        if "hx-request" in headers:
+            return _plain(401, "Log in first.", {"HX-Redirect": login})
+        if scope["method"] in SAFE and "text/html" in headers.get("accept", ""):
+            query = scope["query_string"].decode("latin-1")
+            wanted = scope["path"] + (f"?{query}" if query else "")
+            return RedirectResponse(f"{login}?next={quote(wanted, safe='/')}", 303)
+        return _plain(401, "Log in first.")
+
+    async def _judged(self, scope: Scope, receive: Receive) -> tuple[Response | None, Receive]:
+        """Return what is said against a change, and how its body is read again."""
+        request = Request(scope, receive)
+        headers = request.headers
+        base_url = self._view.loaded.config.service.base_url
+        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return self._refusals.unmeant(scope), receive
+        if "origin" in headers and not is_ours(headers["origin"], headers.get("host", ""), base_url):
+            return self._refusals.unmeant(scope), receive
+        try:
+            async with asyncio.timeout(MAX_SECONDS):
+                body = await body_of(request, MAX_BYTES)
+        except TimeoutError:
+            return _plain(408, "That took too long."), receive
+        except ClientDisconnect:
+            return _plain(400, ""), receive
+        if body is None:
+            return _plain(413, f"More than {MAX_BYTES} bytes."), receive
+        form = _form(headers, body)
+        token = headers.get(FORM_HEADER) or form.get(FORM_FIELD, "")
+        visit: Visit = scope[_VISIT]
+        if not hmac.compare_digest(token.encode(), visit.token.encode()):
+            return self._refusals.unmeant(scope), receive
+        scope[_VISIT] = replace(visit, form=form)
+        return None, _again(body, receive)
+
+
+def seconds() -> float:
+    """Return the time that sessions go by."""
+    return asyncio.get_running_loop().time()
+
+
+def cookie_name(base_url: str) -> str:
+    """Return the name of the cookie: by https, one that no other host can set (RFC 6265bis 4.1.3.2)."""
+    return "__Host-syndicate" if base_url.startswith("https://") else "syndicate"
+
+
+def local_path(text: str) -> str:
+    """Return a path of ours to go to; the start page instead of anything that leads elsewhere."""
+    is_path = text.startswith("/") and text.isprintable() and not text.startswith(("//", "/\\"))
+    return text if is_path and "\\" not in text else "/"
+
+
+def _form(headers: Headers, body: bytes) -> dict[str, str]:
+    if headers.get("content-type", "").partition(";")[0].strip().casefold() != FORM:
+        return {}
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=1000))
+    except ValueError:
+        return {}
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return what yields a body that was read already, and then whatever comes."""
+    left = [body]
+
+    async def again() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return again
+
+
+def _plain(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an answer in plain text. What is left of the request is not read."""
+    more = {"Cache-Control": "no-store", "Connection": "close", **(headers or {})}
+    return PlainTextResponse(f"{text}\n", status, headers=more)

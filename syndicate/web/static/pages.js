@@ -1,0 +1,111 @@
+// What pages can do with JavaScript: keys, live news, copying an address. Without it, all else works.
+"use strict";
+
+const KEYS_OFF = "syndicate-keys-off"; // single keys can be switched off (WCAG 2.2, 2.1.4)
+
+// ------------------------------------------------------------ keys
+
+const stories = () => [...document.querySelectorAll(".story")];
+
+function step(by) {
+  const all = stories();
+  if (!all.length) return;
+  const at = all.findIndex((story) => story.contains(document.activeElement));
+  const next = at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1);
+  all[next].focus();
+  all[next].scrollIntoView({ block: "nearest" });
+}
+
+function open_original() {
+  const story = stories().find((each) => each.contains(document.activeElement));
+  const link = (story || document).querySelector("a.original") || story?.querySelector(".headline a");
+  if (link) window.open(link.href, "_blank", "noopener,noreferrer");
+}
+
+function search() {
+  const field = document.querySelector("input[type=search], form[role=search] select");
+  if (field) field.focus();
+}
+
+const ACTIONS = {
+  j: () => step(1),
+  k: () => step(-1),
+  o: open_original,
+  "/": search,
+  "?": () => document.getElementById("keys")?.showModal(),
+};
+
+function is_typing(target) {
+  return target.closest("input, textarea, select, [contenteditable], dialog") !== null;
+}
+
+document.addEventListener("keydown", (event) => {
+  const action = ACTIONS[event.key];
+  const is_plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (!action || !is_plain || is_typing(event.target) || localStorage.getItem(KEYS_OFF)) return;
+  event.preventDefault();
+  action();
+});
+
+function offer_keys() {
+  const box = document.getElementById("keys-on");
+  if (!box) return;
+  box.checked = !localStorage.getItem(KEYS_OFF);
+  box.addEventListener("change", () => {
+    if (box.checked) localStorage.removeItem(KEYS_OFF);
+    else localStorage.setItem(KEYS_OFF, "1");
+  });
+  document.querySelector(".keys-hint").classList.add("ready");
+}
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
+});
+
+// ------------------------------------------------------------ copying
+
+function offer_copying() {
+  for (const button of document.querySelectorAll("button.copy")) {
+    button.classList.toggle("ready", Boolean(navigator.clipboard)); // there is none without https, but on this machine
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button.copy");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  const words = button.innerHTML;
+  button.textContent = "Copied";
+  setTimeout(() => { button.innerHTML = words; }, 2000);
+});
+
+// ------------------------------------------------------------ live
+
+let source = null;
+
+function listen() {
+  const news = document.getElementById("news");
+  source?.close();
+  if (!news) return;
+  source = new EventSource(news.dataset.live);
+  source.addEventListener("stories", (event) => {
+    const link = news.querySelector("a");
+    const count = Number(event.data);
+    link.textContent = `${count >= 100 ? "100 or more" : count} new`;
+    link.hidden = !count;
+  });
+}
+
+document.addEventListener("htmx:oobAfterSwap", listen);
+document.addEventListener("htmx:load", (event) => {
+  // The link that brought stories is gone, so whoever goes by keys goes on with the first of them.
+  if (event.detail.elt.matches?.("ol.stories")) {
+    event.detail.elt.querySelector(".story")?.focus({ preventScroll: true });
+  }
+});
+window.addEventListener("pagehide", () => source?.close());
+window.addEventListener("pageshow", listen);
+
+offer_keys();
+offer_copying();

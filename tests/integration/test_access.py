@@ -1,0 +1,354 @@
+"""Every route, one by one: no page for whoever may not have it, no change that was not meant."""
+
+import re
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.routing import Route
+
+from syndicate.model import WebSettings
+from syndicate.web.app import create, private_routes
+from syndicate.web.login import MOST_FAILED, MOST_FAILED_IN_ALL
+from syndicate.web.policy import PAGE_HEADERS
+from syndicate.web.render import Pages
+from syndicate.web.sessions import Sessions
+from tests.contract.making import entry
+from tests.dashboard import HASH, PASSWORD, configuration, dashboard
+from tests.served import SomeView, served
+
+# Open to whoever reaches the server. A route that is added to these needs a reason.
+PUBLIC = {
+    "/feeds",
+    "/feeds/",
+    "/feeds/{name:path}",
+    "/static/{name}",
+    "/healthz",
+    "/websub/{token:path}",
+    "/hub",
+}
+ENTRANCE = "/login"
+EVIL = "http://evil.example"
+
+
+def paths():
+    """Return every private path, with something to show where it names one, and its methods."""
+    view = SomeView(feeds_folder=Path("/nowhere"))
+    routes = private_routes(view, Pages(view), Sessions())
+    filled = {"{rule}": "central-asia", "{item}": "1"}
+    return [
+        (re.sub(r"\{\w+\}", lambda found: filled[found[0]], route.path), route.methods) for route in routes
+    ]
+
+
+PRIVATE = [path for path, methods in paths() if path != ENTRANCE and "GET" in methods]
+CHANGES = [path for path, methods in paths() if "POST" in methods]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("desk")
+
+
+@pytest.fixture(scope="module")
+def desk(folder):
+    with dashboard(configuration(folder)) as view:
+        view.report("steppe", entry("a", "Central Asia and the EU"))
+        yield view
+
+
+def settled(view, **web):
+    """Return a view with other settings of [web]."""
+    config = replace(view.loaded.config, web=WebSettings(**web))
+    return replace(view, loaded=replace(view.loaded, config=config))
+
+
+@pytest.fixture(scope="module")
+def addresses(desk):
+    """Where the same desk is served: open to this machine, behind a password, behind a proxy."""
+    views = {
+        "here": desk,
+        "locked": settled(desk, password=HASH),
+        "proxied": settled(desk, trusted_proxy_header="Remote-User"),
+    }
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(served(create(view))) for name, view in views.items()}
+
+
+@pytest.fixture
+def here(addresses):
+    with client(addresses["here"]) as found:
+        yield found
+
+
+@pytest.fixture
+def locked(addresses):
+    with client(addresses["locked"]) as found:
+        yield found
+
+
+@pytest.fixture
+def proxied(addresses):
+    with client(addresses["proxied"]) as found:
+        yield found
+
+
+@pytest.fixture
+def fresh(desk):
+    """Behind a password that nobody has tried yet."""
+    with served(create(settled(desk, password=HASH))) as address, client(address) as found:
+        yield found
+
+
+def client(address):
+    return httpx.Client(base_url=address, trust_env=False, timeout=30)
+
+
+def status_of(found, path, method="GET", **more):
+    with found.stream(method, path, **more) as response:  # one of the answers goes on for ever
+        return response.status_code
+
+
+def token_in(page):
+    (token,) = set(re.findall(r'name="csrf" value="([0-9a-f]{64})"', page.text))
+    return token
+
+
+def log_in(found, password=PASSWORD, **more):
+    page = found.get("/login")
+    form = {"csrf": token_in(page), "password": password, "next": "/rules?q=a", **more}
+    return found.post("/login", data=form)
+
+
+def test_what_is_public_is_named_here(desk):
+    assert {route.path for route in create(desk).routes if isinstance(route, Route)} == PUBLIC
+    assert len(create(desk).routes) == len(PUBLIC)
+
+
+def test_every_kind_of_path_is_walked():
+    assert {"/", "/live", "/rules", "/rules/central-asia", "/items", "/items/1", "/sources"} <= set(PRIVATE)
+    assert set(CHANGES) == {"/login", "/logout"}
+
+
+@pytest.mark.parametrize("path", [path for path in PRIVATE if path != "/live"])
+def test_on_this_machine_pages_can_be_read(here, path):
+    assert status_of(here, path) == 200
+
+
+@pytest.mark.parametrize("path", [*PRIVATE, ENTRANCE, "/none"])
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "192.168.1.5", ""])
+def test_no_page_answers_to_another_name(here, locked, path, host):
+    for found in (here, locked):
+        response = found.get(path, headers={"Host": host})
+        assert response.status_code in (421, 400)
+        assert "Central Asia" not in response.text
+
+
+@pytest.mark.parametrize("path", [*PRIVATE, "/none", "/feeds/../items", "//items", "/login/x", "/LOGIN"])
+def test_with_a_password_no_page_is_shown_without(locked, path):
+    request = locked.build_request("GET", "/", headers={"Accept": "text/html"})
+    request.url = request.url.copy_with(raw_path=path.encode())
+    shown = locked.send(request)
+    assert shown.status_code in (303, 404)
+    assert "Central Asia" not in shown.text
+    if not path.startswith("/feeds/"):
+        assert shown.headers["location"].startswith("/login?next=/")
+    assert status_of(locked, path) in (401, 404)
+    for more in ({"Cookie": "syndicate=x"}, {"Remote-User": "ann"}, {"Authorization": "Basic YTpi"}):
+        assert locked.get(path, headers=more).status_code in (401, 404)
+
+
+@pytest.mark.parametrize("path", [*PRIVATE, "/none"])
+def test_with_a_proxy_no_page_is_shown_to_who_has_not_logged_in_there(proxied, path):
+    assert proxied.get(path).status_code == 403
+    assert proxied.get(path, headers={"Remote-User": ""}).status_code == 403
+    assert status_of(proxied, path, headers={"Remote-User": "ann"}) == {
+        "/live": 400,
+        "/none": 404,
+    }.get(path, 200)
+
+
+@pytest.mark.parametrize("path", [*PRIVATE, "/none"])
+def test_without_either_nobody_gets_in_by_way_of_a_proxy(here, path):
+    for header in ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"):
+        response = here.get(path, headers={header: "203.0.113.9"})
+        assert response.status_code == 403
+        assert "These pages are closed" in response.text
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/feeds/none.atom", "/static/style.css", "/hub"])
+def test_what_is_public_stays_so(locked, path):
+    assert locked.get(path).status_code in (200, 404)
+    assert locked.get(path, headers={"Accept": "text/html"}).status_code in (200, 404)
+
+
+@pytest.mark.parametrize("path", [*PRIVATE, ENTRANCE, "/none", "/live?after=0"])
+def test_every_answer_tells_browsers_what_to_refuse(here, locked, path):
+    for found in (here, locked):
+        with found.stream("GET", path, headers={"Accept": "text/html"}) as response:
+            assert PAGE_HEADERS.items() - {("Cache-Control", "private, no-cache")} <= {
+                (name, response.headers.get(name)) for name in PAGE_HEADERS
+            }
+            assert "script-src 'self'" in response.headers["content-security-policy"]
+            assert "unsafe" not in response.headers["content-security-policy"]
+            assert "public" not in response.headers["cache-control"]
+
+
+@pytest.mark.parametrize("path", [path for path in PRIVATE if path != "/live"])
+def test_no_page_has_scripts_or_styles_in_it(here, path):
+    page = here.get(path).text
+    assert re.findall(r"<script(?! src=)|<style|\sstyle=|\son\w+=|javascript:", page) == []
+
+
+@pytest.fixture(scope="module")
+def logged_in(addresses):
+    with client(addresses["locked"]) as found:
+        assert log_in(found).status_code == 303
+        yield found
+
+
+@pytest.mark.parametrize("path", [*CHANGES, *PRIVATE, "/none"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
+def test_nothing_is_changed_without_its_token(here, logged_in, path, method):
+    for found in (here, logged_in):
+        for more in (
+            {},
+            {"data": {"csrf": ""}},
+            {"data": {"csrf": "0" * 64}},
+            {"headers": {"X-CSRF-Token": "é".encode()}},
+            {"headers": {"X-CSRF-Token": "0" * 64}},
+        ):
+            answer = found.request(method, path, **more)
+            assert answer.status_code == 403
+            assert "Go back, reload the page" in answer.text
+    assert logged_in.get("/").status_code == 200
+
+
+def test_a_token_counts_for_its_own_session_only(locked):
+    log_in(locked)
+    token = token_in(locked.get("/"))
+    with client(locked.base_url) as other:
+        log_in(other)
+        assert other.post("/logout", data={"csrf": token}).status_code == 403
+        assert other.get("/").status_code == 200
+        assert other.post("/logout", data={"csrf": token_in(other.get("/"))}).status_code == 303
+        assert other.get("/").status_code == 401
+    assert locked.get("/").status_code == 200
+
+
+def test_a_token_may_come_in_a_header_instead(locked):
+    log_in(locked)
+    token = token_in(locked.get("/"))
+    answer = locked.post("/logout", headers={"X-CSRF-Token": token}, json={"any": "body"})
+    assert answer.status_code == 303
+    assert locked.get("/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": EVIL}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}],
+)
+def test_even_with_its_token_nothing_is_changed_from_another_site(locked, headers):
+    log_in(locked)
+    token = token_in(locked.get("/"))
+    assert locked.post("/logout", data={"csrf": token}, headers=headers).status_code == 403
+    own = {"Origin": str(locked.base_url).rstrip("/"), "Sec-Fetch-Site": "same-origin"}
+    assert locked.post("/logout", data={"csrf": token}, headers=own).status_code == 303
+
+
+def test_what_is_sent_is_bounded(locked):
+    assert locked.post("/login", content=b"x" * (1024 * 1024 + 1)).status_code == 413
+
+
+# --------------------------------------------------------------------------- logging in
+
+
+def test_the_password_opens_the_page_that_was_asked_for(locked):
+    turned_away = locked.get("/rules?q=a", headers={"Accept": "text/html"})
+    assert turned_away.headers["location"] == "/login?next=/rules%3Fq%3Da"
+    page = locked.get(turned_away.headers["location"])
+    assert 'name="next" value="/rules?q=a"' in page.text
+    before = locked.cookies["syndicate"]
+    opened = log_in(locked)
+    assert (opened.status_code, opened.headers["location"]) == (303, "/rules?q=a")
+    assert locked.cookies["syndicate"] != before  # nobody can have laid it there
+    assert locked.get("/rules").status_code == 200
+    assert locked.get("/login").headers["location"] == "/"
+
+
+def test_the_cookie_is_kept_from_scripts_and_other_sites(desk, locked):
+    cookie = locked.get("/login").headers["set-cookie"]
+    assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
+    assert "Secure" not in cookie
+    view = settled(desk, password=HASH)
+    service = replace(view.loaded.config.service, base_url="https://news.example.org/news")
+    public = replace(view, loaded=replace(view.loaded, config=replace(view.loaded.config, service=service)))
+    with served(create(public)) as address, client(address) as found:
+        asked = {"Host": "news.example.org", "Accept": "text/html"}
+        assert found.get("/items", headers=asked).headers["location"] == "/news/login?next=/items"
+        cookie = found.get("/login", headers=asked).headers["set-cookie"]
+        assert cookie.startswith("__Host-syndicate=")
+        assert {"HttpOnly", "SameSite=lax", "Path=/", "Secure"} <= set(cookie.split("; "))
+
+
+@pytest.mark.parametrize("wanted", ["//evil.example", "/\\evil.example", EVIL, "javascript:alert(1)"])
+def test_nobody_is_led_elsewhere(locked, wanted):
+    assert "evil.example" not in locked.get("/login", params={"next": wanted}).text
+    assert log_in(locked, next=wanted).headers["location"] == "/"
+
+
+def test_a_wrong_password_opens_nothing(fresh):
+    for wrong in ("", "wrong", PASSWORD + " ", "x" * 5000):
+        refused = log_in(fresh, wrong)
+        assert refused.status_code == 403
+        assert "That is not the password." in refused.text
+    assert fresh.get("/").status_code == 401
+
+
+def test_passwords_cannot_be_tried_fast(fresh):
+    for _ in range(MOST_FAILED):
+        assert log_in(fresh, "wrong").status_code == 403
+    refused = log_in(fresh)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+    assert "Wait a minute" in refused.text
+    assert MOST_FAILED < MOST_FAILED_IN_ALL
+
+
+def test_another_password_in_the_configuration_ends_all_sessions(desk):
+    view = settled(desk, password=HASH)
+    with served(create(view)) as address, client(address) as found:
+        assert log_in(found).status_code == 303
+        assert found.get("/").status_code == 200
+        view.loaded = settled(desk, password=HASH.replace("fnDg", "fnDh")).loaded
+        assert found.get("/").status_code == 401
+        view.loaded = desk.loaded
+        assert found.get("/login").status_code == 404
+
+
+def test_parts_of_pages_are_told_to_log_in(locked):
+    part = locked.get("/?after=0", headers={"HX-Request": "true"})
+    assert (part.status_code, part.headers["hx-redirect"]) == (401, "/login")
+
+
+def test_the_way_out_is_shown_to_those_who_logged_in_alone(here, locked, proxied):
+    assert "Log out" not in here.get("/").text
+    assert "Log out" not in proxied.get("/", headers={"Remote-User": "ann"}).text
+    log_in(locked)
+    page = locked.get("/")
+    assert "Log out" in page.text
+    gone = locked.post("/logout", data={"csrf": token_in(page)})
+    assert (gone.status_code, gone.headers["location"]) == (303, "/login")
+    assert "syndicate" not in locked.cookies
+
+
+def test_without_a_password_there_is_nothing_to_log_into(here):
+    assert here.get("/login").status_code == 404
+
+
+def test_a_reload_that_drops_the_password_opens_nothing_to_others(desk):
+    """Whatever the port is reached by: without a password only this machine is let in."""
+    with served(create(desk)) as address, client(address) as found:
+        for host in ("203.0.113.9", "news.example.org"):
+            assert found.get("/", headers={"Host": host}).status_code == 421
