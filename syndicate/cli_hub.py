@@ -3,8 +3,8 @@
 import typer
 
 from syndicate import report_hub
-from syndicate.hub.topics import hub_address
-from syndicate.model.feeds import HubAddress
+from syndicate.hub.topics import hub_address, why_none
+from syndicate.model import Config
 from syndicate.terminal import AsJson, load, opened, out, print_json, print_table
 
 
@@ -16,13 +16,14 @@ def hub(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json([report_hub.subscriber_json(each) for each in found])
         return
-    out.print(_where(hub_address(loaded.config)))
+    out.print(_where(loaded.config))
     print_table(
         report_hub.TITLES, [report_hub.subscriber_row(each, now) for each in found], "Nobody has subscribed."
     )
 
 
-def _where(address: HubAddress | None) -> str:
+def _where(config: Config) -> str:
+    address = hub_address(config)
     if address is None:
-        return "There is no hub: [feeds] hub is false, or base_url can't be reached by others."
+        return f"Feeds name no hub: {why_none(config)}."
     return f"Feeds name {'our hub' if address.is_ours else 'the hub'} {address.url}"

@@ -17,7 +17,7 @@ from syndicate.errors import NetworkError, ParseError
 from syndicate.feeds.publish import write
 from syndicate.http import Client, Response
 from syndicate.loading import Loaded
-from syndicate.model import Address, Config, Kind, Source
+from syndicate.model import Address, Config, Kind, Source, SourceDocument
 from syndicate.report import SOURCE_TITLES, source_json, source_row
 from syndicate.report_sources import Extension, Shown
 from syndicate.sources import opml
@@ -366,12 +366,12 @@ def shown_source(loaded: Loaded, store: SqliteStore, name: str) -> Shown:
     """Return everything known of a source, also of one that is configured no longer."""
     status_by_id = {status.id: status for status in loading.source_statuses(loaded, store)}
     known("ID", name, list(status_by_id))
-    title, link = store.source_documents([name]).get(name, ("", None))
+    document = store.source_documents([name]).get(name, SourceDocument())
     return Shown(
         source=next((each for each in loaded.config.sources if each.id == name), None),
         status=status_by_id[name],
-        title=title,
-        link=link,
+        title=document.title,
+        link=document.link,
         addresses=store.addresses(name),
         items=store.items(ItemFilter(source=name, limit=SHOWN_ITEMS)),
     )

@@ -30,6 +30,21 @@ def replace_file(path: Path, data: bytes, like: os.stat_result | None = None) ->
     Raises:
         OSError: nothing was changed.
     """
+    put_file(path, data, like)
+    sync_folder(path.parent)
+
+
+def put_file(path: Path, data: bytes, like: os.stat_result | None = None) -> os.stat_result:
+    """Put these bytes where the path is; return what is known of the file.
+
+    It is durable as soon as its folder is; until then, the path may lead to what was there before.
+
+    Args:
+        like: see `replace_file`.
+
+    Raises:
+        OSError: nothing was changed.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     only_ours = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     descriptor = os.open(temporary, only_ours, 0o600 if like else 0o644)
@@ -41,12 +56,13 @@ def replace_file(path: Path, data: bytes, like: os.stat_result | None = None) ->
             file.write(data)
             file.flush()
             os.fsync(descriptor)
+            known = os.fstat(descriptor)
             temporary.replace(path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    return known
 
 
 def remedied(what: str, error: OSError, otherwise: str = "") -> str:
@@ -62,7 +78,7 @@ def _liken(descriptor: int, like: os.stat_result) -> None:
     os.fchmod(descriptor, like.st_mode & 0o7777)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the folder's entries survive a power cut, where the file system can do that."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

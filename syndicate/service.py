@@ -14,6 +14,7 @@ import structlog
 from syndicate import __version__
 from syndicate.alerts.totals import Totals
 from syndicate.errors import ConfigError, StoreError
+from syndicate.feeds.heads import Heads
 from syndicate.hub.hub import Hub
 from syndicate.loading import Loaded, take_over
 from syndicate.model import Poll, PollState, Recorded
@@ -60,6 +61,7 @@ class Service:
     ) -> None:
         self.loaded = loaded
         self._random = random
+        self._heads = Heads()
         self._read_again = read_again
         self._heard = heard
         self._clock = clock
@@ -308,6 +310,7 @@ class Service:
             store=self.store,
             call=self.call,
             random=self._random,
+            heads=self._heads,
             on_recorded=self._on_recorded,
             on_delivered=self._wake_deliver.set,
             on_pushed=self._wake_poll.set,

@@ -18,6 +18,7 @@ from syndicate.alerts.outbox import Outbox
 from syndicate.alerts.router import Router
 from syndicate.alerts.spike_watch import SpikeWatch
 from syndicate.errors import StoreError
+from syndicate.feeds.heads import Heads
 from syndicate.feeds.publisher import Publisher
 from syndicate.http import Client
 from syndicate.hub.hub import Hub
@@ -48,6 +49,7 @@ class Workers:
         store: Store,
         call: StoreThread,
         random: Callable[[], float],
+        heads: Heads,
         on_recorded: Callable[[Sequence[tuple[Poll, Recorded]]], None],
         on_delivered: Callable[[], object],
         on_pushed: Callable[[], object],
@@ -58,6 +60,7 @@ class Workers:
         self._store = store
         self._call = call
         self._random = random
+        self._heads = heads
         self._on_recorded = on_recorded
         self._on_delivered = on_delivered
         self._on_pushed = on_pushed
@@ -104,6 +107,7 @@ class Workers:
                 config=self._config,
                 hub=self.hub.address,
                 on_written=self.hub.announce,
+                heads=self._heads,
             )
             exits.callback(self.publisher.close)
             self.router = Router(store=self._store, call=self._call, config=self._config)

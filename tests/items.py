@@ -25,4 +25,5 @@ ITEM = Item(
     updated=None,
     first_seen=NOW,
     changed_at=NOW,
+    noticed_at=NOW,
 )

@@ -161,7 +161,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
-        if isinstance(reply.body, bytes):
+        if reply.status in (204, 304):
+            pass  # which have no body, and so say no length (RFC 9110 8.6)
+        elif isinstance(reply.body, bytes):
             self.send_header("content-length", str(len(reply.body) + 1000 * reply.is_cut))
         else:
             self.send_header("connection", "close")

@@ -1,14 +1,16 @@
 """Feeds to be published: a usual one, and strategies of hypothesis for whatever outlets send."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
 from syndicate.feeds.documents import FeedDocument
 from syndicate.feeds.entries import EntrySettings, FeedEntry, Outlet, describe
-from syndicate.feeds.select import Selected, newest_first, selected
+from syndicate.feeds.page import FeedPages
+from syndicate.feeds.page import Format as PageFormat
+from syndicate.feeds.select import Selected, selected
 from syndicate.model import Enclosure, Hit, Item, Match, NumberedMatches, Score, Snippet, StoredMatch
-from syndicate.model.feeds import Order
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -51,6 +53,7 @@ ITEM = Item(
     updated=None,
     first_seen=NOON,
     changed_at=NOON,
+    noticed_at=NOON - HOUR,
     enclosures=(Enclosure(url="https://steppe.example/a.mp3", type="audio/mpeg", length_bytes=12),),
 )
 
@@ -72,7 +75,18 @@ def stored(item: Item = ITEM, match: Match = MATCH) -> StoredMatch:
 
 def described(*matches: StoredMatch, settings: EntrySettings = SETTINGS) -> list[FeedEntry]:
     """Return the entries of these matches, the newest first."""
-    return [describe(each, settings) for each in newest_first(shown(*matches), Order.PUBLISHED)]
+    return [describe(each, settings) for each in newest_first(shown(*matches))]
+
+
+def newest_first(entries: Iterable[Selected]) -> list[Selected]:
+    """Return them as a feed does that is ordered by when they were published."""
+    return sorted(entries, key=lambda each: (each.item.order, each.item.id), reverse=True)
+
+
+def page_of(entries: Sequence[FeedEntry], formats: Sequence[PageFormat], feed: FeedDocument = FEED) -> bytes:
+    """Return the page for people of a feed."""
+    pages = FeedPages()
+    return pages.frame(feed, formats).filled([pages.entry(entry) for entry in entries])
 
 
 def shown(*matches: StoredMatch) -> list[Selected]:
@@ -120,6 +134,7 @@ items = st.builds(
     updated=st.none() | instants,
     first_seen=instants,
     changed_at=instants,
+    noticed_at=instants,
     enclosures=st.lists(
         st.builds(
             Enclosure,

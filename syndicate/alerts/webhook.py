@@ -387,6 +387,7 @@ def _sample(now: datetime) -> Alert:
         updated=None,
         first_seen=now,
         changed_at=now,
+        noticed_at=now,
     )
     start = body.index("test")
     hit = Hit(term="test", field="body", start=start, end=start + len("test"))

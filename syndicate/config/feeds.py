@@ -36,8 +36,9 @@ def read_feeds(
         others.append(Feed(id=ALL, title="All rules", about=about, rules=_open_rules(rules)))
     if automatic.tags:
         others += [feed for feed in _of_tags(sources, rules) if feed.id not in taken]
-    problems += [*wrong, *_index_problems(rules), *_token_problems(file, of_rules, collections)]
-    return (*of_rules, *collections, *others), problems
+    feeds = (*of_rules, *collections, *others)
+    problems += [*wrong, *_index_problems(rules), *_token_problems(file, rules, {feed.id for feed in feeds})]
+    return feeds, problems
 
 
 def read_hub(file: TomlFile) -> bool | str:
@@ -149,14 +150,15 @@ def _selected(patterns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
 
 
-def _token_problems(
-    file: TomlFile, of_rules: Sequence[Feed], collections: Sequence[Feed]
-) -> Iterator[Problem]:
+def _token_problems(file: TomlFile, rules: Sequence[RuleText], ids: set[str]) -> Iterator[Problem]:
     """Yield a problem for a token that is the id of a feed, whose archive would be in the same folder."""
-    ids = {feed.id for feed in (*of_rules, *collections)}
+    wrong = "is the id of a feed, which anybody can guess"
     for key in file.table_keys("feed"):
         if file.at(*key, "token") in ids:
-            yield file.mistake((*key, "token"), "is the id of a feed, which anybody can guess")
+            yield file.mistake((*key, "token"), wrong)
+    for rule in rules:
+        if rule.feed is not None and rule.feed.token in ids:
+            yield Problem(file=rule.file, line=rule.line, text=f"feed.token: {wrong}")
 
 
 # --------------------------------------------------------------------------- [feeds]

@@ -371,6 +371,7 @@ def _names(file: TomlFile) -> Names:
     return Names(
         tags_by_source=tags_by_source or None,  # one problem says it all: there are no sources
         endpoints=None if endpoints is None else tuple(endpoints),
+        collected=frozenset(rule for key in file.table_keys("feed") for _, rule in file.texts(*key, "rules")),
     )
 
 

@@ -32,6 +32,7 @@ class Names:
 
     tags_by_source: Mapping[str, tuple[str, ...]] | None = None
     endpoints: tuple[str, ...] | None = None
+    collected: frozenset[str] | None = None  # rules that the feeds of several name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +150,12 @@ def _rule(place: Place, names: Names) -> tuple[RuleText | None, list[Problem]]:
     problems += file.repeats(*key, "sources")
     problems += file.repeats(*key, "languages", fold=str.casefold)
     problems += file.repeats(*key, "notify")
-    if file.at(*key, "feed") is False and not file.at(*key, "notify"):
-        text = "without a feed the rule does nothing: name an endpoint in notify"
+    is_used = file.at(*key, "notify") or names.collected is None or place.rule_id in names.collected
+    if file.at(*key, "feed") is False and not is_used:
+        text = (
+            "without a feed the rule does nothing: "
+            "name an endpoint in notify, or the rule in the rules of a [[feed]]"
+        )
         problems.append(file.mistake((*key, "feed"), text))
     if file.at(*key, "escalate") is not None and not file.at(*key, "notify"):
         text = "there is nobody to alert again: name an endpoint in notify"

@@ -13,7 +13,8 @@ from starlette.routing import Route
 from syndicate.demo.documents import MEDIA_TYPES, NAMES, Site, changed, feed
 from syndicate.demo.newsroom import Event, Shown, front
 from syndicate.demo.pages import HEADERS, article_page, front_page
-from syndicate.web.files import Representation, ServedFile, answer
+from syndicate.web.files import HEADERS as FILE_HEADERS
+from syndicate.web.files import Content, answer, fields, represent
 
 
 def create(
@@ -47,16 +48,10 @@ class _Pages:
     async def feed(self, request: Request) -> Response:
         shown = self._shown()
         body = feed(self._site, shown)
-        return answer(
-            request,
-            ServedFile(
-                stamp=(),
-                media_type=MEDIA_TYPES[self._site.outlet.format],
-                modified=int(changed(shown).timestamp()),
-                plain=Representation(body, hashlib.sha256(body).hexdigest()[:16]),
-                gzipped=None,
-            ),
-        )
+        tag, modified = hashlib.sha256(body).hexdigest()[:16], int(changed(shown).timestamp())
+        media_type = MEDIA_TYPES[self._site.outlet.format]
+        plain = represent(body, tag, modified=modified, media_type=media_type)
+        return answer(request, Content(modified=modified, plain=plain, gzipped=None), fields(FILE_HEADERS))
 
     async def front(self, request: Request) -> Response:
         return HTMLResponse(front_page(self._site, self._shown()), headers=HEADERS)

@@ -7,20 +7,13 @@ is then in a later document, or withdrawn. So whoever has read it need not read 
 head and pages misses nothing.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
 
 from syndicate.feeds.documents import FeedDocument
-from syndicate.feeds.select import Selected, newest_first
-from syndicate.model.feeds import Order
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Numbered:
-    """An entry of a feed and its number, from 1."""
-
-    number: int
-    selected: Selected
+from syndicate.model import ListedEntry
 
 
 def count_pages(last_number: int, limit: int) -> int:
@@ -51,28 +44,20 @@ def page_name(feed: str, page: int, limit: int) -> str:
     return f"{feed}/{limit}-{page}"
 
 
-def page_entries(numbered: Iterable[Numbered], page: int, limit: int) -> list[Selected]:
-    """Return the entries of a page, the last one that came into the feed first."""
-    wanted = numbers_of(page, limit)
-    found = sorted((each for each in numbered if each.number in wanted), key=_number, reverse=True)
-    return [each.selected for each in found]
-
-
-def head_entries(
-    numbered: Sequence[Numbered], last_number: int, limit: int, order: Order = Order.PUBLISHED
-) -> list[Selected]:
-    """Return the entries of the head, in the feed's order.
+def head_entries(listed: Iterable[ListedEntry], last_number: int, limit: int) -> list[ListedEntry]:
+    """Return the entries of the head, in the feed's order; of two at one instant, the later item comes first.
 
     It has all that is on no page yet, and fills up with the first of the others in its order: so nobody
     misses an article that was old when it matched, and as many are there as the limit says.
 
     Args:
-        numbered: at least those on no page yet, and the first `limit` in the order.
+        listed: at least those on no page yet, and the first `limit` in the order.
     """
     paged = count_pages(last_number, limit) * limit
-    unpaged = [each.selected for each in numbered if each.number > paged]
-    others = newest_first((each.selected for each in numbered if each.number <= paged), order)
-    return newest_first([*unpaged, *others[: limit - len(unpaged)]], order)
+    ordered = sorted(listed, key=_place, reverse=True)
+    room = limit - sum(each.number > paged for each in ordered)
+    filling = {each.number for each in islice((each for each in ordered if each.number <= paged), room)}
+    return [each for each in ordered if each.number > paged or each.number in filling]
 
 
 def head_document(
@@ -103,5 +88,5 @@ def page_document(feed: FeedDocument, url_of: Callable[[int], str], page: int, p
     )
 
 
-def _number(numbered: Numbered) -> int:
-    return numbered.number
+def _place(entry: ListedEntry) -> tuple[datetime, int]:
+    return entry.instant, entry.item

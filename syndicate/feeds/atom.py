@@ -1,18 +1,19 @@
 """Atom (RFC 4287). The only module that knows feedgen.
 
-feedgen makes the document around the entries. For one of those it takes 2 ms, by way of a tree of elements:
-so they are written beside it, as text, and put into its document.
+feedgen makes the document around the entries. These are written beside it, as text, and put into its
+document: feedgen has no language of an entry and no source with an id (RFC 4287 2, 4.2.11), and its tree of
+elements does not take an entry that was written before.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 
 from feedgen.feed import FeedGenerator
 
-from syndicate.feeds.documents import FeedDocument
+from syndicate.feeds.documents import FeedDocument, Frame
 from syndicate.feeds.entries import Category, Enclosure, EntrySource, FeedEntry, Report
-from syndicate.feeds.xml import attributes, escaped
+from syndicate.feeds.xml import attributes, escaped, escaped_html
 
 MEDIA_TYPE = "application/atom+xml"
 HISTORY = "http://purl.org/syndication/history/1.0"  # RFC 5005
@@ -21,22 +22,22 @@ _END = b"</feed>\n"
 
 def render(feed: FeedDocument, entries: Sequence[FeedEntry]) -> bytes:
     """Return a valid Atom document, its entries in the order given. The same input gives the same bytes."""
-    return assemble(feed, feed.updated(entries), map(render_entry, entries))
+    written = frame(feed, feed.updated(entry.updated for entry in entries))
+    return written.filled([render_entry(entry) for entry in entries])
 
 
-def assemble(feed: FeedDocument, updated: datetime, entries: Iterable[bytes]) -> bytes:
-    """Return the document of entries that `render_entry` wrote, which may be used in several.
+def frame(feed: FeedDocument, updated: datetime) -> Frame:
+    """Return the document around entries that `render_entry` wrote, which may be used in several.
 
     Args:
         updated: when the newest of them was, see `FeedDocument.updated`.
     """
     head = _head(feed, updated).removesuffix(_END)
     archive = b"" if feed.head_url is None else f'  <fh:archive xmlns:fh="{HISTORY}"/>\n'.encode()
-    return b"".join([head, archive, *entries, _END])
+    return Frame(before=head + archive, after=_END)
 
 
 def _head(feed: FeedDocument, updated: datetime) -> bytes:
-    """Return the document without entries."""
     head = FeedGenerator()
     head.id(feed.feed_id)
     head.title(feed.name)
@@ -66,8 +67,8 @@ def _elements(entry: FeedEntry) -> Iterator[str]:
     yield f"<updated>{updated}</updated>"
     yield f"<author>\n      <name>{escaped(entry.author)}</name>\n    </author>"
     yield f'<content type="html">{escaped(entry.content_html)}</content>'
-    if entry.summary:
-        yield f'<summary type="text">{escaped(entry.summary)}</summary>'
+    if entry.summary:  # as HTML, like the content: rss2email would show a text in the place of that
+        yield f'<summary type="html">{escaped_html(entry.summary)}</summary>'
     yield from map(_category, entry.categories)
     if entry.published:
         yield f"<published>{entry.published.isoformat()}</published>"

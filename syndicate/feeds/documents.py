@@ -1,11 +1,25 @@
 """What is said about a published document as a whole, whatever its format."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicate.feeds.entries import FeedEntry, whole_seconds
+from syndicate.feeds.entries import whole_seconds
 from syndicate.feeds.xml import line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A document in a format, without its entries."""
+
+    before: bytes
+    after: bytes
+    between: bytes = b""  # two entries
+    if_empty: bytes = b""  # instead of entries
+
+    def filled(self, entries: Sequence[bytes]) -> bytes:
+        """Return the document with entries, as they are written in its format."""
+        return b"".join([self.before, self.between.join(entries) or self.if_empty, self.after])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +51,12 @@ class FeedDocument:
         """The description as one line, which is never empty."""
         return line(self.description) or self.name
 
-    def updated(self, entries: Iterable[FeedEntry]) -> datetime:
-        """Return when something in the document last changed that readers should notice."""
-        instants = (entry.updated for entry in entries)
+    def updated(self, instants: Iterable[datetime]) -> datetime:
+        """Return when something in the document last changed that readers should notice.
+
+        Args:
+            instants: when each entry did.
+        """
         return max(instants, default=whole_seconds(self.updated_when_empty))
 
     def links(self) -> list[tuple[str, str]]:

@@ -42,6 +42,7 @@ class Outlet:
     title: str
     feed_url: str  # empty: not known
     link: str | None = None  # its site
+    id: str | None = None  # its feed's own; None: it has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +148,7 @@ def describe(selected: Selected, settings: EntrySettings) -> FeedEntry:
         title=title,
         link=web_iri(item.link),
         published=whole_seconds(item.order) if item.published else None,
-        updated=updated(item),
+        updated=whole_seconds(item.noticed_at),
         author=line(item.author) or source.title,
         categories=(*(_of_rule(reason) for reason in reasons), *_own_categories(item)),
         language=language,
@@ -161,21 +162,6 @@ def describe(selected: Selected, settings: EntrySettings) -> FeedEntry:
         reports=reports,
         is_explained=settings.explain,
     )
-
-
-def updated(item: Item) -> datetime:
-    """Return when the item last changed in a way that readers should notice (RFC 4287 4.2.15).
-
-    A first revision has the publisher's word for it, as far as that is neither before its publication nor
-    after we recorded it. A later revision has the instant we recorded it: publishers seldom move their date
-    along with an edit, and sometimes move it back. So it never decreases from revision to revision, and
-    is never later than `changed_at`.
-    """
-    if item.revision > 1:
-        return whole_seconds(item.changed_at)
-    claimed = item.updated or item.published or item.first_seen
-    not_before = item.order if item.published else claimed
-    return whole_seconds(min(max(claimed, not_before), item.changed_at))
 
 
 def whole_seconds(instant: datetime) -> datetime:
@@ -259,7 +245,10 @@ def _source(item: Item, settings: EntrySettings) -> EntrySource:
     outlet = _outlet(item.source, settings)
     feed_url, link = web_iri(outlet.feed_url), web_iri(outlet.link)
     return EntrySource(
-        id=feed_url or link or f"{RULE_SCHEME}#{_UNSAFE_IN_TOKEN.sub('_', item.source)}",
+        id=legal(outlet.id or "")
+        or feed_url
+        or link
+        or f"{RULE_SCHEME}#{_UNSAFE_IN_TOKEN.sub('_', item.source)}",
         title=line(outlet.title) or item.source,
         feed_url=feed_url,
         link=link,

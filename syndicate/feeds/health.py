@@ -14,7 +14,7 @@ from syndicate.feeds.documents import FeedDocument
 from syndicate.feeds.entries import RULE_SCHEME, Category, EntrySource, FeedEntry, whole_seconds
 from syndicate.feeds.explain import paragraphs
 from syndicate.feeds.page import FeedPages
-from syndicate.feeds.site import FORMATS, PAGE, Site
+from syndicate.feeds.site import FORMATS, Site
 from syndicate.feeds.xml import legal, line
 from syndicate.model import DeliveryStatus
 from syndicate.model.feeds import Feed, FeedSettings
@@ -49,11 +49,8 @@ def documents(
         document = site.document(feed, report.feed_id, report.created_at, extension)
         return replace(document, hubs=())  # which are not told of it
 
-    for each in FORMATS:
-        document = head(each.extension)
-        rendered = each.assemble(document, document.updated(entries), map(each.render_entry, entries))
-        yield f"{feed.name}{each.extension}", rendered
-    yield f"{feed.name}{PAGE}", pages.feed(head(PAGE), site.formats(feed), entries)
+    for each in (*FORMATS, site.page(feed, pages)):
+        yield f"{feed.name}{each.extension}", each.render(head(each.extension), entries)
 
 
 def health_entries(report: HealthReport, author: str, titles: Mapping[str, str]) -> list[FeedEntry]:

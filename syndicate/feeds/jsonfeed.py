@@ -6,11 +6,11 @@ it.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from syndicate.feeds.documents import FeedDocument
+from syndicate.feeds.documents import FeedDocument, Frame
 from syndicate.feeds.entries import Enclosure, FeedEntry, Report
 from syndicate.feeds.explain import Reason
 from syndicate.feeds.xml import line
@@ -24,13 +24,14 @@ Json = dict[str, Any]
 
 def render(feed: FeedDocument, entries: Sequence[FeedEntry]) -> bytes:
     """Return a valid JSON Feed, its items in the order given. The same input gives the same bytes."""
-    return assemble(feed, feed.updated(entries), map(render_entry, entries))
+    written = frame(feed, feed.updated(entry.updated for entry in entries))
+    return written.filled([render_entry(entry) for entry in entries])
 
 
-def assemble(feed: FeedDocument, updated: datetime, entries: Iterable[bytes]) -> bytes:
-    """Return the document of items that `render_entry` wrote; see `atom.assemble`."""
+def frame(feed: FeedDocument, updated: datetime) -> Frame:
+    """Return the document around items that `render_entry` wrote; see `atom.frame`."""
     head = _encoded(_of_feed(feed, updated)).removesuffix(b"}")
-    return b"".join([head, b', "items": [\n', b",\n".join(entries), b"\n]}\n"])
+    return Frame(before=head + b', "items": [\n', between=b",\n", after=b"\n]}\n")
 
 
 def render_entry(entry: FeedEntry) -> bytes:

@@ -12,11 +12,12 @@ from hashlib import sha256
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from syndicate.feeds.documents import FeedDocument
+from syndicate.feeds.documents import FeedDocument, Frame
 from syndicate.feeds.entries import FeedEntry
 
 MEDIA_TYPE = "text/html"
 LATEST = 30  # entries on the page of a feed
+_CUT = "<cut>"  # of no text, since those are escaped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,27 +48,33 @@ class FeedPages:
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,
+            keep_trailing_newline=True,
             undefined=StrictUndefined,
         )
         self._environment.filters["day"] = _day
         style = self._environment.get_template("style.css").render()
         digest = b64encode(sha256(style.encode()).digest()).decode()
         self._environment.globals |= {"style": style, "policy": _policy(digest)}
+        self._entry = self._environment.get_template("entry.html")
 
     @property
     def policy(self) -> str:
         """The Content-Security-Policy of these pages, for a server that sends one with them."""
         return str(self._environment.globals["policy"])
 
-    def feed(self, feed: FeedDocument, formats: Sequence[Format], entries: Sequence[FeedEntry]) -> bytes:
-        """Return the page of a feed.
+    def frame(self, feed: FeedDocument, formats: Sequence[Format]) -> Frame:
+        """Return the page of a feed around its latest entries.
 
         Args:
             formats: the first is the one to subscribe to for whoever does not care.
-            entries: in the order of the feed; the first of them are shown.
         """
         template = self._environment.get_template("feed.html")
-        return template.render(feed=feed, formats=formats, entries=entries[:LATEST]).encode()
+        before, if_empty, after = template.render(feed=feed, formats=formats, cut=_CUT).split(_CUT)
+        return Frame(before=before.encode(), if_empty=if_empty.encode(), after=after.encode())
+
+    def entry(self, entry: FeedEntry) -> bytes:
+        """Return an entry as it stands on a page."""
+        return self._entry.render(entry=entry).encode()
 
     def index(self, title: str, opml_url: str, feeds: Sequence[ListedPage]) -> bytes:
         """Return the list of all feeds, in the order given."""

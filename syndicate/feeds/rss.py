@@ -3,14 +3,13 @@
 What RSS has no word for is said in those of Atom, Dublin Core and Media RSS.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from email.utils import format_datetime
-from html import escape
 
-from syndicate.feeds.documents import FeedDocument
+from syndicate.feeds.documents import FeedDocument, Frame
 from syndicate.feeds.entries import Category, Enclosure, EntrySource, FeedEntry, Report
-from syndicate.feeds.xml import attributes, escaped
+from syndicate.feeds.xml import attributes, escaped, escaped_html
 
 MEDIA_TYPE = "application/rss+xml"
 _NAMESPACES = {
@@ -28,19 +27,20 @@ _END = b"  </channel>\n</rss>\n"
 
 def render(feed: FeedDocument, entries: Sequence[FeedEntry]) -> bytes:
     """Return a valid RSS document, its items in the order given. The same input gives the same bytes."""
-    return assemble(feed, feed.updated(entries), map(render_entry, entries))
+    written = frame(feed, feed.updated(entry.updated for entry in entries))
+    return written.filled([render_entry(entry) for entry in entries])
 
 
-def assemble(feed: FeedDocument, updated: datetime, entries: Iterable[bytes]) -> bytes:
-    """Return the document of items that `render_entry` wrote; see `atom.assemble`."""
+def frame(feed: FeedDocument, updated: datetime) -> Frame:
+    """Return the document around items that `render_entry` wrote; see `atom.frame`."""
     channel = "\n    ".join(_channel(feed, updated))
-    return b"".join([f"{_START}    {channel}\n".encode(), *entries, _END])
+    return Frame(before=f"{_START}    {channel}\n".encode(), after=_END)
 
 
 def _channel(feed: FeedDocument, updated: datetime) -> Iterator[str]:
     yield f"<title>{escaped(feed.name)}</title>"
     yield f"<link>{escaped(feed.page_url)}</link>"
-    yield f"<description>{_html(feed.about)}</description>"
+    yield f"<description>{escaped_html(feed.about)}</description>"
     yield from _date("lastBuildDate", updated)
     yield f"<generator>Syndicate {escaped(feed.version)}</generator>"
     yield "<docs>https://www.rssboard.org/rss-specification</docs>"
@@ -70,16 +70,11 @@ def _elements(entry: FeedEntry) -> Iterator[str]:
         yield f"<dc:language>{escaped(entry.language)}</dc:language>"
     yield from map(_category, entry.categories)
     if entry.summary:  # before the content, as the profile has it
-        yield f"<description>{_html(entry.summary)}</description>"
+        yield f"<description>{escaped_html(entry.summary)}</description>"
     yield f"<content:encoded>{escaped(entry.content_html)}</content:encoded>"
     yield from _enclosures(entry.enclosures)
     yield from (_related(report) for report in entry.reports if report.link)
     yield from _source(entry.source)
-
-
-def _html(text: str) -> str:
-    """Return a plain text for an element that holds HTML."""
-    return escaped(escape(text, quote=False))
 
 
 def _category(category: Category) -> str:

@@ -1,16 +1,16 @@
 """Where feeds are published: the addresses of their documents, and what is said of each as a whole."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
 from syndicate import __version__
 from syndicate.feeds import atom, jsonfeed, page, rss
-from syndicate.feeds.documents import FeedDocument
+from syndicate.feeds.documents import FeedDocument, Frame
 from syndicate.feeds.entries import FeedEntry
 from syndicate.feeds.opml import ListedFeed
-from syndicate.feeds.page import ListedPage
+from syndicate.feeds.page import FeedPages, ListedPage
 from syndicate.model.feeds import Feed, HubAddress
 
 PAGE = ".html"
@@ -18,13 +18,19 @@ PAGE = ".html"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A format that feeds are published in."""
+    """A format that feeds are published in; that for people is of one feed, see `Site.page`."""
 
     name: str  # for people
     extension: str
     media_type: str
     render_entry: Callable[[FeedEntry], bytes]
-    assemble: Callable[[FeedDocument, datetime, Iterable[bytes]], bytes]
+    frame: Callable[[FeedDocument, datetime], Frame]
+    limit: int | None = None  # of entries, the first ones; None: all
+
+    def render(self, document: FeedDocument, entries: Sequence[FeedEntry]) -> bytes:
+        """Return the document. The same input gives the same bytes."""
+        frame = self.frame(document, document.updated(entry.updated for entry in entries))
+        return frame.filled([self.render_entry(entry) for entry in entries[: self.limit]])
 
     @property
     def content_type(self) -> str:
@@ -38,21 +44,21 @@ FORMATS = (
         extension=".atom",
         media_type=atom.MEDIA_TYPE,
         render_entry=atom.render_entry,
-        assemble=atom.assemble,
+        frame=atom.frame,
     ),
     Format(
         name="JSON Feed",
         extension=".json",
         media_type=jsonfeed.MEDIA_TYPE,
         render_entry=jsonfeed.render_entry,
-        assemble=jsonfeed.assemble,
+        frame=jsonfeed.frame,
     ),
     Format(
         name="RSS",
         extension=".rss",
         media_type=rss.MEDIA_TYPE,
         render_entry=rss.render_entry,
-        assemble=rss.assemble,
+        frame=rss.frame,
     ),
 )
 EXTENSIONS = (*(each.extension for each in FORMATS), PAGE)  # of the files of a feed
@@ -87,12 +93,20 @@ class Site:
             hubs=(self.hub.url,) if self.hub and self.hub.tells_of(feed) else (),
         )
 
-    def formats(self, feed: Feed) -> list[page.Format]:
-        """Return what a page for people offers of a feed."""
-        return [
+    def page(self, feed: Feed, pages: FeedPages) -> Format:
+        """Return the format of a feed's page for people, which shows how to subscribe."""
+        offered = [
             page.Format(name=each.name, media_type=each.media_type, url=self.url(feed.name, each.extension))
             for each in FORMATS
         ]
+        return Format(
+            name="Page",
+            extension=PAGE,
+            media_type=page.MEDIA_TYPE,
+            render_entry=pages.entry,
+            frame=lambda document, _updated: pages.frame(document, offered),
+            limit=page.LATEST,
+        )
 
     def listed(self, feeds: Sequence[Feed]) -> list[ListedFeed]:
         """Return the feeds that the list for readers names."""

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from html import escape
 from urllib.parse import quote
 
 _ILLEGAL = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
@@ -50,6 +51,11 @@ def escaped(text: str) -> str:
     """Return a legal text as it stands in an element. A carriage return would be read as a line feed."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace("\r", "&#13;") if "\r" in text else text
+
+
+def escaped_html(text: str) -> str:
+    """Return a plain text as it stands in an element that holds HTML."""
+    return escaped(escape(text, quote=False))
 
 
 def attributes(**values: str | None) -> str:

@@ -34,21 +34,29 @@ class Document:
 
 def hub_address(config: Config) -> HubAddress | None:
     """Return the hub that tells of our feeds; None if there is to be none, or nobody could reach ours."""
-    service = config.service
     if isinstance(config.hub, str):
         return HubAddress(url=config.hub, is_ours=False)
-    if not config.hub or unreachable(service.base_url, config.network.allow_private):
+    return None if why_none(config) else HubAddress(url=f"{config.service.base_url}{PATH}", is_ours=True)
+
+
+def why_none(config: Config) -> str | None:
+    """Return why feeds name no hub; None if they name one."""
+    base_url = config.service.base_url
+    if isinstance(config.hub, str):
         return None
-    return HubAddress(url=f"{service.base_url}{PATH}", is_ours=True) if _is_plain(service.base_url) else None
+    if not config.hub:
+        return "[feeds] hub is false"
+    return unreachable(base_url, config.network.allow_private) or _ambiguous(base_url)
 
 
-def _is_plain(base_url: str) -> bool:
-    """Whether everybody spells an address alike, so that a topic can be told by its address."""
+def _ambiguous(base_url: str) -> str | None:
+    """Return why not everybody spells an address alike, so that no topic can be told by its address."""
     try:
         target(base_url)
-    except RefusedError:
-        return False
-    return base_url.isascii()
+    except RefusedError as error:
+        return f"{base_url}: {error}"
+    mended = "write its host as xn--..., and percent-encode the rest"
+    return None if base_url.isascii() else f"base_url {base_url} is not in ASCII: {mended}"
 
 
 def topics_of(config: Config, hub: HubAddress | None) -> Mapping[str, Topic]:

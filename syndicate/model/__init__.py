@@ -80,7 +80,14 @@ from syndicate.model.pace import (
     ToldAlert,
 )
 from syndicate.model.parse import Document, Enclosure, Entry
-from syndicate.model.publish import NumberedMatches, Numbering, PublishedFeed, StaleFeed
+from syndicate.model.publish import (
+    ListedEntry,
+    NumberedMatches,
+    Numbering,
+    PublishedFeed,
+    SourceDocument,
+    StaleFeed,
+)
 from syndicate.model.push import (
     Asked,
     Confirmed,
@@ -148,6 +155,7 @@ __all__ = [
     "Labels",
     "LateArticle",
     "Learned",
+    "ListedEntry",
     "ListedItem",
     "Match",
     "NetworkSettings",
@@ -182,6 +190,7 @@ __all__ = [
     "Sought",
     "Source",
     "SourceAlert",
+    "SourceDocument",
     "SourceStatus",
     "Spent",
     "Spike",

@@ -87,6 +87,7 @@ class Poll:
     adopted: str | None = None  # a permanent redirect that holds from now on; None: the configured address
     document_title: str = ""
     document_link: str | None = None
+    document_id: str | None = None
     problems: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     new_keys: tuple[tuple[str, int], ...] = ()  # (key, item) learned for items that did not change

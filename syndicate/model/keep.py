@@ -33,6 +33,7 @@ class Item:
     updated: datetime | None
     first_seen: datetime
     changed_at: datetime  # when this revision was recorded
+    noticed_at: datetime  # when it last changed in a way that readers should notice (`syndicate.edits`)
     enclosures: tuple[Enclosure, ...] = ()
 
     @property

@@ -50,6 +50,7 @@ class Document:
     format: str  # rss20, atom10, ... as feedparser names them; json10, json11, sitemap, page
     title: str = ""
     link: str | None = None
+    id: str | None = None  # its own, where that is an absolute IRI
     language: str | None = None
     entries: tuple[Entry, ...] = ()
     problems: tuple[str, ...] = ()  # what was repaired, cut or left out, in words

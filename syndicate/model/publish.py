@@ -7,6 +7,15 @@ from syndicate.model.keep import StoredMatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDocument:
+    """What the documents of a source said of themselves the last time."""
+
+    title: str = ""
+    link: str | None = None  # a page for people
+    id: str | None = None  # an absolute IRI; None: they have none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StaleFeed:
     """A published feed whose files lack what is stored; `generation` closes the race with new matches."""
 
@@ -27,6 +36,18 @@ class Numbering:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedEntry:
+    """An entry of a feed without what it shows."""
+
+    number: int
+    item: int
+    instant: datetime  # by which its feed is ordered
+    state: str  # another one as soon as the entry shows anything else that is stored
+    rules: tuple[str, ...]  # that hold for it
+    sources: tuple[str, ...]  # of its item, and of the others of its story
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NumberedMatches:
     """An entry of a feed: an item, why it is there, and who else reports the same."""
 
@@ -35,6 +56,7 @@ class NumberedMatches:
         StoredMatch, ...
     ]  # of the item, one for each rule of the feed that holds, by the rules' ids
     others: tuple[StoredMatch, ...] = ()  # of other items of its story in the feed, as they were first seen
+    state: str = ""  # see `ListedEntry`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

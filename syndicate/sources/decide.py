@@ -64,6 +64,7 @@ def decide_reading(
         body_hash=reading.fetched.body_hash,
         document_title=reading.document.title,
         document_link=reading.document.link,
+        document_id=reading.document.id,
         format=reading.document.format,
         parts=reading.document.parts,
         problems=(*reading.document.problems, *((mistake,) if mistake else ())),

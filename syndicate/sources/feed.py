@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from syndicate.errors import ParseError
+from syndicate.ids import absolute_iri
 from syndicate.model import Document, Enclosure, Entry
 from syndicate.sources import arrived, fast, outline, sanitise
 from syndicate.sources.dates import is_plausible
@@ -232,6 +233,7 @@ def _document(result: Raw, version: str, prepared: Prepared) -> Document:
         format=version,
         title=_title(feed, context),
         link=_link(feed, context),
+        id=absolute_iri(string(feed, "id")),
         language=context.language,
         entries=entries,
         problems=(*problems, *fields.in_words()),

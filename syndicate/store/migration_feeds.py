@@ -60,3 +60,16 @@ FEEDS = """
 
     CREATE INDEX matches_by_time ON matches (rule, matched_at);
 """
+
+BY_MATCH = """
+    CREATE INDEX feed_entries_by_match ON feed_entries (feed, matched_at, item);
+"""
+
+NOTICED = """
+    ALTER TABLE items ADD COLUMN noticed_revision INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE items ADD COLUMN noticed_at TEXT NOT NULL DEFAULT '';
+    UPDATE items SET noticed_revision = revision, noticed_at = changed_at WHERE revision > 1;
+    UPDATE items SET noticed_at = min(first_seen, max(
+        coalesce(updated, published, first_seen), coalesce(min(published, first_seen), updated, first_seen)
+    )) WHERE revision = 1;
+"""

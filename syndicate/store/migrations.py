@@ -219,6 +219,24 @@ def m0016_health(db: Database) -> None:
 
 
 @migrations()
-def m0017_pages(db: Database) -> None:
+def m0017_feeds_by_match(db: Database) -> None:
+    """The latest entries of a feed that is ordered by when they matched."""
+    db.executescript(migration_feeds.BY_MATCH)
+
+
+@migrations()
+def m0018_ids_of_documents(db: Database) -> None:
+    """The ids that outlets have given to their feeds."""
+    db.execute("ALTER TABLE sources ADD COLUMN document_id TEXT")
+
+
+@migrations()
+def m0019_noticed_edits(db: Database) -> None:
+    """Which edits readers should notice: of those before, all."""
+    db.executescript(migration_feeds.NOTICED)
+
+
+@migrations()
+def m0020_pages(db: Database) -> None:
     """Matches in the order of their items, which pages show."""
     db.executescript(migration_pages.PAGES)

@@ -29,6 +29,7 @@ from syndicate.model import (
     Kept,
     KeptArticle,
     KnownItem,
+    ListedEntry,
     Match,
     NumberedMatches,
     Numbering,
@@ -43,6 +44,7 @@ from syndicate.model import (
     Silence,
     SilenceDraft,
     Source,
+    SourceDocument,
     SourceStatus,
     SpikeStep,
     StaleFeed,
@@ -290,7 +292,7 @@ class Store(Protocol):
         What came first has the lower number. What changed has a new one, and its former is free for ever.
         """
 
-    def feed_head(self, feed: str, paged: int, limit: int, order: Order) -> list[NumberedMatches]:
+    def feed_head(self, feed: str, paged: int, limit: int, order: Order) -> list[ListedEntry]:
         """Return what the head of a feed may show, by numbers.
 
         That are all entries that are on no page yet, and so many as come first in its order.
@@ -299,8 +301,8 @@ class Store(Protocol):
             paged: the highest number that is on a page.
         """
 
-    def feed_page(self, feed: str, first: int, last: int) -> list[NumberedMatches]:
-        """Return the entries with these numbers, both ends included, by numbers."""
+    def feed_entries(self, feed: str, numbers: Sequence[int]) -> list[NumberedMatches]:
+        """Return what the entries with these numbers show, by numbers, without those that are gone."""
 
     def feeds_published(self, feeds: Sequence[PublishedFeed]) -> None:
         """Note that the files of each feed show its generation."""
@@ -448,8 +450,8 @@ class Store(Protocol):
     def addresses(self, source: str) -> list[AddressStatus]:
         """Return how each of a source's addresses is, in the order of the configuration."""
 
-    def source_documents(self, sources: Collection[str]) -> Mapping[str, tuple[str, str | None]]:
-        """Return the own (title, link) of those of the sources that are known, as their documents had it."""
+    def source_documents(self, sources: Collection[str]) -> Mapping[str, SourceDocument]:
+        """Return what the documents of those of the sources that are known say of themselves."""
 
     def match_counts(self) -> Mapping[str, int]:
         """Return how many items each rule holds for."""

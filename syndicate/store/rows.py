@@ -196,6 +196,7 @@ def item_of(row: Row) -> Item:
         updated=time_or_none(row["updated"]),
         first_seen=time_of(row["first_seen"]),
         changed_at=time_of(row["changed_at"]),
+        noticed_at=time_of(row["noticed_at"]),
     )
 
 

@@ -27,6 +27,7 @@ from syndicate.model import (
     Kept,
     KeptArticle,
     KnownItem,
+    ListedEntry,
     NumberedMatches,
     Numbering,
     Ongoing,
@@ -38,6 +39,7 @@ from syndicate.model import (
     Silence,
     SilenceDraft,
     Source,
+    SourceDocument,
     SourceStatus,
     SpikeStep,
     StaleFeed,
@@ -54,6 +56,7 @@ from syndicate.store import (
     sqlite_configuration,
     sqlite_deliveries,
     sqlite_endpoints,
+    sqlite_feed_entries,
     sqlite_feeds,
     sqlite_health,
     sqlite_items,
@@ -267,13 +270,13 @@ class SqliteStore:
         with self._write() as db:
             return sqlite_feeds.number_entries(db, feeds, self.now())
 
-    def feed_head(self, feed: str, paged: int, limit: int, order: Order) -> list[NumberedMatches]:
+    def feed_head(self, feed: str, paged: int, limit: int, order: Order) -> list[ListedEntry]:
         with self._read() as db:
-            return sqlite_feeds.feed_head(db, feed, paged, limit, order)
+            return sqlite_feed_entries.feed_head(db, feed, paged, limit, order)
 
-    def feed_page(self, feed: str, first: int, last: int) -> list[NumberedMatches]:
+    def feed_entries(self, feed: str, numbers: Sequence[int]) -> list[NumberedMatches]:
         with self._read() as db:
-            return sqlite_feeds.feed_page(db, feed, first, last)
+            return sqlite_feed_entries.feed_entries(db, feed, numbers)
 
     def feeds_published(self, feeds: Sequence[PublishedFeed]) -> None:
         with self._write() as db:
@@ -413,7 +416,7 @@ class SqliteStore:
         with self._read() as db:
             return sqlite_sources.addresses(db, source)
 
-    def source_documents(self, sources: Collection[str]) -> Mapping[str, tuple[str, str | None]]:
+    def source_documents(self, sources: Collection[str]) -> Mapping[str, SourceDocument]:
         with self._read() as db:
             return sqlite_sources.source_documents(db, sources)
 

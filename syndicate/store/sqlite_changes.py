@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from syndicate.model import Change, Poll, Recorded
-from syndicate.store.rows import time_text
+from syndicate.edits import essence
+from syndicate.model import Change, Entry, Poll, Recorded
+from syndicate.store.rows import enclosures_of, time_text
 from syndicate.store.sqlite_escalations import insert_escalations
 from syndicate.store.sqlite_feeds import touch_entries
 from syndicate.store.sqlite_items import Kept
@@ -42,7 +43,7 @@ def record_changes(
         return recorded(poll.claim.source.id, Counter()), {}
     new = [change for change in poll.changes if change.item is None]
     placed = place(db, new, later.neighbours, now)
-    insert_new_items(db, source, poll.claim.source.id, list(zip(new, placed, strict=True)), now)
+    insert_new_items(db, source, poll.claim.source, list(zip(new, placed, strict=True)), now)
     numbered, counts = iter(placed), Counter(new=len(new))
     alerts: list[Told] = []
     for change in poll.changes:
@@ -82,6 +83,8 @@ def _update_item(
     )
     values = item_values(change) | {"changed_at": time_text(now)}
     assignments = ", ".join(f"{name} = :{name}" for name in values)
+    if _is_noticed(db, item, change.entry):
+        assignments += ", noticed_revision = revision + 1, noticed_at = :changed_at"
     db.execute(
         f"UPDATE items SET {assignments}, revision = revision + 1,"
         " sort_at = min(first_seen, coalesce(:published, first_seen)) WHERE id = :id",
@@ -102,6 +105,14 @@ def _update_item(
         db, "INSERT OR IGNORE INTO story_keys (key, story)", [(key, story) for key in change.story_keys]
     )
     return item, story
+
+
+def _is_noticed(db: Database, item: int, entry: Entry) -> bool:
+    """Return whether readers should notice what has become of an item."""
+    row = db.execute("SELECT title, body, link, enclosures FROM items WHERE id = ?", [item]).fetchone()
+    enclosures = [enclosure.url for enclosure in enclosures_of(row["enclosures"])]
+    before = essence(row["title"], row["body"], row["link"], enclosures)
+    return before != essence(entry.title, entry.body, entry.link, [each.url for each in entry.enclosures])
 
 
 def _insert_keys(db: Database, source: int, keys: Sequence[tuple[str, int]]) -> None:

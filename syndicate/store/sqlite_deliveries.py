@@ -23,8 +23,7 @@ from syndicate.model import (
 from syndicate.store.learned import notice_of
 from syndicate.store.rows import Row, carriers_of, stored_match_of, text_or_none, time_of, time_text
 from syndicate.store.spikes import spike_alert_of
-from syndicate.store.sqlite_feeds import MATCH_COLUMNS
-from syndicate.store.sqlite_items import ITEM_COLUMNS
+from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS
 from syndicate.store.sqlite_many import VALUES_AT_ONCE, insert_rows, stored
 
 T = TypeVar("T")

@@ -1,30 +1,24 @@
-"""What to publish: which feeds lack something, the numbers of their entries, and what these show."""
+"""What to publish: which feeds lack something, and the numbers of their entries."""
 
 import json
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from syndicate.model import NumberedMatches, Numbering, PublishedFeed, StaleFeed, StoredMatch
-from syndicate.model.feeds import Dedupe, Feed, Order
-from syndicate.store.rows import Row, json_text, stored_match_of, time_of, time_or_none, time_text
-from syndicate.store.sqlite_items import ITEM_COLUMNS
+from syndicate.model import Numbering, PublishedFeed, StaleFeed
+from syndicate.model.feeds import Dedupe, Feed
+from syndicate.store.rows import Row, json_text, time_of, time_or_none, time_text
 from syndicate.store.sqlite_many import insert_rows
 
 EVERY_RULE = "*"
 LATEST_COMMIT = timedelta(hours=1)  # after the time that a match has, at the most
-MATCH_COLUMNS = """
-    m.rule AS match_rule, m.revision AS match_revision, m.evidence AS match_evidence,
-    m.matched_at AS match_matched_at, m.ended_at AS match_ended_at
-"""
 _RULES_OF_FEED = """
     SELECT value FROM json_each(:rules) UNION ALL SELECT id FROM rules WHERE :rules IS NULL AND is_configured
 """
-_IS_OF_FEED = f"""
+IS_OF_FEED = f"""
     m.ended_at IS NULL AND m.rule IN ({_RULES_OF_FEED}) AND (:sources IS NULL OR i.source IN (
         SELECT id FROM sources WHERE slug IN (SELECT value FROM json_each(:sources))
     ))
@@ -34,15 +28,15 @@ _NEW_ENTRIES = f"""
         SELECT item FROM matches WHERE rule IN ({_RULES_OF_FEED}) AND matched_at >= :since
         UNION SELECT value FROM json_each(:again)
     )
-    SELECT i.id, i.story, i.revision, i.sort_at, min(m.matched_at) AS matched_at
+    SELECT i.id, i.story, i.noticed_revision, i.sort_at, min(m.matched_at) AS matched_at
     FROM recent CROSS JOIN matches m ON m.item = recent.item CROSS JOIN items i ON i.id = m.item
-    WHERE {_IS_OF_FEED}
+    WHERE {IS_OF_FEED}
         AND NOT EXISTS (SELECT 1 FROM feed_entries e WHERE e.item = recent.item AND e.feed = :feed)
     GROUP BY i.id ORDER BY matched_at, i.id
 """
 
 
-class _Collects(NamedTuple):
+class Collects(NamedTuple):
     """What a feed collects, as JSON texts; None: all."""
 
     rules: str | None
@@ -212,7 +206,7 @@ def number_entries(db: Database, feeds: Sequence[str], now: datetime) -> Mapping
 
 def _number(db: Database, feed: str, now: datetime) -> Numbering:
     row = db.execute("SELECT * FROM feeds WHERE id = ?", [feed]).fetchone()
-    collects = _collects_of(row)
+    collects = collects_of(row)
     again = _take_back(db, feed, collects)
     numbered_at = time_or_none(row["numbered_at"])
     # A clock that was set back stamps what is new with a time that it has passed before.
@@ -226,7 +220,7 @@ def _number(db: Database, feed: str, now: datetime) -> Numbering:
         db,
         "INSERT INTO feed_entries (feed, number, item, revision, sort_at, matched_at)",
         [
-            (feed, number, each["id"], each["revision"], each["sort_at"], each["matched_at"])
+            (feed, number, each["id"], each["noticed_revision"], each["sort_at"], each["matched_at"])
             for number, each in enumerate(found, last + 1)
         ],
     )
@@ -238,12 +232,12 @@ def _number(db: Database, feed: str, now: datetime) -> Numbering:
     )
 
 
-def _take_back(db: Database, feed: str, collects: _Collects) -> list[int]:
+def _take_back(db: Database, feed: str, collects: Collects) -> list[int]:
     """Take the numbers from entries that have gone, or changed for readers; return what may come again."""
     touched = db.execute(
         f"""
-        SELECT e.number, e.item, i.story, e.revision = i.revision AS is_same, EXISTS (
-            SELECT 1 FROM matches m WHERE m.item = i.id AND {_IS_OF_FEED}
+        SELECT e.number, e.item, i.story, e.revision = i.noticed_revision AS is_same, EXISTS (
+            SELECT 1 FROM matches m WHERE m.item = i.id AND {IS_OF_FEED}
         ) AS holds
         FROM feed_entries e JOIN items i ON i.id = e.item WHERE e.feed = :feed AND e.is_touched
         """,
@@ -299,79 +293,14 @@ def _firsts(db: Database, feed: str, found: Sequence[Row]) -> list[Row]:
     return list(firsts.values())
 
 
-def _collects_of(row: Row) -> _Collects:
+def collects_of(row: Row) -> Collects:
     collects = json.loads(row["collects"])
     rules, sources = collects["rules"], collects["sources"]
-    return _Collects(
+    return Collects(
         rules=None if rules is None else json_text(rules),
         sources=None if sources is None else json_text(sources),
         is_by_story=collects["dedupe"] == Dedupe.STORY,
     )
-
-
-# --------------------------------------------------------------------------- what entries show
-
-_BY_ORDER = {Order.PUBLISHED: "sort_at", Order.MATCHED: "matched_at"}
-
-
-def feed_head(db: Database, feed: str, paged: int, limit: int, order: Order) -> list[NumberedMatches]:
-    """See `Store.feed_head`."""
-    column = _BY_ORDER[order]
-    rows = db.execute(
-        f"""
-        SELECT number, item FROM feed_entries WHERE feed = :feed AND number > :paged
-        UNION SELECT number, item FROM (
-            SELECT number, item FROM feed_entries WHERE feed = :feed
-            ORDER BY {column} DESC, item DESC LIMIT :limit
-        )
-        """,
-        {"feed": feed, "paged": paged, "limit": limit},
-    )
-    return _shown(db, feed, {row["item"]: row["number"] for row in rows})
-
-
-def feed_page(db: Database, feed: str, first: int, last: int) -> list[NumberedMatches]:
-    """See `Store.feed_page`."""
-    rows = db.execute(
-        "SELECT number, item FROM feed_entries WHERE feed = ? AND number BETWEEN ? AND ?", [feed, first, last]
-    )
-    return _shown(db, feed, {row["item"]: row["number"] for row in rows})
-
-
-def _shown(db: Database, feed: str, number_by_item: Mapping[int, int]) -> list[NumberedMatches]:
-    """Return what entries show, by their numbers."""
-    collects = _collects_of(db.execute("SELECT collects FROM feeds WHERE id = ?", [feed]).fetchone())
-    by_item: defaultdict[int, list[StoredMatch]] = defaultdict(list)
-    for match in _matches(db, collects, number_by_item):
-        by_item[match.item.id].append(match)
-    by_story: defaultdict[int, list[StoredMatch]] = defaultdict(list)
-    for item, matches in sorted(by_item.items()):
-        by_story[matches[0].item.story] += matches if item not in number_by_item else []
-    return [
-        NumberedMatches(
-            number=number,
-            matches=tuple(by_item[item]),
-            others=tuple(by_story[by_item[item][0].item.story]) if collects.is_by_story else (),
-        )
-        for item, number in sorted(number_by_item.items(), key=lambda pair: pair[1])
-        if item in by_item
-    ]
-
-
-def _matches(db: Database, collects: _Collects, items: Collection[int]) -> list[StoredMatch]:
-    """Return the matches of items, and, of a feed by stories, of all that share one with them."""
-    which = "i.id IN (SELECT value FROM json_each(:items))"
-    if collects.is_by_story:
-        which = f"i.story IN (SELECT story FROM items i WHERE {which})"
-    rows = db.execute(
-        f"""
-        SELECT {ITEM_COLUMNS}, {MATCH_COLUMNS}
-        FROM items i CROSS JOIN matches m ON m.item = i.id JOIN sources s ON s.id = i.source
-        WHERE {which} AND {_IS_OF_FEED} ORDER BY i.id, m.rule
-        """,
-        collects.named(items=json_text(list(items))),
-    )
-    return [stored_match_of(row) for row in rows]
 
 
 def match_counts(db: Database) -> Mapping[str, int]:

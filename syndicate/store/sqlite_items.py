@@ -16,7 +16,11 @@ _KEYS_AT_ONCE = 500
 ITEM_COLUMNS = """
     i.id, s.slug AS source, i.entry_id, i.revision, i.story, i.guid, i.link, i.title, i.body, i.summary,
     i.content_html, i.author, i.categories, i.enclosures, i.language, i.published, i.updated, i.first_seen,
-    i.changed_at
+    i.changed_at, i.noticed_at
+"""
+MATCH_COLUMNS = """
+    m.rule AS match_rule, m.revision AS match_revision, m.evidence AS match_evidence,
+    m.matched_at AS match_matched_at, m.ended_at AS match_ended_at
 """
 
 

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from syndicate.model import Change, Entry
+from syndicate.edits import noticed_at_first
+from syndicate.ids import absolute_iri, minted
+from syndicate.model import Change, Source
 from syndicate.store.rows import enclosures_json, evidence_json, text_or_none, time_text
 from syndicate.store.sqlite_many import insert_rows, stored
 from syndicate.store.sqlite_stories import Placed, note_joinings
@@ -16,7 +18,7 @@ _JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 def insert_new_items(
-    db: Database, source: int, slug: str, new: Sequence[tuple[Change, Placed]], now: datetime
+    db: Database, number: int, source: Source, new: Sequence[tuple[Change, Placed]], now: datetime
 ) -> None:
     """Insert items with their keys and matches, each into its story.
 
@@ -28,16 +30,18 @@ def insert_new_items(
     first_seen = time_text(now)
     changes, placed = zip(*new, strict=True)
     items = [each.item for each in placed]
-    entry_ids = _entry_ids(db, slug, changes)
+    entry_ids = _entry_ids(db, source, changes)
     values = [
         {
             "id": each.item,
-            "source": source,
+            "source": number,
             "entry_id": entry_id,
             "story": each.story,
             "revision": 1,
             "first_seen": first_seen,
             "changed_at": first_seen,
+            "noticed_revision": 1,
+            "noticed_at": time_text(noticed_at_first(change.entry.published, change.entry.updated, now)),
             "sort_at": time_text(min(now, change.entry.published or now)),
             "came_late": change.came_late,
             **item_values(change),
@@ -45,7 +49,7 @@ def insert_new_items(
         for entry_id, (change, each) in zip(entry_ids, new, strict=True)
     ]
     insert_rows(db, f"INSERT INTO items ({', '.join(values[0])})", [[*row.values()] for row in values])
-    _insert_keys(db, source, changes, items)
+    _insert_keys(db, number, changes, items)
     note_joinings(db, placed)
     insert_rows(
         db,
@@ -99,30 +103,18 @@ def _insert_keys(db: Database, source: int, changes: Sequence[Change], items: It
 # --------------------------------------------------------------------------- ids in published feeds
 
 
-def _entry_ids(db: Database, slug: str, changes: Sequence[Change]) -> Iterator[str]:
+def _entry_ids(db: Database, source: Source, changes: Sequence[Change]) -> Iterator[str]:
     """Yield the id that each item has in every published feed: the source's own if that is an IRI."""
-    names = [f"{slug} {change.keys[0]}" for change in changes]
-    first = [_iri_of(change.entry) or _minted(name) for change, name in zip(changes, names, strict=True)]
+    first = [absolute_iri(change.entry.guid) or _minted(source, change) for change in changes]
     taken = set(stored(db, "items", "entry_id", "id", first))
-    for entry_id, name in zip(first, names, strict=True):
+    for entry_id, change in zip(first, changes, strict=True):
         if entry_id in taken:
-            entry_id = _minted(name)
+            entry_id = _minted(source, change)
             if entry_id in taken or stored(db, "items", "entry_id", "id", [entry_id]):
                 entry_id = uuid.uuid4().urn
         taken.add(entry_id)
         yield entry_id
 
 
-def _minted(name: str) -> str:
-    return uuid.uuid5(uuid.NAMESPACE_URL, name).urn
-
-
-def _iri_of(entry: Entry) -> str | None:
-    guid = (entry.guid or "").strip()
-    scheme, separator, rest = guid.partition(":")
-    is_iri = scheme.lower() in ("http", "https", "tag", "urn") and separator and rest
-    has_only_iri_characters = guid.isprintable() and not _NOT_IN_IRIS.intersection(guid)
-    return guid if is_iri and has_only_iri_characters and len(guid) <= 2000 else None
-
-
-_NOT_IN_IRIS = frozenset(' <>"{}|\\^`')
+def _minted(source: Source, change: Change) -> str:
+    return minted(source.urls[0], source.id, change.keys[0])

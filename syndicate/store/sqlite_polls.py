@@ -233,8 +233,15 @@ def _record_document(db: Database, source: int, poll: Poll) -> None:
         _forget_errors_of_later_addresses(db, source, poll)
     if poll.state is PollState.OK:
         db.execute(
-            "UPDATE sources SET document_title = ?, document_link = ?, problems = ? WHERE id = ?",
-            [poll.document_title, poll.document_link, json.dumps(poll.problems, ensure_ascii=False), source],
+            "UPDATE sources SET document_title = ?, document_link = ?, document_id = ?, problems = ?"
+            " WHERE id = ?",
+            [
+                poll.document_title,
+                poll.document_link,
+                poll.document_id,
+                json.dumps(poll.problems, ensure_ascii=False),
+                source,
+            ],
         )
     elif poll.articles:
         _replace_problems_with_articles(db, source, poll.problems)

@@ -7,7 +7,15 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from syndicate.model import AddressStatus, Gap, Learned, SourceStatus, Spent, SubscriptionStatus
+from syndicate.model import (
+    AddressStatus,
+    Gap,
+    Learned,
+    SourceDocument,
+    SourceStatus,
+    Spent,
+    SubscriptionStatus,
+)
 from syndicate.store.learned import learned_of
 from syndicate.store.rows import Row, source_of, time_of, time_or_none, time_text
 from syndicate.store.sqlite_learned import gaps
@@ -97,14 +105,19 @@ def _latin_1(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
-def source_documents(db: Database, sources: Collection[str]) -> Mapping[str, tuple[str, str | None]]:
+def source_documents(db: Database, sources: Collection[str]) -> Mapping[str, SourceDocument]:
     """See `Store.source_documents`."""
     rows = db.execute(
-        "SELECT slug, document_title, document_link FROM sources"
+        "SELECT slug, document_title, document_link, document_id FROM sources"
         " WHERE slug IN (SELECT value FROM json_each(?))",
         [json.dumps([*sources])],
     )
-    return {row["slug"]: (row["document_title"], row["document_link"]) for row in rows}
+    return {
+        row["slug"]: SourceDocument(
+            title=row["document_title"], link=row["document_link"], id=row["document_id"]
+        )
+        for row in rows
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

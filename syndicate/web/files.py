@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +24,7 @@ HEADERS = {
 }
 
 PAGE = ".html"
-_NO_MORE: Mapping[str, str] = MappingProxyType({})
+Fields = tuple[tuple[bytes, bytes], ...]  # of headers, as they are sent
 
 _ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _WEIGHT = re.compile(r"[01](\.\d{0,3})?")
@@ -36,22 +36,31 @@ class Representation:
 
     body: bytes
     tag: str  # opaque, without its quotes
-    encoding: str | None = None
+    validators: Fields
+    describing: Fields  # what else an answer that has the body says of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What is answered with."""
+
+    modified: int  # seconds since 1970
+    plain: Representation
+    gzipped: Representation | None  # None where that would be longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedFile:
     """A file as it was when last read."""
 
+    path: Path
     stamp: tuple[int, ...]  # differs when the file does
-    media_type: str
-    modified: int  # seconds since 1970
-    plain: Representation
-    gzipped: Representation | None  # None where that would be longer
+    content: Content
 
     @property
     def kept_bytes(self) -> int:
-        return len(self.plain.body) + (len(self.gzipped.body) if self.gzipped else 0)
+        plain, gzipped = self.content.plain, self.content.gzipped
+        return len(plain.body) + (len(gzipped.body) if gzipped else 0)
 
 
 class Files:
@@ -72,10 +81,12 @@ class Files:
         self._folder = folder
         self._keep_bytes = keep_bytes
         self._media_type_by_suffix = media_type_by_suffix
-        self._kept: dict[Path, ServedFile] = {}  # the one used longest ago first
-        self._page_headers = (
+        self._kept: dict[str, ServedFile] = {}  # by path, the one used longest ago first
+        self._kept_bytes = 0
+        page_headers = (
             {"Content-Security-Policy": page_policy, "Referrer-Policy": "no-referrer"} if page_policy else {}
         )
+        self._headers, self._page_headers = fields(HEADERS), fields(HEADERS | page_headers)
 
     async def response(self, request: Request, name: str) -> Response | None:
         """Return the answer to a GET or HEAD, None where no such file is to be had.
@@ -84,44 +95,49 @@ class Files:
             name: relative to the folder. Without a suffix it is any of the files with that name and one: the
                 client says which it takes (RFC 9110 12.5.1), and the first suffix is for who does not care.
         """
-        suffix = Path(name).suffix
+        suffix = f".{name.rpartition('.')[2]}"
         if suffix in self._media_type_by_suffix:
-            return await self._response(request, name, suffix, "Accept-Encoding")
+            return await self._response(request, name, suffix, b"Accept-Encoding")
         accepted = _header(request, "accept")
         for each in preferred(accepted, self._media_type_by_suffix):
-            found = await self._response(request, f"{name}{each}", each, "Accept, Accept-Encoding")
+            found = await self._response(request, f"{name}{each}", each, b"Accept, Accept-Encoding")
             if found:
                 found.headers["Content-Location"] = quote(f"{name.rpartition('/')[2]}{each}")
                 return found
         return None
 
-    async def _response(self, request: Request, name: str, suffix: str, vary: str) -> Response | None:
+    async def _response(self, request: Request, name: str, suffix: str, vary: bytes) -> Response | None:
         if not name.isprintable() or any(not part or part.startswith(".") for part in name.split("/")):
             return None
-        file = await self._current(self._folder() / name, self._media_type_by_suffix[suffix])
+        file = await self._current(f"{self._folder()}/{name}", self._media_type_by_suffix[suffix])
         if file is None:
             return None
-        headers = {"Vary": vary} | (self._page_headers if suffix == PAGE else {})
-        return answer(request, file, headers)
+        always = self._page_headers if suffix == PAGE else self._headers
+        return answer(request, file.content, (*always, (b"vary", vary)))
 
-    async def _current(self, path: Path, media_type: str) -> ServedFile | None:
-        kept = self._kept.pop(path, None)
+    async def _current(self, path: str, media_type: str) -> ServedFile | None:
+        kept = self._kept.get(path)
         try:
-            if kept is None or has_changed(path, kept):  # takes microseconds, so needs no thread
-                kept = await run_in_threadpool(read, path, media_type)
+            if kept is None or has_changed(kept):  # takes microseconds, so needs no thread
+                kept = await run_in_threadpool(read, Path(path), media_type)
         except OSError:
-            return None
-        if kept is not None:
-            self._keep(path, kept)
+            kept = None
+        self._keep(path, kept)
         return kept
 
-    def _keep(self, path: Path, file: ServedFile) -> None:
-        self._kept[path] = file
-        excess = sum(other.kept_bytes for other in self._kept.values()) - self._keep_bytes
-        for oldest in list(self._kept):
-            if excess <= 0:
-                break
-            excess -= self._kept.pop(oldest).kept_bytes
+    def _keep(self, path: str, file: ServedFile | None) -> None:
+        """Keep a file as the one used last, None: it is not there any more."""
+        self._drop(path)
+        if file is not None:
+            self._kept[path] = file
+            self._kept_bytes += file.kept_bytes
+        while self._kept_bytes > self._keep_bytes:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, path: str) -> None:
+        dropped = self._kept.pop(path, None)
+        if dropped is not None:
+            self._kept_bytes -= dropped.kept_bytes
 
 
 def read(path: Path, media_type: str) -> ServedFile | None:
@@ -140,22 +156,38 @@ def read(path: Path, media_type: str) -> ServedFile | None:
         body = file.read()
     tag = hashlib.sha256(body).hexdigest()[:32]
     smaller = gzip.compress(body, 6, mtime=0)
-    return ServedFile(
-        stamp=_stamp(status),
-        media_type=media_type,
-        modified=int(status.st_mtime),
-        plain=Representation(body, tag),
-        gzipped=Representation(smaller, f"{tag}-gzip", "gzip") if len(smaller) < len(body) else None,
+    modified = int(status.st_mtime)
+    represented = partial(represent, modified=modified, media_type=media_type)
+    zipped = represented(smaller, f"{tag}-gzip", encoding="gzip") if len(smaller) < len(body) else None
+    content = Content(modified=modified, plain=represented(body, tag), gzipped=zipped)
+    return ServedFile(path=path, stamp=_stamp(status), content=content)
+
+
+def represent(
+    body: bytes, tag: str, *, modified: int, media_type: str, encoding: str | None = None
+) -> Representation:
+    """Return a representation with the headers that it always has, written once."""
+    described = {"Content-Type": media_type, "Content-Length": str(len(body))}
+    return Representation(
+        body=body,
+        tag=tag,
+        validators=fields({"ETag": f'"{tag}"', "Last-Modified": formatdate(modified, usegmt=True)}),
+        describing=fields(described | ({"Content-Encoding": encoding} if encoding else {})),
     )
 
 
-def has_changed(path: Path, file: ServedFile) -> bool:
+def fields(headers: Mapping[str, str]) -> Fields:
+    """Return headers as they are sent."""
+    return tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items())
+
+
+def has_changed(file: ServedFile) -> bool:
     """Return whether a file is another than it was when read.
 
     Raises:
         OSError: it is gone.
     """
-    return _stamp(path.stat()) != file.stamp
+    return _stamp(file.path.stat()) != file.stamp
 
 
 def preferred(accepted: str | None, media_type_by_suffix: Mapping[str, str]) -> list[str]:
@@ -177,18 +209,26 @@ def _accepted(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
     return 0.0
 
 
-def answer(request: Request, file: ServedFile, more: Mapping[str, str] = _NO_MORE) -> Response:
-    """Return the file in the encoding asked for, or 304 when the client has just that."""
-    chosen = file.gzipped if file.gzipped and takes_gzip(_header(request, "accept-encoding")) else file.plain
-    headers = HEADERS | {"ETag": f'"{chosen.tag}"', "Last-Modified": formatdate(file.modified, usegmt=True)}
-    headers |= more
-    if is_current(request, chosen.tag, file.modified):
-        return Response(status_code=304, headers=headers)
-    if chosen.encoding:
-        headers["Content-Encoding"] = chosen.encoding
-    headers["Content-Length"] = str(len(chosen.body))
+def answer(request: Request, content: Content, always: Fields) -> Response:
+    """Return content in the encoding asked for, or 304 when the client has just that.
+
+    Args:
+        always: headers of both answers.
+    """
+    zipped = content.gzipped if takes_gzip(_header(request, "accept-encoding")) else None
+    chosen = zipped or content.plain
+    if is_current(request, chosen.tag, content.modified):
+        return _Written(304, (*always, *chosen.validators))
     body = b"" if request.method == "HEAD" else chosen.body
-    return Response(body, headers=headers, media_type=file.media_type)
+    return _Written(200, (*always, *chosen.validators, *chosen.describing), body)
+
+
+class _Written(Response):
+    """An answer whose headers are written already."""
+
+    def __init__(self, status: int, headers: Fields, body: bytes = b"") -> None:
+        self.status_code, self.raw_headers, self.body = status, list(headers), body
+        self.background = None
 
 
 def is_current(request: Request, tag: str, modified: int) -> bool:

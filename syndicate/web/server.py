@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from syndicate.errors import SyndicateError
+from syndicate.web.protocol import BoundedProtocol
 
 GRACE_SECONDS = 2  # for answers under way when the server ends
 
@@ -50,6 +51,7 @@ async def serve(app: ASGIApp, listening: socket.socket, stop: asyncio.Event) -> 
             lifespan="off",
             ws="none",
             log_config=None,
+            http=BoundedProtocol,
             access_log=False,
             server_header=False,
             proxy_headers=False,

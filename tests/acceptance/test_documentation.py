@@ -25,8 +25,10 @@ from syndicate.alerts import retry, sending
 from syndicate.config.durations import spelled
 from syndicate.config.shapes import (
     AddressTable,
+    CollectionTable,
     ExampleTable,
     FeedsTable,
+    FeedTable,
     NamedRuleTable,
     NetworkTable,
     Service,
@@ -66,6 +68,7 @@ from tests.served import SomeView
 from tests.support import ROOT, shipped, shipped_with
 
 CONFIGURATION, RULES, COMMANDS = DOCS / "configuration.md", DOCS / "rules.md", DOCS / "commands.md"
+FEEDS = DOCS / "feeds.md"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ENVIRON = {
     "TOKEN": "t",
@@ -227,6 +230,13 @@ def test_every_key_is_documented_with_its_default_and_no_other(page, heading, sh
             assert documented[name] == "required", name
         elif page == CONFIGURATION and name != "url":
             assert not codes(documented[name]), name
+
+
+def test_every_key_of_a_feed_is_documented_where_it_is_set():
+    documented = {codes(key)[0] for key, _, _ in rows(section(CONFIGURATION, "`[[feed]]`"))}
+    settings = {codes(key)[0] for key, _, _ in rows(section(FEEDS, "Settings"))}
+    assert settings == set(FeedTable.model_fields)
+    assert documented | settings == set(CollectionTable.model_fields)
 
 
 def test_every_key_of_an_example_is_documented():

@@ -2,9 +2,9 @@
 
 import pytest
 
-from syndicate.feeds.page import FeedPages, Format
+from syndicate.feeds.page import Format
 from tests.browser import browse, low_contrasts
-from tests.published import FEED, ITEM, described, stored
+from tests.published import FEED, ITEM, described, page_of, stored
 from tests.support import ROOT
 
 FORMATS = (Format(name="Atom", media_type="application/atom+xml", url=FEED.self_url),)
@@ -13,7 +13,7 @@ FORMATS = (Format(name="Atom", media_type="application/atom+xml", url=FEED.self_
 @pytest.fixture
 def page(tmp_path):
     file = tmp_path / "central-asia.html"
-    file.write_bytes(FeedPages().feed(FEED, FORMATS, described(stored())))
+    file.write_bytes(page_of(described(stored()), FORMATS))
     return file.as_uri()
 
 

@@ -1,17 +1,13 @@
 """Real feed readers subscribe to a served feed: they show each entry once, and ask politely."""
 
-import json
 import re
-import sqlite3
-import subprocess
-import sys
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from html import escape
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,76 +15,30 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.desk import Desk, eventually, network, rule, service, source
+from tests.mail import MailServer
 from tests.outlets import Article, Asked, LocalServer, Reply, feed
-from tests.support import ROOT, require, unavailable
+from tests.readers import LOCK, Feedparser, Newsboat, PackageReader, Read, Rss2email, parse
 
-LOCK = Path(__file__).with_name("reader.lock")
 NOT_RELAYED = ("connection", "content-length", "date", "host", "keep-alive", "server", "transfer-encoding")
-
-READ_AND_LIST = """
-import json, sys
-import reader
-
-database, address = sys.argv[1:]
-subscriptions = reader.make_reader(database)
-subscriptions.add_feed(address, exist_ok=True)
-subscriptions.update_feed(address)
-print(json.dumps([entry.title for entry in subscriptions.get_entries()]))
-"""
-
-Read = Callable[[str], list[str]]  # asks a feed once; returns the titles of all entries seen so far
-
-
-@pytest.fixture(scope="session")
-def reader_python() -> Path:
-    """Return the Python that has the package `reader`: set up once, then there without the network."""
-    folder = ROOT / ".venv/readers" / sha256(f"{LOCK.read_text()} {sys.version}".encode()).hexdigest()[:16]
-    python, stamp = folder / "bin/python", folder / "stamp"
-    if not stamp.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--clear", folder], check=True)
-        pip = next(ROOT.glob("tools/pip-*.whl")) / "pip"
-        words = ["install", "-qq", "--no-input", "--disable-pip-version-check", "--require-hashes"]
-        constraint = ["--build-constraint", str(ROOT / "requirements-build.lock")]
-        command = [str(python), "-I", str(pip), *words, "-r", str(LOCK), *constraint]
-        if subprocess.run(command, check=False).returncode:
-            unavailable("the package reader", "it needs the network, this once; pip's words are above")
-        stamp.touch()
-    return python
+ATOM_AND_RSS = ("atom", "rss")
+FORMATS_BY_READER = {
+    "feedparser": ATOM_AND_RSS,
+    "newsboat": ATOM_AND_RSS,
+    "reader": (*ATOM_AND_RSS, "json"),
+    "rss2email": ATOM_AND_RSS,
+}
 
 
 @pytest.fixture
-def newsboat(tmp_path: Path) -> Read:
-    program, home = require("newsboat", "apt-get install newsboat"), tmp_path / "home"
-    home.mkdir()
-    for name in ("urls", "config"):
-        (home / name).touch()
-    files = ["-u", f"{home}/urls", "-C", f"{home}/config", "-c", f"{home}/cache.db"]
-
-    def read(address: str) -> list[str]:
-        (home / "urls").write_text(f"{address}\n")
-        environ = {"HOME": str(home), "TERM": "dumb", "LC_ALL": "C.UTF-8"}
-        subprocess.run([program, *files, "-x", "reload"], env=environ, check=True, timeout=60)
-        with closing(sqlite3.connect(home / "cache.db")) as db:
-            return [title for (title,) in db.execute("SELECT title FROM rss_item WHERE deleted = 0")]
-
-    return read
-
-
-@pytest.fixture
-def package_reader(tmp_path: Path, reader_python: Path) -> Read:
-    def read(address: str) -> list[str]:
-        command = [str(reader_python), "-c", READ_AND_LIST, str(tmp_path / "reader.db"), address]
-        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=60)
-        titles: list[str] = json.loads(done.stdout)
-        return titles
-
-    return read
-
-
-@pytest.fixture(params=["newsboat", "package_reader"])
-def read(request: pytest.FixtureRequest) -> Read:
-    chosen: Read = request.getfixturevalue(request.param)
-    return chosen
+def readers(tmp_path: Path) -> Iterator[Mapping[str, Callable[[], Read]]]:
+    """Return by name how to set up a reader that has read nothing yet."""
+    with MailServer() as mails:
+        yield {
+            "feedparser": lambda: Feedparser().read,
+            "newsboat": lambda: Newsboat(tmp_path / "newsboat").read,
+            "reader": lambda: PackageReader(tmp_path / "reader").read,
+            "rss2email": lambda: Rss2email(tmp_path / "rss2email", mails).read,
+        }
 
 
 @dataclass
@@ -123,11 +73,24 @@ class Outlet:
             number = len(self.articles)
             link = f"https://outlet.example/{number}"
             published = datetime.now(UTC) - timedelta(days=1) + timedelta(minutes=number)
-            article = Article(link=link, guid=link, title=title, text=title, published=published)
+            article = Article(link=link, guid=link, title=title, text=text(title), published=published)
             self.articles.insert(0, article)
+
+    def edit(self, title: str, new: str) -> None:
+        place = next(place for place, each in enumerate(self.articles) if each.title == title)
+        self.articles[place] = replace(self.articles[place], title=new, text=text(new))
 
     def answer(self, _: Asked) -> Reply:
         return feed(self.articles)
+
+
+def text(title: str) -> str:
+    """Return an article's HTML, longer than any passage that explains a match."""
+    return escape(f"{title}. {'What else there is to say of it. ' * 20}{last_words(title)}")
+
+
+def last_words(title: str) -> str:
+    return f"So it ends: {title}!"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,54 +99,92 @@ class Scene:
 
     outlet: Outlet
     relay: Relay
-    address: str
+    base_url: str
 
-    def wait_until_served(self, text: str) -> None:
+    def address(self, form: str) -> str:
+        return f"{self.base_url}/feeds/water.{form}"
+
+    def wait_until_served(self, words: str, form: str) -> None:
         def is_served() -> bool:
-            with urllib.request.urlopen(f"{self.relay.behind}/feeds/water.atom") as response:
-                return text.encode() in response.read()
+            with urllib.request.urlopen(f"{self.relay.behind}/feeds/water.{form}") as response:
+                return words.encode() in response.read()
 
         eventually(is_served)
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    outlet, relay, desk = Outlet(), Relay(), Desk(folder=tmp_path)
-    outlet.publish("Water in the west", "Су туралы", "Football", "Вода и водоканал", "Water & <power>")
+@contextmanager
+def running(folder: Path, *titles: str, **keys: object) -> Iterator[Scene]:
+    """Run the service over an outlet with articles of these titles; `keys` are of the rule."""
+    outlet, relay, desk = Outlet(), Relay(), Desk(folder=folder)
+    outlet.publish(*titles)
     with LocalServer(outlet.answer) as outlets, LocalServer(relay.answer) as relays:
         desk.write(
             service(base_url=relays.address),
             network(),
             source("outlet", outlets.address, interval="1s"),
-            rules={"water": rule("water", "вода", "су", title="Water, вода, су")},
+            rules={"water": rule("water", "вода", "су", title="Water, вода, су", **keys)},
         )
         with desk.running() as relay.behind:
-            scene = Scene(outlet=outlet, relay=relay, address=f"{relays.address}/feeds/water.atom")
-            scene.wait_until_served("Water in the west")
-            yield scene
+            yield Scene(outlet=outlet, relay=relay, base_url=relays.address)
 
 
-def test_a_reader_shows_every_entry_once_and_asks_again_only_for_what_changed(read: Read, scene: Scene):
+@pytest.mark.parametrize(
+    ("name", "form"), [(name, form) for name, forms in FORMATS_BY_READER.items() for form in forms]
+)
+def test_a_reader_shows_every_entry_once_and_asks_again_only_for_what_changed(tmp_path, readers, name, form):
     first = ["Water in the west", "Су туралы", "Вода и водоканал", "Water & <power>"]
-    assert Counter(read(scene.address)) == Counter(first)
+    read = readers[name]()
+    with running(tmp_path, "Football", *first) as scene:
+        scene.wait_until_served("Water in the west", form)
+        address, statuses = scene.address(form), scene.relay.statuses
+        shown = read(address)
+        assert Counter(each.title for each in shown) == Counter(first)
+        assert {each.title: each.link for each in shown} == {
+            each.title: each.link for each in scene.outlet.articles if each.title in first
+        }
+        assert [each.title for each in shown if last_words(each.title) not in each.text] == []
 
-    assert Counter(read(scene.address)) == Counter(first)  # newsboat keeps no validators of its first time
-    scene.relay.statuses.clear()
-    assert Counter(read(scene.address)) == Counter(first)
-    assert scene.relay.statuses == [304]
+        assert Counter(read(address)) == Counter(shown)  # newsboat keeps no validators of its first time
+        statuses.clear()
+        assert Counter(read(address)) == Counter(shown)
+        assert statuses == [304]
 
-    articles = scene.outlet.articles
-    place = next(place for place, each in enumerate(articles) if each.title == "Water in the west")
-    articles[place] = replace(articles[place], title="Water in the west, corrected")
-    scene.outlet.publish("Water in the east", "More football", "Су тағы да")
-    for text in ("corrected", "in the east", "тағы"):
-        scene.wait_until_served(text)
+        scene.outlet.edit("Water in the west", "Water in the west, corrected")
+        scene.outlet.publish("Water in the east", "More football", "Су тағы да")
+        for words in ("corrected", "in the east", "тағы"):
+            scene.wait_until_served(words, form)
 
-    scene.relay.statuses.clear()
-    later = Counter(["Water in the west, corrected", *first[1:], "Water in the east", "Су тағы да"])
-    assert Counter(read(scene.address)) == later
-    assert Counter(read(scene.address)) == later
-    assert scene.relay.statuses == [200, 304]
+        statuses.clear()
+        later = read(address)
+        titles = ["Water in the west, corrected", *first[1:], "Water in the east", "Су тағы да"]
+        assert Counter(each.title for each in later) == Counter(titles)
+        assert [each.title for each in later if last_words(each.title) not in each.text] == []
+        old, new = ({each.id: each.title for each in some} for some in (shown, later))
+        assert {(old[each], new[each]) for each in old if old[each] != new[each]} == {
+            ("Water in the west", "Water in the west, corrected")
+        }
+        assert Counter(read(address)) == Counter(later)
+        assert statuses == [200, 304]
+
+
+@pytest.mark.parametrize("form", ATOM_AND_RSS)
+def test_feedparser_walks_from_the_newest_entry_to_the_first(tmp_path, form):
+    titles = [f"Water on day {number}" for number in range(1, 10)]
+    with running(tmp_path, *titles, feed={"limit": 2}) as scene:
+        scene.wait_until_served("prev-archive", form)
+        documents, address = [], scene.address(form)
+        while address:
+            parsed = parse(address)
+            documents.append(parsed.entries)
+            older = [link.href for link in parsed.feed.links if link.rel == "prev-archive"]
+            address = older[0] if older else ""
+    head, *pages = documents
+    assert len(pages) == 4
+    assert [len(page) for page in pages] == [2] * 4
+    assert {entry.title for page in documents for entry in page} == set(titles)
+    assert Counter(entry.id for page in pages for entry in page).most_common(1)[0][1] == 1
+    assert "Water on day 9" in {entry.title for entry in head}
+    assert "Water on day 1" in {entry.title for entry in pages[-1]}
 
 
 def test_the_lock_names_no_host():

@@ -308,7 +308,9 @@ def with_validators(one: Poll, etag: bytes | None, last_modified: bytes | None =
 def shown(store: Store, feed: str = "eu", limit: int = 100) -> list[StoredMatch]:
     """Return the matches in the head of a feed, as its files would show them, the newest first."""
     store.number_entries([feed])
-    entries = store.feed_head(feed, 10**9, limit, Order.PUBLISHED)
+    listed = store.feed_head(feed, 10**9, limit, Order.PUBLISHED)
+    entries = store.feed_entries(feed, [each.number for each in listed])
+    assert [(each.number, each.state) for each in entries] == [(each.number, each.state) for each in listed]
     found = [match for entry in entries for match in entry.matches]
     return sorted(found, key=lambda each: (each.item.order, each.item.id), reverse=True)
 

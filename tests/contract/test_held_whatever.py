@@ -1,17 +1,19 @@
 """Every alert is told once or silenced, whatever comes: paces, floods, silences, urgent rules, crashes."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from syndicate.alerts.pace import route
 from syndicate.model import (
     Alert,
+    Attempt,
     Cron,
     Delivery,
     DeliveryState,
@@ -56,6 +58,8 @@ class Desk:
     clock: Clock
     pace: Pace = PLAIN
     flood_after: int | None = None
+    is_read: bool = False  # people read there
+    recorded: int = 0  # attempts
     items: list[str] = field(default_factory=list)
     silences: list[int] = field(default_factory=list)
     sent: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)  # alerts, by delivery
@@ -90,7 +94,13 @@ class Desk:
 
     def claim(self, most: int) -> list[Delivery]:
         if self.flood_after is not None:
-            self.store.collapse_floods(Floods(flood_after={"desk": self.flood_after}, urgent=URGENT))
+            self.store.collapse_floods(
+                Floods(
+                    flood_after={"desk": self.flood_after},
+                    read={"desk"} if self.is_read else (),
+                    urgent=URGENT,
+                )
+            )
         claimed = self.store.claim_deliveries(limit=most, room={"desk": most}, lease=LEASE)
         fresh = [each for each in claimed if each.body is None]
         self.store.freeze_bodies([(each.id, each.token, said(each)) for each in fresh])
@@ -110,12 +120,17 @@ class Desk:
             assert self.sent.setdefault(each.id, alerts) == alerts  # the same, in every try
             self.taken += [each.id] if outcome in {"taken", "lost"} else []
         if outcome != "lost":
-            self.store.record_attempts(
-                [
-                    attempt(each, self.store) if outcome == "taken" else retried(each, self.store, MINUTE)
-                    for each in claimed
-                ]
-            )
+            self.store.record_attempts([self.tried(each, outcome) for each in claimed])
+            self.recorded += len(claimed)
+
+    def tried(self, delivery: Delivery, outcome: str) -> Attempt:
+        if outcome == "taken":
+            return attempt(delivery, self.store)
+        wait = MINUTE if outcome == "failed" else timedelta()
+        return replace(retried(delivery, self.store, wait), is_last=outcome == "closed")
+
+    def enable(self) -> None:
+        self.store.enable_endpoint("desk")
 
     def step(self, minutes: int) -> None:
         self.clock.forward(minutes * MINUTE)
@@ -123,6 +138,7 @@ class Desk:
     def finish(self) -> None:
         """Work on, some minutes at a time, until nothing is under way."""
         for _ in range(1000):
+            self.enable()
             self.let_go()
             self.deliver(100, "taken")
             states = {each.state for each in self.store.deliveries(limit=10_000)}
@@ -139,32 +155,48 @@ def said(delivery: Delivery) -> bytes:
     return " ".join(f"{alert.rule}:{alert.stored.item.id}" for alert in alerts).encode()
 
 
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("publish"), st.lists(st.sampled_from(WORDS), min_size=1, max_size=6)),
-        st.tuples(st.just("configure"), st.sampled_from(PACES), st.sampled_from([None, 1, 3])),
-        st.tuples(st.just("silence"), st.sampled_from(["eu", "asia", "urgent"]), st.integers(1, 300)),
-        st.tuples(st.just("expire")),
-        st.tuples(st.just("let_go")),
-        st.tuples(
-            st.just("deliver"),
-            st.integers(1, 8),
-            st.sampled_from(["taken", "failed", "lost", "given back"]),
+def steps(*outcomes: str) -> st.SearchStrategy[list[Any]]:
+    """Return what may happen, given what may become of what is sent."""
+    return st.lists(
+        st.one_of(
+            st.tuples(st.just("publish"), st.lists(st.sampled_from(WORDS), min_size=1, max_size=6)),
+            st.tuples(st.just("configure"), st.sampled_from(PACES), st.sampled_from([None, 1, 3])),
+            st.tuples(st.just("silence"), st.sampled_from(["eu", "asia", "urgent"]), st.integers(1, 300)),
+            st.tuples(st.just("expire")),
+            st.tuples(st.just("let_go")),
+            st.tuples(st.just("enable")),
+            st.tuples(st.just("deliver"), st.integers(1, 8), st.sampled_from(outcomes)),
+            st.tuples(st.just("step"), st.sampled_from([-30, 1, 6, 45, 200])),
         ),
-        st.tuples(st.just("step"), st.sampled_from([-30, 1, 6, 45, 200])),
-    ),
-    max_size=25,
-)
+        max_size=25,
+    )
+
+
+TRIED = [("publish", ["EU"] * 4), ("deliver", 8, "failed"), ("step", 6)]  # in vain, and due again
+FLOODED = [("configure", PLAIN, 1), ("step", 6), ("deliver", 8, "failed"), ("step", 6)]
 
 
 @settings(max_examples=40, deadline=None)
-@given(steps=steps)
+@example(steps=[*TRIED, ("deliver", 8, "lost"), ("step", 6), ("deliver", 8, "failed"), *FLOODED])
+@given(steps=steps("taken", "failed", "closed", "lost", "given back"))
 def test_every_alert_is_told_in_one_delivery_or_silenced(steps):
+    play(steps, is_read=False)
+
+
+@settings(max_examples=40, deadline=None)
+@example(steps=[*TRIED, *FLOODED])
+@example(steps=[*TRIED, ("publish", ["EU", "Asia"]), *FLOODED, ("publish", ["EU"] * 2), *FLOODED])
+@given(steps=steps("taken", "failed", "closed", "given back"))
+def test_where_people_read_it_is_so_as_well_if_nothing_is_killed_that_was_taken(steps):
+    play(steps, is_read=True)
+
+
+def play(steps: list[Any], *, is_read: bool) -> None:
     for open_store in STORES.values():
         clock = Clock()
         with TemporaryDirectory() as folder:
             store = open_store(Path(folder), clock)
-            desk = Desk(store, clock)
+            desk = Desk(store, clock, is_read=is_read)
             desk.configure(PLAIN, None)
             for name, *arguments in steps:
                 getattr(desk, name)(*arguments)
@@ -188,7 +220,9 @@ def check(desk: Desk) -> None:
     )
     told = Counter(alert for identity in set(desk.taken) for alert in desk.sent[identity])
     assert told + silenced == expected
-    assert {each.id for each in desk.store.deliveries(limit=10_000)} == set(desk.taken)
+    deliveries = desk.store.deliveries(limit=10_000)
+    assert {each.id for each in deliveries} == set(desk.taken)
+    assert sum(each.attempts for each in deliveries) == desk.recorded
     for alerts in desk.sent.values():
         items = [item for _, item in alerts]
         assert items == sorted(items)

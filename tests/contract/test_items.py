@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.model import Enclosure, Validators, Wanted
+from syndicate.model import Enclosure, SourceDocument, Validators, Wanted
 from syndicate.rules.archive import WORDS_VERSION
 from syndicate.rules.language import tokens
 from syndicate.store.protocol import ItemFilter, RuleState
@@ -196,7 +196,21 @@ def test_an_absolute_iri_is_kept_as_entry_id(store, guid):
 def test_an_entry_id_is_minted_where_the_source_has_none(store, guid):
     read(store, entry(guid=guid))
     (item,) = listed(store)
-    assert item.entry_id.startswith("urn:uuid:")
+    assert item.entry_id.startswith("tag:wire.example,2026:syndicate/wire/")
+
+
+def test_only_edits_that_readers_should_notice_count_as_such(store, clock):
+    read(store, entry(title="EU news", published=START - HOUR))
+    (first,) = listed(store)
+    clock.forward(HOUR)
+    read(store, entry(title="EU: News!", published=START, updated=START, author="Somebody"))
+    (second,) = listed(store)
+    assert (second.revision, second.author, second.changed_at) == (2, "Somebody", START + HOUR)
+    assert first.noticed_at == second.noticed_at == START - HOUR
+    clock.forward(HOUR)
+    read(store, entry(title="EU news, corrected"))
+    (third,) = listed(store)
+    assert third.noticed_at == third.changed_at == START + 2 * HOUR
 
 
 def test_an_entry_id_outlives_edits_and_other_guids(store):
@@ -606,11 +620,18 @@ def test_a_source_tells_of_its_last_poll(store, clock):
 def test_documents_name_themselves(store):
     recorded(
         store,
-        poll(claimed(store), store, document_title="Steppe Wire", document_link="https://wire.example/"),
+        poll(
+            claimed(store),
+            store,
+            document_title="Steppe Wire",
+            document_link="https://wire.example/",
+            document_id="tag:wire.example,2026:feed",
+        ),
     )
-    known = {"wire": ("Steppe Wire", "https://wire.example/"), "post": ("", None)}
-    assert store.source_documents(["wire", "post", "other"]) == known
-    assert store.source_documents(["post"]) == {"post": ("", None)}
+    wire = SourceDocument(title="Steppe Wire", link="https://wire.example/", id="tag:wire.example,2026:feed")
+    unread = SourceDocument()
+    assert store.source_documents(["wire", "post", "other"]) == {"wire": wire, "post": unread}
+    assert store.source_documents(["post"]) == {"post": unread}
     assert store.source_documents([]) == {}
 
 

@@ -1,106 +1,23 @@
 """Which feeds a process publishes, in which files, and what becomes of these."""
 
-import asyncio
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from syndicate.feeds.publisher import Publisher
-from syndicate.model import Config, NetworkSettings, Notice, ServiceSettings, TroubleKind
+from syndicate.model import Notice, TroubleKind
 from syndicate.model.feeds import Dedupe, Feed, FeedSettings
 from syndicate.store.protocol import RuleState
-from syndicate.store.sqlite import SqliteStore
-from syndicate.store.thread import StoreThread
-from tests.atom_check import problems
-from tests.contract.making import HOUR, START, Clock, Watch, backfilled, claimed, entry, poll, read, source
+from tests.contract.making import HOUR, START, Watch, claimed, entry, poll, read
+from tests.publishing import EU, OF_EU, SOURCES, Desk, desk_in
 
-EU, NEWS = Watch(), Watch(rule="news", word="news")
-OF_EU = Feed(id="eu", title="EU", about="News of the EU", rules=("eu",), settings=FeedSettings(limit=3))
 EXTENSIONS = ("atom", "json", "rss")
-SOURCES = (source("wire"), source("post"))
-
-
-@dataclass
-class Desk:
-    """A store and the folder of its feeds."""
-
-    folder: Path
-    store: SqliteStore
-    clock: Clock
-    call: StoreThread
-    feeds: Sequence[Feed] = (OF_EU,)
-    has_health: bool = False
-    failures: dict[str, str] = field(default_factory=dict)
-
-    def configure(self, *feeds: Feed) -> None:
-        self.feeds = feeds
-        self.store.configure(SOURCES, [EU.state, NEWS.state], feeds=feeds)
-
-    def publish(self) -> int:
-        """Publish as a service that begins does; return how many feeds have changed."""
-        service = ServiceSettings(database=Path("s.db"), rules=Path("rules"), feeds=self.folder)
-        config = Config(
-            path=Path("config.toml"),
-            service=service,
-            network=NetworkSettings(),
-            sources=SOURCES,
-            endpoints=(),
-            rules=(),
-            feeds=tuple(self.feeds),
-            has_health=self.has_health,
-        )
-
-        async def work() -> int:
-            with closing(Publisher(store=self.store, call=self.call, config=config)) as publisher:
-                await publisher.open()
-                changed = await publisher.publish_stale()
-                self.failures = publisher.failures
-                return changed
-
-        return asyncio.run(work())
-
-    def read(self, *titles: str, name: str = "wire", watches: Sequence[Watch] = (EU, NEWS)) -> None:
-        """Read a document with these, each of which has its title as its guid."""
-        entries = [entry(title.casefold().replace(" ", "-"), title) for title in titles]
-        read(self.store, *entries, name=name, watches=list(watches))
-
-    def files(self) -> list[str]:
-        found = (path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file())
-        return sorted(str(path) for path in found)
-
-    def contents(self) -> dict[str, bytes]:
-        return {path: (self.folder / path).read_bytes() for path in self.files()}
-
-    def titles(self, name: str) -> list[str]:
-        """Return the titles in a document, which must be valid and the same in each format."""
-        shown = json.loads((self.folder / f"{name}.json").read_text())["items"]
-        atom = (self.folder / f"{name}.atom").read_bytes()
-        assert problems(atom) == []
-        assert all(each["title"].encode() in atom for each in shown)
-        assert all(each["title"] in (self.folder / f"{name}.rss").read_text() for each in shown)
-        return [each["title"] for each in shown]
-
-    def links(self, name: str) -> dict[str, str]:
-        document = json.loads((self.folder / f"{name}.json").read_text())
-        return {
-            key: document[key].removeprefix("http://127.0.0.1:8080/feeds/")
-            for key in ("feed_url", "next_url")
-            if key in document
-        }
 
 
 @pytest.fixture
 def desk(tmp_path) -> Iterator[Desk]:
-    clock = Clock()
-    with closing(SqliteStore(tmp_path / "s.db", clock)) as store, closing(StoreThread()) as call:
-        desk = Desk(folder=tmp_path / "feeds", store=store, clock=clock, call=call)
-        desk.configure(OF_EU)
-        for rule in (EU, NEWS):
-            backfilled(store, rule, START - HOUR)
+    with desk_in(tmp_path) as desk:
         yield desk
 
 
@@ -203,6 +120,26 @@ def test_a_page_changes_only_where_an_entry_leaves_it(desk):
     assert changed == [f"eu/3-1.{each}" for each in EXTENSIONS]
     assert len(desk.titles("eu/3-1")) == 2
     assert "EU item 2, corrected" in desk.titles("eu")
+
+
+def test_an_edit_that_readers_need_not_notice_changes_an_entry_where_it_is(desk):
+    desk.read(*titles(*range(1, 6)))
+    desk.publish()
+    before = desk.titles("eu/3-1"), desk.titles("eu"), updates(desk)
+    desk.clock.now += HOUR
+    read(desk.store, entry("eu-item-2", "EU: Item 2!"), watches=[EU])
+    desk.publish()
+    after = desk.titles("eu/3-1"), desk.titles("eu"), updates(desk)
+    assert before[2] == after[2]
+    assert after[:2] == tuple(
+        [title.replace("EU item 2", "EU: Item 2!") for title in shown] for shown in before[:2]
+    )
+
+
+def updates(desk: Desk) -> list[str]:
+    """Return when the page, the head and each entry were updated, as Atom says it."""
+    documents = [(desk.folder / path).read_text() for path in ("eu/3-1.atom", "eu.atom")]
+    return re.findall("<updated>.*?</updated>", "".join(documents))
 
 
 def test_what_matches_no_longer_is_in_no_document(desk):

@@ -20,7 +20,7 @@ from sqlite_utils import Database
 
 from syndicate.backfill import Known, keep_words_anew, search
 from syndicate.errors import SchemaError, StoreError
-from syndicate.model import Alert, Habit, Hit, Learned, Trust, Wanted
+from syndicate.model import Alert, Habit, Hit, Learned, SourceDocument, Trust, Wanted
 from syndicate.rules.archive import GAP, WORDS_VERSION, kept_words
 from syndicate.rules.compile import trial_rule
 from syndicate.rules.text import ItemText, Subject
@@ -431,7 +431,7 @@ def test_readers_see_what_is_committed_while_another_writes(store):
         thread = threading.Thread(target=lambda: seen.append(store.source_documents(["wire"])))
         thread.start()
         thread.join()
-    assert seen == [{"wire": ("", None)}]
+    assert seen == [{"wire": SourceDocument()}]
 
 
 def test_threads_that_come_and_go_leave_no_connections(store):

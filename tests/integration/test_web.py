@@ -18,6 +18,7 @@ from syndicate.errors import SyndicateError
 from syndicate.feeds.publish import write
 from syndicate.web.app import create
 from syndicate.web.files import Files, takes_gzip
+from syndicate.web.protocol import MAX_HEAD
 from syndicate.web.render import ago
 from syndicate.web.server import listen, serve
 from tests.served import NOW, SomeView, served
@@ -225,7 +226,7 @@ def test_nothing_else_is_served_and_nothing_echoed(client, path):
 
 
 @pytest.mark.parametrize("path", ["/feeds/", "/feeds/central-asia.atom", "/static/style.css", "/healthz"])
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_nothing_can_be_changed(client, path, method):
     response = client.request(method, path, content=b"<payload>")
     assert response.status_code == 405
@@ -344,7 +345,7 @@ def test_memory_for_kept_files_is_bounded(tmp_path):
         write(tmp_path / f"{number}.atom", os.urandom(1000))
         assert asyncio.run(ask(f"{number}.atom")) is not None
     assert asyncio.run(ask("2.atom")) is not None
-    assert [path.name for path in files._kept] == ["3.atom", "4.atom", "2.atom"]
+    assert [Path(path).name for path in files._kept] == ["3.atom", "4.atom", "2.atom"]
 
 
 def test_an_address_in_use_is_said_so():
@@ -365,6 +366,52 @@ def test_answers_are_sent_without_waiting_for_acknowledgements():
 def test_an_address_of_nobody_is_said_so():
     with pytest.raises(SyndicateError, match="cannot be listened on"):
         listen("host.invalid", 0)
+
+
+def exchanged(address: str, *sent: bytes) -> bytes:
+    """Return what a server says to these bytes until it closes the connection, nothing where it breaks it."""
+    with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=30) as connection:
+        try:
+            for part in sent:
+                connection.sendall(part)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+        except ConnectionError:
+            return b""
+
+
+def test_a_method_that_there_is_not_is_refused(client):
+    response = client.request("BREW", "/")
+    assert (response.status_code, response.text) == (400, "Invalid HTTP request received.")
+
+
+def test_a_head_that_does_not_end_is_refused(tmp_path):
+    first = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: "
+    most = b"x" * (MAX_HEAD - len(first))
+    with served(create(SomeView(feeds_folder=tmp_path))) as address:
+        assert exchanged(address, first, most[:-4], b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+        assert exchanged(address, first, most, b"x").startswith(b"HTTP/1.1 400 ")
+        ok = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        assert exchanged(address, ok, first, b"x" * 2**20).count(b"HTTP/1.1 200 ") <= 1
+
+
+def test_trailers_that_do_not_end_are_refused():
+    async def patient(scope, receive, send):
+        """Read all of a body, and only then answer."""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                left.set()
+                return
+            read.append(message["body"])
+
+    read: list[bytes] = []
+    left = threading.Event()
+    with served(patient) as address:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        body = b"10000\r\n" + b"y" * 0x10000 + b"\r\n"
+        assert exchanged(address, head, body, body, b"0\r\nX: ", b"x" * 2**20) == b""
+        assert left.wait(30)
+    assert len(b"".join(read)) == 2 * 0x10000
 
 
 async def endless(scope, receive, send):

@@ -5,18 +5,16 @@ import sys
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from lxml import etree
 
 from syndicate.feeds import atom
 from syndicate.feeds.documents import FeedDocument
-from syndicate.feeds.entries import EntrySettings, updated
+from syndicate.feeds.entries import EntrySettings
 from syndicate.feeds.explain import Passage
 from syndicate.feeds.xml import web_iri
 from syndicate.model import Enclosure, Item, Score, Snippet, StoredMatch
 from tests.atom_check import ATOM, XML, problems
-from tests.published import FEED, HOUR, ITEM, MATCH, NOON, SETTINGS, described, instants, stored
+from tests.published import FEED, HOUR, ITEM, MATCH, NOON, SETTINGS, described, stored
 from tests.support import ROOT
 
 WEIGHTED = replace(
@@ -126,43 +124,6 @@ def test_the_newest_comes_first_and_a_date_in_the_future_pins_nothing():
     assert ids == ["urn:x:twin", ITEM.entry_id, "urn:x:future", "urn:x:old"]
 
 
-@pytest.mark.parametrize(
-    ("published", "claimed", "expected"),
-    [
-        (None, None, NOON),
-        (NOON - HOUR, None, NOON - HOUR),
-        (NOON + HOUR, None, NOON),
-        (NOON - 2 * HOUR, NOON - HOUR, NOON - HOUR),
-        (NOON - 2 * HOUR, NOON - 3 * HOUR, NOON - 2 * HOUR),
-        (NOON - 2 * HOUR, NOON + HOUR, NOON),
-        (None, NOON - 3 * HOUR, NOON - 3 * HOUR),
-        (None, NOON + HOUR, NOON),
-    ],
-)
-def test_a_first_revision_is_as_new_as_the_publisher_says_but_not_newer_than_we_saw_it(
-    published, claimed, expected
-):
-    assert updated(replace(ITEM, published=published, updated=claimed)) == expected
-
-
-@given(st.lists(st.tuples(st.none() | instants, st.none() | instants), min_size=2, max_size=5), instants)
-def test_updated_never_decreases_from_revision_to_revision(claims, first_seen):
-    revisions = [
-        replace(
-            ITEM,
-            revision=number,
-            published=published,
-            updated=claimed,
-            first_seen=first_seen,
-            changed_at=first_seen + HOUR * (number - 1),
-        )
-        for number, (published, claimed) in enumerate(claims, start=1)
-    ]
-    updates = [updated(item) for item in revisions]
-    assert updates == sorted(updates)
-    assert all(update <= item.changed_at for update, item in zip(updates, revisions, strict=True))
-
-
 def test_an_entry_without_anything_is_valid():
     bare = replace(
         ITEM,
@@ -184,6 +145,12 @@ def test_an_entry_without_anything_is_valid():
 
 def test_a_missing_title_is_taken_from_the_text():
     assert text(entry_of(replace(ITEM, title=" ", summary="Snow in\nAstana")), "title") == "Snow in Astana"
+
+
+def test_a_summary_is_html_so_that_no_reader_takes_it_for_the_better_text():
+    summary = entry_of(replace(ITEM, summary="Fish & <chips>")).find(ATOM + "summary")
+    assert summary is not None
+    assert (summary.get("type"), summary.text) == ("html", "Fish &amp; &lt;chips&gt;")
 
 
 def test_a_long_summary_is_cut_between_words():

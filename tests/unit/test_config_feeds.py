@@ -216,3 +216,24 @@ def test_the_hub_can_be_set_by_the_environment(reading, tmp_path, text, hub):
     assert found.config is not None
     assert found.config.hub == hub
     assert not any(feed.id.startswith("tag-") for feed in found.config.feeds)
+
+
+OFF = {**RULES, "quiet": 'title = "Quiet"\nkeywords = ["EU"]\nfeed = false\n'}
+
+
+def test_a_rule_without_a_feed_of_its_own_may_be_collected_by_another(reading):
+    (problem,) = problems(reading(rules=OFF))
+    assert problem.startswith("feed: without a feed the rule does nothing: name an endpoint")
+    found = feeds(reading('\n[[feed]]\nid = "both"\nrules = ["quiet", "eu"]\n', OFF))
+    assert set(found["both"].rules or ()) == {"quiet", "eu"}
+    assert "quiet" not in found
+    (problem,) = problems(reading('\n[[feed]]\nid = "both"\nrules = ["*"]\n', OFF))  # which selects it not
+    assert problem.startswith("feed: without a feed the rule does nothing")
+
+
+def test_a_token_is_not_the_id_of_a_feed(reading):
+    secret = 'keywords = ["EU"]\n[feed]\ntoken = "quite-a-long-id-of-a-feed"\n'
+    (problem,) = problems(
+        reading('\n[[feed]]\nid = "quite-a-long-id-of-a-feed"\n', {**RULES, "secret": secret})
+    )
+    assert problem == "feed.token: is the id of a feed, which anybody can guess"

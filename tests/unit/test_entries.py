@@ -70,6 +70,22 @@ def test_a_story_names_the_other_outlets_and_is_as_new_as_its_own_article():
     assert (entry.id, entry.updated) == (entry_of().id, entry_of().updated)
 
 
+@pytest.mark.parametrize(
+    ("outlet", "expected"),
+    [
+        (
+            Outlet(title="W", feed_url="https://a.example/f", link="https://a.example/", id="tag:a,2026:f"),
+            "tag:a,2026:f",
+        ),
+        (Outlet(title="W", feed_url="https://a.example/f", link="https://a.example/"), "https://a.example/f"),
+        (Outlet(title="W", feed_url="", link="https://a.example/"), "https://a.example/"),
+    ],
+)
+def test_an_outlet_goes_by_the_id_that_its_feed_has_given_itself(outlet, expected):
+    (entry,) = described(stored(), settings=replace(SETTINGS, outlets={"steppe": outlet}))
+    assert entry.source.id == expected
+
+
 def test_of_many_outlets_some_are_named_and_the_others_counted():
     assert reported([(f"Outlet {number}", None) for number in range(12)]).endswith("Outlet 9 and 2 more.</p>")
     assert reported([]) == ""

@@ -1,5 +1,6 @@
 """Whoever reads a feed's head, and the pages before it that he has not read yet, misses nothing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -8,35 +9,36 @@ from hypothesis import strategies as st
 
 from syndicate.feeds import atom
 from syndicate.feeds.archive import (
-    Numbered,
     count_pages,
     head_document,
     head_entries,
     numbers_of,
     page_document,
-    page_entries,
     page_name,
     page_of,
 )
 from syndicate.feeds.documents import FeedDocument
-from syndicate.feeds.entries import EntrySettings, describe
-from syndicate.feeds.select import Selected
-from syndicate.model.feeds import Order
+from syndicate.model import ListedEntry
 from tests.atom_check import problems
-from tests.published import FEED, HOUR, ITEM, NOON, shown, stored
+from tests.published import FEED, HOUR, ITEM, NOON, described, stored
 
 Versions = dict[int, int]  # revision by item
 
 
-def selected(item: int, *, revision: int = 1, age: int = 0) -> Selected:
-    """Return an item of a feed that was published so many hours ago."""
-    published = NOON - HOUR * age
-    entry = replace(ITEM, id=item, entry_id=f"urn:x:{item}", revision=revision, published=published)
-    return shown(stored(entry))[0]
+def listed(number: int, item: int, *, revision: int = 1, age: int = 0) -> ListedEntry:
+    """Return an entry that is so many hours old."""
+    return ListedEntry(
+        number=number,
+        item=item,
+        instant=NOON - HOUR * age,
+        state=str(revision),
+        rules=("x",),
+        sources=("steppe",),
+    )
 
 
-def versions(shown: list[Selected]) -> Versions:
-    return {each.item.id: each.item.revision for each in shown}
+def versions(shown: Iterable[ListedEntry]) -> Versions:
+    return {each.item: int(each.state) for each in shown}
 
 
 @dataclass
@@ -44,25 +46,24 @@ class Published:
     """A feed as it comes about: what its publisher would keep."""
 
     limit: int
-    numbered: dict[int, Numbered] = field(default_factory=dict)  # by item
+    listed: dict[int, ListedEntry] = field(default_factory=dict)  # by item
     last_number: int = 0
 
     def add(self, item: int, age: int) -> None:
         """Add an item, or a revision of one that is there."""
-        old = self.numbered.get(item)
+        old = self.listed.get(item)
         self.last_number += 1
-        revision = old.selected.item.revision + 1 if old else 1
-        shown = selected(item, revision=revision, age=age)
-        self.numbered[item] = Numbered(number=self.last_number, selected=shown)
+        revision = int(old.state) + 1 if old else 1
+        self.listed[item] = listed(self.last_number, item, revision=revision, age=age)
 
     def withdraw(self, item: int) -> None:
-        self.numbered.pop(item, None)
+        self.listed.pop(item, None)
 
-    def head(self) -> list[Selected]:
-        return head_entries(list(self.numbered.values()), self.last_number, self.limit)
+    def head(self) -> list[ListedEntry]:
+        return head_entries(self.listed.values(), self.last_number, self.limit)
 
-    def page(self, page: int) -> list[Selected]:
-        return page_entries(self.numbered.values(), page, self.limit)
+    def page(self, page: int) -> list[ListedEntry]:
+        return [each for each in self.listed.values() if each.number in numbers_of(page, self.limit)]
 
     @property
     def pages(self) -> int:
@@ -70,7 +71,7 @@ class Published:
 
     @property
     def current(self) -> Versions:
-        return versions([each.selected for each in self.numbered.values()])
+        return versions(self.listed.values())
 
 
 @dataclass
@@ -117,7 +118,7 @@ def test_a_full_page_gains_nothing_and_loses_only_what_is_in_a_later_document_or
         for page, before in seen.items():
             assert pages[page].items() <= before.items()
             for lost in before.keys() - pages[page].keys():
-                current = feed.numbered.get(lost)
+                current = feed.listed.get(lost)
                 assert current is None or page_of(current.number, limit) > page
         seen = pages
 
@@ -137,27 +138,18 @@ def test_whoever_reads_all_finds_each_entry_as_it_is_now_and_the_head_keeps_to_i
         assert not entries.keys() & found.keys()
         found |= entries
     head = versions(feed.head())
-    assert len(head) == min(limit, len(feed.numbered))
+    assert len(head) == min(limit, len(feed.listed))
     assert found | head == feed.current
 
 
 def test_the_head_fills_up_with_the_newest_and_keeps_its_order():
-    numbered = [
-        Numbered(number=n, selected=selected(n, age=age)) for n, age in enumerate([1, 9, 5, 7], start=1)
-    ]
-    head = head_entries(numbered, 4, 3)
-    assert [each.item.id for each in head] == [1, 3, 4]  # the last is on no page yet, though others are newer
+    entries = [listed(number, item=number, age=age) for number, age in enumerate([1, 9, 5, 7], start=1)]
+    head = head_entries(entries, 4, 3)
+    assert [each.item for each in head] == [1, 3, 4]  # the last is on no page yet, though others are newer
 
 
-def test_the_head_may_be_ordered_by_when_things_matched():
-    numbered = [
-        Numbered(
-            number=number,
-            selected=shown(replace(stored(replace(ITEM, id=number)), matched_at=NOON + HOUR * number))[0],
-        )
-        for number in (1, 2, 3)
-    ]
-    assert [each.item.id for each in head_entries(numbered, 3, 9, Order.MATCHED)] == [3, 2, 1]
+def test_of_two_at_one_instant_the_item_that_was_stored_later_comes_first():
+    assert [each.item for each in head_entries([listed(1, item=7), listed(2, item=5)], 2, 9)] == [7, 5]
 
 
 @pytest.mark.parametrize(("number", "page"), [(1, 1), (100, 1), (101, 2), (200, 2), (201, 3)])
@@ -175,29 +167,27 @@ def url_of(page: int) -> str:
     return f"https://news.example/feeds/{page_name('x', page, 2)}.atom"
 
 
-def linked(feed: FeedDocument) -> tuple[str | None, str | None, str | None]:
+def links(feed: FeedDocument) -> tuple[str | None, str | None, str | None]:
     return feed.head_url, feed.older_url, feed.newer_url
 
 
 def test_documents_name_each_other():
     feed = replace(FEED, hubs=("https://hub.example/",))
-    assert linked(head_document(feed, url_of, 1, 2)) == (None, None, None)
+    assert links(head_document(feed, url_of, 1, 2)) == (None, None, None)
     head = head_document(feed, url_of, 7, 2)
-    assert linked(head) == (None, url_of(3), None)
+    assert links(head) == (None, url_of(3), None)
     assert head.hubs == feed.hubs
     pages = [page_document(feed, url_of, page, 3) for page in (1, 2, 3)]
     assert [page.self_url for page in pages] == [url_of(1), url_of(2), url_of(3)]
-    assert linked(pages[0]) == (FEED.self_url, None, url_of(2))
-    assert linked(pages[1]) == (FEED.self_url, url_of(1), url_of(3))
-    assert linked(pages[2]) == (FEED.self_url, url_of(2), None)
+    assert links(pages[0]) == (FEED.self_url, None, url_of(2))
+    assert links(pages[1]) == (FEED.self_url, url_of(1), url_of(3))
+    assert links(pages[2]) == (FEED.self_url, url_of(2), None)
     assert not any(page.hubs for page in pages)
 
 
 def test_every_document_of_a_feed_is_valid():
-    feed = Published(limit=2)
-    for item in range(1, 6):
-        feed.add(item, age=item)
-    documents = [(head_document(FEED, url_of, feed.last_number, 2), feed.head())]
-    documents += [(page_document(FEED, url_of, page, feed.pages), feed.page(page)) for page in (1, 2)]
-    for document, entries in documents:
-        assert problems(atom.render(document, [describe(each, EntrySettings()) for each in entries])) == []
+    entries = described(*(stored(replace(ITEM, id=item, entry_id=f"urn:x:{item}")) for item in range(5)))
+    documents = [(head_document(FEED, url_of, 5, 2), entries[:2])]
+    documents += [(page_document(FEED, url_of, page, 2), entries[page : page + 2]) for page in (1, 2)]
+    for document, shown in documents:
+        assert problems(atom.render(document, shown)) == []

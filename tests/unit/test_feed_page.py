@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from syndicate.feeds.page import LATEST, FeedPages, Format, ListedPage
-from tests.published import FEED, ITEM, awkward, described, items, matches, stored
+from syndicate.feeds.site import Site
+from syndicate.model.feeds import Feed
+from tests.published import FEED, ITEM, awkward, described, items, matches, page_of, stored
 
 PAGES = FeedPages()
 FORMATS = (
@@ -26,7 +28,7 @@ def first(place: LexborHTMLParser | LexborNode, selector: str) -> LexborNode:
 
 
 def test_a_page_says_how_to_subscribe_and_what_is_new():
-    page = LexborHTMLParser(PAGES.feed(FEED, FORMATS, described(stored())))
+    page = LexborHTMLParser(page_of(described(stored()), FORMATS))
     links = [(link.attributes["type"], link.attributes["href"]) for link in page.css("link[rel=alternate]")]
     assert links == [(each.media_type, each.url) for each in FORMATS]
     assert [code.text() for code in page.css("code")] == [each.url for each in FORMATS]
@@ -37,16 +39,18 @@ def test_a_page_says_how_to_subscribe_and_what_is_new():
 
 
 def test_an_empty_feed_has_a_page_as_well():
-    assert b"Nothing has matched yet" in PAGES.feed(FEED, FORMATS, [])
+    assert b"Nothing has matched yet" in page_of([], FORMATS)
 
 
 def test_only_the_latest_are_shown():
-    page = LexborHTMLParser(PAGES.feed(FEED, FORMATS, described(stored()) * (LATEST + 1)))
+    feed = Feed(id="x", title="X", about="News", rules=("x",))
+    form = Site(title="News", base_url="https://news.example").page(feed, PAGES)
+    page = LexborHTMLParser(form.render(FEED, described(stored()) * (LATEST + 1)))
     assert len(page.css("article")) == LATEST
 
 
 def test_the_policy_allows_the_style_of_the_page_and_nothing_else():
-    document = PAGES.feed(FEED, FORMATS, described(stored())).decode()
+    document = page_of(described(stored()), FORMATS).decode()
     (style,) = re.findall("<style>(.*?)</style>", document, re.DOTALL)
     digest = b64encode(sha256(style.encode()).digest()).decode()
     assert PAGES.policy == (
@@ -59,7 +63,7 @@ def test_the_policy_allows_the_style_of_the_page_and_nothing_else():
 @given(st.lists(st.tuples(items, matches), max_size=3), awkward)
 def test_whatever_outlets_send_a_page_loads_and_runs_nothing(pairs, title):
     entries = described(*(stored(item, match) for item, match in pairs))
-    document = PAGES.feed(FEED, (Format(name=title, media_type="x/y", url="https://a.example/"),), entries)
+    document = page_of(entries, (Format(name=title, media_type="x/y", url="https://a.example/"),))
     page = LexborHTMLParser(document)
     assert page.css(LOADING) == []
     for node in page.css("*"):

@@ -184,7 +184,8 @@ def test_entries_that_were_written_once_stand_in_several_documents():
     for module, _ in FORMATS.values():
         pieces = [module.render_entry(entry) for entry in entries]
         whole = module.render(FEED, entries)
-        assert module.assemble(FEED, FEED.updated(entries), pieces) == whole
+        updated = FEED.updated(entry.updated for entry in entries)
+        assert module.frame(FEED, updated).filled(pieces) == whole
         assert all(piece in whole for piece in pieces)
 
 

@@ -10,7 +10,7 @@ from syndicate.alerts.outcome import Closed, Later, Taken
 from syndicate.alerts.retry import WAITS
 from syndicate.feeds.site import FORMATS
 from syndicate.hub.telling import after_telling, notice, outcome
-from syndicate.hub.topics import Document, Topic, hub_address, topics_of
+from syndicate.hub.topics import Document, Topic, hub_address, topics_of, why_none
 from syndicate.model import Config, NetworkSettings, ServiceSettings
 from syndicate.model.feeds import Feed, FeedSettings
 from syndicate.model.hub import Subscriber, SubscriberKind
@@ -154,6 +154,26 @@ def test_the_hub_is_ours_where_it_can_be_reached_or_as_configured(base_url, hub,
     address = hub_address(config(base_url, hub))
     assert (address and address.url) == url
     assert address is None or address.is_ours is (hub is True)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "hub", "why"),
+    [
+        ("https://desk.example", True, None),
+        ("https://desk.example", False, "[feeds] hub is false"),
+        ("http://127.0.0.1:8080", True, "127.0.0.1 is no public address"),
+        ("http://desk.internal", True, "desk.internal is a name in a local network"),
+        (
+            "https://новости.example",
+            True,
+            "base_url https://новости.example is not in ASCII: write its host as xn--...",
+        ),
+        ("http://127.0.0.1:8080", HUB, None),
+    ],
+)
+def test_why_there_is_no_hub_is_said(base_url, hub, why):
+    said = why_none(config(base_url, hub))
+    assert (said and said.partition(", and")[0]) == why
 
 
 def test_all_formats_of_all_feeds_are_topics_as_they_are_served():

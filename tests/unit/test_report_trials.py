@@ -65,6 +65,7 @@ ITEM = Item(
     updated=None,
     first_seen=NOON,
     changed_at=NOON,
+    noticed_at=NOON,
 )
 FINDING = Finding(
     id=7,
