@@ -5,6 +5,7 @@ PAGES = """
     UPDATE matches SET sort_at = (SELECT sort_at FROM items WHERE id = item);
     CREATE INDEX matches_in_order ON matches (sort_at, item, rule) WHERE ended_at IS NULL;
     CREATE INDEX matches_of_rule_in_order ON matches (rule, sort_at, item) WHERE ended_at IS NULL;
+    DROP INDEX matches_holding;
     DROP INDEX items_by_language;
     CREATE TABLE rule_versions (  -- that were in force, one after the other
         id INTEGER PRIMARY KEY,

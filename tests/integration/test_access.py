@@ -210,7 +210,7 @@ def logged_in(addresses):
 
 
 @pytest.mark.parametrize("path", [*CHANGES, *PRIVATE, "/none"])
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
 def test_nothing_is_changed_without_its_token(here, logged_in, path, method):
     for found in (here, logged_in):
         for more in (
