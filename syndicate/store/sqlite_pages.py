@@ -81,8 +81,8 @@ class SqlitePages:
             ).fetchall()
             rows = db.execute(
                 f"""
-                SELECT {ITEM_COLUMNS}, {_RULES} AS rules, p.value ->> 1 AS place
-                FROM json_each(:places) p JOIN items i ON i.id = p.value ->> 0
+                SELECT {ITEM_COLUMNS}, {_RULES} AS rules, json_extract(p.value, '$[1]') AS place
+                FROM json_each(:places) p JOIN items i ON i.id = json_extract(p.value, '$[0]')
                 JOIN sources s ON s.id = i.source
                 WHERE {" AND ".join(conditions) or "1"}
                 ORDER BY place DESC LIMIT :limit

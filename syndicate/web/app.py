@@ -104,9 +104,9 @@ class _Public:
     def routes(self) -> list[Route]:
         """What is public, and nothing else is."""
         return [
-            Route("/feeds", self._redirect_to_feeds),
             Route("/feeds/", self._feeds),
-            Route("/feeds/{name:path}", self._feed),
+            Route("/feeds/{name:path}", self._feed),  # routes are tried in order, and most ask for this one
+            Route("/feeds", self._redirect_to_feeds),
             Route("/static/{name}", self._file_of_ours),
             Route("/healthz", healthy),
             Route("/websub/{token:path}", self._called_back, methods=["GET", "POST"]),
