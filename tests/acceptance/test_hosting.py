@@ -89,9 +89,7 @@ def running(*command: str | Path, cwd: Path, address: str) -> Iterator[httpx.Cli
 @contextmanager
 def nginx(site: Path, folder: Path) -> Iterator[httpx.Client]:
     program, port = require("nginx", "apt-get install nginx-light"), free_port()
-    server = (
-        block("nginx").replace("listen 80;", f"listen 127.0.0.1:{port};").replace("/srv/www/news", str(site))
-    )
+    server = block("nginx").replace("listen 80;", f"listen 127.0.0.1:{port};").replace("/srv/news", str(site))
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     paths = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     configuration = folder / "nginx.conf"
@@ -107,7 +105,7 @@ def nginx(site: Path, folder: Path) -> Iterator[httpx.Client]:
 @contextmanager
 def caddy(site: Path, folder: Path) -> Iterator[httpx.Client]:
     program, port = require("caddy", "apt-get install caddy"), free_port()
-    server = block("caddyfile").replace("/srv/www/news", str(site))
+    server = block("caddy").replace("/srv/news", str(site))
     server = server.replace("news.example.org {", f"http://news.example.org:{port} {{", 1)
     (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n}}\n{server}")
     command = (program, "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile")
@@ -150,30 +148,43 @@ def published(site: Path) -> dict[str, bytes]:
 
 def test_rsync_copies_what_is_there_and_removes_what_is_no_more(site, tmp_path):
     require("rsync", "apt-get install rsync")
-    (command,) = block("sh", having="www@").splitlines()
-    assert command in block("crontab")
-    command = command.replace("www@news.example.org:/srv/www/news", str(tmp_path / "copy"))
+    script = block("sh", having="# publish.sh").replace("news.example.org:/srv/news", str(tmp_path / "copy"))
     (tmp_path / "copy").mkdir()
-    shell(command, site)
+    shell(script, site)
     assert files(tmp_path / "copy") == published(site)
+    before = files(tmp_path / "copy")
     shutil.rmtree(site / "feeds/eu")
     (site / "feeds/eu.rss").unlink()
-    shell(command, site)
-    assert files(tmp_path / "copy") == published(site)
+    shell(script, site)
+    assert files(tmp_path / "copy") == published(site) != before
 
 
-def test_pages_of_a_repository_are_what_was_published(site, tmp_path):
+def test_where_nothing_was_published_rsync_removes_nothing(site, tmp_path):
     require("rsync", "apt-get install rsync")
-    git = "git -c user.name=Desk -c user.email=desk@news.example"
-    shell(f"git init --quiet --bare remote.git && git clone --quiet remote.git {site.parent}/pages", tmp_path)
-    script = re.sub(r"\bgit -C", f"{git} -C", block("sh", having=".nojekyll").replace("../news", "../pages"))
-    for _ in range(2):  # the second time, there is nothing new
-        shell(script.replace("push --quiet", "push --quiet origin HEAD"), site)
-    assert files(tmp_path / "pages") == {".nojekyll": b"", **published(site)}
-    log = subprocess.run(
-        ["git", "--git-dir=remote.git", "log", "--oneline", "--all"],
-        cwd=tmp_path,
-        capture_output=True,
-        check=True,
-    )
-    assert len(log.stdout.splitlines()) == 1
+    script = block("sh", having="# publish.sh").replace("news.example.org:/srv/news", str(tmp_path / "copy"))
+    (tmp_path / "copy").mkdir()
+    shell(script, site)
+    before = files(tmp_path / "copy")
+    shutil.rmtree(site / "feeds")
+    with pytest.raises(subprocess.CalledProcessError):
+        shell(script, site)
+    assert files(tmp_path / "copy") == before
+
+
+def test_a_workflow_refuses_to_publish_a_secret_address(site):
+    (check,) = re.findall(r"run: \|\n((?: {10}.*\n)+)", block("yaml"))
+    with pytest.raises(subprocess.CalledProcessError):
+        shell(check, site)
+    shutil.rmtree(site / "feeds/0123456789abcdef")
+    shell(check, site)
+
+
+def test_each_kind_of_file_is_put_to_s3_as_what_it_is(site):
+    script = block("sh", having="# publish-s3.sh")
+    put = {
+        name: kind.strip("'")
+        for name, kind in re.findall(r"^put (\w+) ([^&\n]+?)(?: &&)?$", script, re.MULTILINE)
+    }
+    assert put == {path.rpartition(".")[2]: kind for path, kind in TYPES.items() if path}
+    published_kinds = {path.rpartition(".")[2] for path in published(site)}
+    assert put.keys() == published_kinds
