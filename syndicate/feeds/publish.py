@@ -80,7 +80,10 @@ def tidy(folder: Path) -> int:
         StoreError: the folder cannot be looked into.
     """
     try:
-        left = [path for path in folder.iterdir() if TEMPORARY.fullmatch(path.name)]
+        places = list(os.walk(folder, onerror=_reraise))
+        left = [
+            Path(place, name) for place, _, names in places for name in names if TEMPORARY.fullmatch(name)
+        ]
     except FileNotFoundError:
         return 0
     except OSError as error:
@@ -94,6 +97,10 @@ def _said(what: str, error: OSError) -> str:
 
 def _identity(stat: os.stat_result) -> Identity:
     return Identity(device=stat.st_dev, inode=stat.st_ino, size=stat.st_size, modified_ns=stat.st_mtime_ns)
+
+
+def _reraise(error: OSError) -> None:
+    raise error
 
 
 def _remove_abandoned(path: Path) -> bool:

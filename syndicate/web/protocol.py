@@ -9,6 +9,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which would keep a head that never ends."""
 
     _since_body = 0  # bytes that came and were not the body of a request
+    _has_head = False  # of the request that is read
 
     def data_received(self, data: bytes) -> None:
         """Read on; a request that says too much beside its body is refused."""
@@ -16,6 +17,16 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._since_body > MAX_HEAD and not self.transport.is_closing():
             self._refuse()
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._has_head = False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Have it answered."""
+        self._has_head = True
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body, which whoever reads it bounds."""
@@ -34,6 +45,5 @@ class BoundedProtocol(HttpToolsProtocol):
             self.send_400_response("The head of the request is too long.")
 
     def _is_answering(self) -> bool:
-        has_head = "path" in self.scope
         was_answered = getattr(self.cycle, "response_complete", True)  # before the first, there is no cycle
-        return has_head or not was_answered
+        return self._has_head or not was_answered

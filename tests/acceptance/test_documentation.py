@@ -43,7 +43,7 @@ from syndicate.http import transport, trip
 from syndicate.hub import asking, hub
 from syndicate.model.hub import Limits
 from syndicate.sources import discover, fields, outline, parse
-from syndicate.web import access, live, login
+from syndicate.web import access, live, login, protocol
 from syndicate.web import hub as web_hub
 from syndicate.web.app import create, private_routes
 from syndicate.web.render import Pages
@@ -419,6 +419,7 @@ def test_the_bounds_are_as_said():
     for name, value in {
         "redirects": trip.MAX_REDIRECTS,
         "headers": transport.MAX_FIELDS,
+        "a request to us, beside its body": protocol.MAX_HEAD // 1024,
         "entries of a document": outline.MAX_ENTRIES,
         "reading a large or odd document": int(parse.DEADLINE_SECONDS),
         "an entry's categories, enclosures": fields.MAX_CATEGORIES,

@@ -1,190 +1,254 @@
-"""The recipes of docs/hosting.md, with the servers and programs that they are for."""
+"""What docs/hosting.md shows works as it is: real servers serve the folder as it says, rsync copies it."""
 
+import gzip
 import os
 import re
-import shutil
-import signal
-import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
-from syndicate.model.feeds import FeedSettings
-from tests.documents import DOCS, blocks_of
-from tests.publishing import OF_EU, desk_in
+from syndicate.feeds.publish import write
+from syndicate.web.app import FEED_TYPES
+from tests.desk import eventually
+from tests.documents import DOCS, block_named, blocks_of, codes, rows, section
+from tests.outlets import LocalServer, Reply
 from tests.support import require
 
-PAGE = DOCS / "hosting.md"
-TYPES = {
-    "eu.atom": "application/atom+xml; charset=utf-8",
-    "eu.json": "application/feed+json",
-    "eu.rss": "application/rss+xml; charset=utf-8",
-    "eu.html": "text/html; charset=utf-8",
-    "index.opml": "text/x-opml; charset=utf-8",
-    "": "text/html; charset=utf-8",
-    "eu/3-1.atom": "application/atom+xml; charset=utf-8",
-    "0123456789abcdef/quiet.json": "application/feed+json",
+HOSTING = DOCS / "hosting.md"
+TOKEN = "9f2c4e6a8b0d1f3a"
+LONG = "Вода и водоканал. " * 200
+FILES = {
+    **{f"feeds/water{suffix}": f"water as {suffix}: {LONG}".encode() for suffix in FEED_TYPES},
+    "feeds/index.html": f"<p>All feeds. {LONG}</p>".encode(),
+    "feeds/index.opml": f"<opml>{LONG}</opml>".encode(),
+    "feeds/water/100-1.atom": f"page 1: {LONG}".encode(),
+    f"feeds/{TOKEN}/health.atom": f"health: {LONG}".encode(),
 }
-HIDDEN = "feeds/.eu.atom.0123456789abcdef.tmp"
+HALF = "feeds/.water.atom.0123456789abcdef.tmp"
 
 
 @pytest.fixture
-def site(tmp_path) -> Path:
-    """Return a folder with feeds/ in it: one with an archive, a secret one, and a file being written."""
-    quiet = replace(OF_EU, id="quiet", settings=FeedSettings(token="0123456789abcdef"))
-    (tmp_path / "news").mkdir()
-    with desk_in(tmp_path / "news") as desk:
-        desk.configure(OF_EU, quiet)
-        desk.read(*(f"EU item {number}" for number in range(5)))
-        assert desk.publish() == 2
-    (tmp_path / "news" / HIDDEN).write_text("half of")
-    news: Path = tmp_path / "news"
-    return news
-
-
-Serve = Callable[[Path, Path], AbstractContextManager[httpx.Client]]
+def folder(tmp_path: Path) -> Path:
+    """Return a folder that has feeds/ in it."""
+    for name, body in FILES.items():
+        write(tmp_path / name, body)
+    (tmp_path / HALF).write_bytes(b"half")
+    (tmp_path / "config.toml").write_bytes(b"secret")
+    return tmp_path
 
 
 def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def block(language: str, *, having: str = "") -> str:
-    (found,) = (each.text for each in blocks_of(PAGE) if each.kind == language and having in each.text)
-    return found
+    with LocalServer(lambda _: Reply()) as server:
+        return int(server.address.rpartition(":")[2])
 
 
 @contextmanager
-def running(*command: str | Path, cwd: Path, address: str) -> Iterator[httpx.Client]:
-    """Run a server, and yield who asks it."""
-    with (
-        (cwd / "log").open("wb") as log,
-        subprocess.Popen(
-            command, cwd=cwd, stdout=log, stderr=log, env={**os.environ, "HOME": str(cwd)}
-        ) as process,
-        httpx.Client(base_url=address, headers={"Host": "news.example.org"}, trust_env=False) as client,
-    ):
+def running(*command: object, port: int, **environ: str) -> Iterator[str]:
+    """Run a server in the foreground; yield its address once it answers."""
+    words = [str(word) for word in command]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env={**os.environ, **environ})
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert process.poll() is None, process.stderr and process.stderr.read()
         try:
-            for _ in range(100):
-                try:
-                    client.get("/")
-                    break
-                except httpx.TransportError:
-                    assert process.poll() is None, (cwd / "log").read_text()
-                    time.sleep(0.1)
-            yield client
-        finally:
-            process.send_signal(signal.SIGTERM)
+            return bool(httpx.get(f"{address}/none", trust_env=False).status_code)
+        except httpx.TransportError:
+            return False
+
+    try:
+        eventually(answers)
+        yield address
+    finally:
+        process.terminate()
+        process.communicate()
 
 
-@contextmanager
-def nginx(site: Path, folder: Path) -> Iterator[httpx.Client]:
-    program, port = require("nginx", "apt-get install nginx-light"), free_port()
-    server = block("nginx").replace("listen 80;", f"listen 127.0.0.1:{port};").replace("/srv/news", str(site))
+@pytest.fixture
+def nginx(folder: Path) -> Iterator[str]:
+    program = require("nginx", "apt-get install nginx-light")
+    port = free_port()
+    shown = block_named("etc/nginx/conf.d/news.conf").text
+    server = shown.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("/srv/news", str(folder))
+    assert server.count(str(folder)) == server.count(f"127.0.0.1:{port}") == 1
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    paths = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        f"user root; daemon off; pid {folder}/pid; error_log stderr; events {{}}\n"
-        f"http {{ access_log off; {paths}\n{server}}}"
+    temporary = " ".join(f"{kind}_temp_path {folder}/temporary;" for kind in kinds)
+    user = "user root;" if os.geteuid() == 0 else ""  # the folder of a test is its owner's alone
+    whole = folder / "nginx.conf"
+    whole.write_text(
+        f"daemon off; pid {folder}/nginx.pid; error_log stderr; {user} events {{}}\n"
+        f"http {{ access_log off; {temporary}\n{server}}}\n"
     )
-    command = (program, "-c", configuration, "-p", folder)
-    with running(*command, cwd=folder, address=f"http://127.0.0.1:{port}") as client:
+    with running(program, "-c", whole, "-p", folder, "-e", "stderr", port=port) as address:
+        yield address
+
+
+@pytest.fixture
+def caddy(folder: Path) -> Iterator[str]:
+    program = require("caddy", "apt-get install caddy")
+    port = free_port()
+    shown = block_named("etc/caddy/Caddyfile").text
+    site = shown.replace("news.example.org {", f"http://127.0.0.1:{port} {{").replace(
+        "/srv/news", str(folder)
+    )
+    assert site.count(str(folder)) == site.count(f"127.0.0.1:{port}") == 1
+    whole = folder / "Caddyfile"
+    whole.write_text(f"{{\nadmin off\n}}\n{site}")
+    words = [program, "run", "--config", whole, "--adapter", "caddyfile"]
+    with running(*words, port=port, HOME=str(folder), XDG_DATA_HOME=str(folder)) as address:
+        yield address
+
+
+@pytest.fixture(params=["nginx", "caddy"])
+def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    address = request.getfixturevalue(request.param)
+    headers = {"Accept-Encoding": "identity", "Host": "news.example.org"}
+    if request.param == "caddy":
+        del headers["Host"]  # it serves the site by its name alone
+    with httpx.Client(base_url=address, trust_env=False, headers=headers) as client:
         yield client
 
 
-@contextmanager
-def caddy(site: Path, folder: Path) -> Iterator[httpx.Client]:
-    program, port = require("caddy", "apt-get install caddy"), free_port()
-    server = block("caddy").replace("/srv/news", str(site))
-    server = server.replace("news.example.org {", f"http://news.example.org:{port} {{", 1)
-    (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n}}\n{server}")
-    command = (program, "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile")
-    with running(*command, cwd=folder, address=f"http://127.0.0.1:{port}") as client:
-        yield client
+def test_a_server_of_files_serves_the_folder_as_the_built_in_one_does(client):
+    for name, body in FILES.items():
+        plain = client.get(f"/{name}")
+        assert (plain.status_code, plain.content) == (200, body), name
+        assert plain.headers["content-type"].lower() == FEED_TYPES[Path(name).suffix], name
+        assert plain.headers["cache-control"] == "no-cache", name
+        assert plain.headers["x-content-type-options"] == "nosniff", name
+
+        with client.stream("GET", f"/{name}", headers={"Accept-Encoding": "gzip"}) as zipped:
+            sent = b"".join(zipped.iter_raw())
+        assert (zipped.headers["content-encoding"], gzip.decompress(sent)) == ("gzip", body), name
+        assert "accept-encoding" in zipped.headers["vary"].lower(), name
+
+        for encoding, first in (("identity", plain), ("gzip", zipped)):
+            known = {"If-None-Match": first.headers["etag"], "Accept-Encoding": encoding}
+            again = client.get(f"/{name}", headers=known)
+            assert (again.status_code, again.content) == (304, b""), (name, encoding)
+        dated = client.get(f"/{name}", headers={"If-Modified-Since": plain.headers["last-modified"]})
+        assert dated.status_code == 304, name
+        assert client.head(f"/{name}").headers["content-type"] == plain.headers["content-type"], name
+
+    listing = client.get("/feeds/")
+    assert (listing.status_code, listing.content) == (200, FILES["feeds/index.html"])
+    assert listing.headers["content-type"].lower() == FEED_TYPES[".html"]
 
 
-@pytest.mark.parametrize("serve", [nginx, caddy])
-def test_a_server_of_files_sends_what_ours_does(serve: Serve, site, tmp_path):
-    (tmp_path / "server").mkdir()
-    with serve(site, tmp_path / "server") as client:
-        for path, kind in TYPES.items():
-            answer = client.get(f"/feeds/{path}")
-            assert (answer.status_code, answer.headers["content-type"]) == (200, kind), path
-            assert answer.content == (site / "feeds" / (path or "index.html")).read_bytes()
-            assert answer.headers["cache-control"] == "no-cache"
-            assert answer.headers["x-content-type-options"] == "nosniff"
-            again = client.get(f"/feeds/{path}", headers={"If-None-Match": answer.headers["etag"]})
-            assert again.status_code == 304, path
-        assert (
-            client.get("/feeds/eu.atom", headers={"Accept-Encoding": "gzip"}).headers["content-encoding"]
-            == "gzip"
-        )
-        for path in ("feeds/0123456789abcdef/", "feeds/eu/", "feeds/none.atom", HIDDEN):
-            assert client.get(f"/{path}").status_code in (403, 404), path
+def test_a_server_of_files_lists_no_folder_and_shows_nothing_else(client):
+    paths = (f"/feeds/{TOKEN}/", "/feeds/water/", f"/{HALF}", "/config.toml", "/", "/feeds/..%2fconfig.toml")
+    for path in paths:
+        response = client.get(path)
+        assert response.status_code in (400, 403, 404), path
+        assert "health" not in response.text
+        assert "secret" not in response.text
 
 
-def shell(script: str, cwd: Path) -> None:
-    subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=cwd, check=True, timeout=60)
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    found = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
-
-
-def published(site: Path) -> dict[str, bytes]:
-    return {path: data for path, data in files(site).items() if path.startswith("feeds/") and path != HIDDEN}
-
-
-def test_rsync_copies_what_is_there_and_removes_what_is_no_more(site, tmp_path):
+def copied(folder: Path, target: Path) -> subprocess.CompletedProcess[str]:
+    """Return what the command for rsync did, to a folder of this machine."""
     require("rsync", "apt-get install rsync")
-    script = block("sh", having="# publish.sh").replace("news.example.org:/srv/news", str(tmp_path / "copy"))
-    (tmp_path / "copy").mkdir()
-    shell(script, site)
-    assert files(tmp_path / "copy") == published(site)
-    before = files(tmp_path / "copy")
-    shutil.rmtree(site / "feeds/eu")
-    (site / "feeds/eu.rss").unlink()
-    shell(script, site)
-    assert files(tmp_path / "copy") == published(site) != before
+    command = block_named("publish.sh").text.replace("news.example.org:/srv/news/feeds/", f"{target}/")
+    assert command.count(str(target)) == 1
+    words = ["sh", "-c", command.replace("rsync ", "rsync --itemize-changes ")]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_where_nothing_was_published_rsync_removes_nothing(site, tmp_path):
-    require("rsync", "apt-get install rsync")
-    script = block("sh", having="# publish.sh").replace("news.example.org:/srv/news", str(tmp_path / "copy"))
-    (tmp_path / "copy").mkdir()
-    shell(script, site)
-    before = files(tmp_path / "copy")
-    shutil.rmtree(site / "feeds")
-    with pytest.raises(subprocess.CalledProcessError):
-        shell(script, site)
-    assert files(tmp_path / "copy") == before
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_workflow_refuses_to_publish_a_secret_address(site):
-    (check,) = re.findall(r"run: \|\n((?: {10}.*\n)+)", block("yaml"))
-    with pytest.raises(subprocess.CalledProcessError):
-        shell(check, site)
-    shutil.rmtree(site / "feeds/0123456789abcdef")
-    shell(check, site)
+def test_rsync_brings_what_is_published_and_takes_away_what_is_not(folder, tmp_path_factory):
+    target = tmp_path_factory.mktemp("there") / "feeds"
+    target.mkdir()
+    (target / ".htaccess").write_text("theirs")
+    published = {name.removeprefix("feeds/") for name in FILES}
+    assert copied(folder, target).returncode == 0
+    assert names(target) == published | {".htaccess"}
+    water = target / "water.atom"
+    assert water.stat().st_mtime_ns == (folder / "feeds/water.atom").stat().st_mtime_ns
+    assert water.stat().st_mode & 0o777 == 0o644
+
+    assert copied(folder, target).stdout == ""  # nothing is sent twice
+
+    (folder / f"feeds/{TOKEN}/health.atom").unlink()
+    (folder / f"feeds/{TOKEN}").rmdir()
+    write(folder / "feeds/water.atom", b"another")
+    assert copied(folder, target).returncode == 0
+    assert names(target) == published - {f"{TOKEN}/health.atom"} | {".htaccess"}
+    assert water.read_bytes() == b"another"
+    assert not (target / TOKEN).exists()
 
 
-def test_each_kind_of_file_is_put_to_s3_as_what_it_is(site):
-    script = block("sh", having="# publish-s3.sh")
-    put = {
-        name: kind.strip("'")
-        for name, kind in re.findall(r"^put (\w+) ([^&\n]+?)(?: &&)?$", script, re.MULTILINE)
+def test_rsync_does_not_empty_the_other_side_where_nothing_was_published(folder, tmp_path_factory):
+    target = tmp_path_factory.mktemp("there")
+    copied(folder, target)
+    before = names(target)
+    (folder / "feeds/index.opml").unlink()
+    assert copied(folder, target).returncode != 0
+    assert names(target) == before
+
+
+def test_the_workflow_refuses_secret_addresses_and_no_others(folder):
+    workflow = yaml.safe_load(block_named(".github/workflows/news.yml").text)
+    steps = workflow["jobs"]["publish"]["steps"]
+    (refuse,) = (step["run"] for step in steps if "Refuse" in step.get("name", ""))
+    place = steps.index(next(step for step in steps if step.get("run") == refuse))
+    assert "once" in steps[place - 1]["run"]
+    assert "upload-pages-artifact" in steps[place + 2]["uses"]
+
+    def status() -> int:
+        return subprocess.run(
+            ["bash", "-e", "-c", refuse], cwd=folder, check=False, capture_output=True
+        ).returncode
+
+    assert status() == 1
+    (folder / f"feeds/{TOKEN}/health.atom").unlink()
+    (folder / f"feeds/{TOKEN}").rmdir()
+    assert status() == 0  # the pages of an archive are no secret
+    (folder / "feeds/water/100-1.atom").unlink()
+    (folder / "feeds/water").rmdir()
+    assert status() == 0
+
+
+AWS = """#!/bin/sh
+printf '%s|' "$@" >> asked
+echo >> asked
+"""
+
+
+def test_s3_is_sent_each_kind_with_its_type(folder):
+    (folder / "aws").write_text(AWS)
+    (folder / "aws").chmod(0o755)
+    path = f"{folder}:{os.environ['PATH']}"
+    command = ["sh", "-c", block_named("publish-s3.sh").text]
+
+    subprocess.run(command, cwd=folder, env={"PATH": path}, check=True)
+    asked = [line.split("|") for line in (folder / "asked").read_text().splitlines()]
+    types = {
+        words[words.index("--include") + 1].removeprefix("*"): words[words.index("--content-type") + 1]
+        for words in asked
     }
-    assert put == {path.rpartition(".")[2]: kind for path, kind in TYPES.items() if path}
-    published_kinds = {path.rpartition(".")[2] for path in published(site)}
-    assert put.keys() == published_kinds
+    assert types == FEED_TYPES
+    assert {tuple(words[:4]) for words in asked} == {("s3", "sync", "feeds/", "s3://news.example.org/feeds/")}
+
+    (folder / "feeds/index.opml").unlink()
+    assert subprocess.run(command, cwd=folder, env={"PATH": path}, check=False).returncode == 1
+    assert len((folder / "asked").read_text().splitlines()) == len(asked)
+
+
+def test_the_types_are_those_of_the_built_in_server():
+    named = {codes(row[0])[0]: codes(row[1])[0] for row in rows(section(HOSTING, "Hosting the folder"))[6:]}
+    assert named == {suffix: full.partition(";")[0] for suffix, full in FEED_TYPES.items()}
+
+
+def test_where_only_files_are_served_no_hub_of_ours_is_named():
+    blocks = [tomllib.loads(block.text) for block in blocks_of(HOSTING) if block.kind == "toml"]
+    assert [block["feeds"]["hub"] for block in blocks] == [False, False]
+    assert blocks[1]["feeds"]["health"] is False
+    assert re.fullmatch(r"https://[a-z.]+/news", blocks[1]["service"]["base_url"])

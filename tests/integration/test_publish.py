@@ -126,6 +126,15 @@ def test_what_a_crash_left_half_written_is_removed_and_nothing_else(tmp_path):
     assert (tmp_path / "a.atom").read_bytes() == b"one"
 
 
+def test_what_was_left_beside_pages_of_archives_is_removed_as_well(tmp_path):
+    left = tmp_path / "secret/eu/.100-1.atom.0123456789abcdef.tmp"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"<feed>")
+    (left.parent / "100-1.atom").write_bytes(b"<feed/>")
+    assert tidy(tmp_path) == 1
+    assert [path.name for path in left.parent.iterdir()] == ["100-1.atom"]
+
+
 def test_tidying_where_there_is_no_folder_is_nothing(tmp_path):
     assert tidy(tmp_path / "none") == 0
     (tmp_path / "feeds").write_text("a file")

@@ -390,6 +390,7 @@ def test_a_head_that_does_not_end_is_refused(tmp_path):
     with served(create(SomeView(feeds_folder=tmp_path))) as address:
         assert exchanged(address, first, most[:-4], b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
         assert exchanged(address, first, most, b"x").startswith(b"HTTP/1.1 400 ")
+        assert b" 200 " not in exchanged(address, b"\r\n" * MAX_HEAD)  # which begins no request
         ok = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
         assert exchanged(address, ok, first, b"x" * 2**20).count(b"HTTP/1.1 200 ") <= 1
 

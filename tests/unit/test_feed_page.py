@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 
 from hypothesis import given
@@ -63,7 +64,7 @@ def test_the_policy_allows_the_style_of_the_page_and_nothing_else():
 @given(st.lists(st.tuples(items, matches), max_size=3), awkward)
 def test_whatever_outlets_send_a_page_loads_and_runs_nothing(pairs, title):
     entries = described(*(stored(item, match) for item, match in pairs))
-    document = page_of(entries, (Format(name=title, media_type="x/y", url="https://a.example/"),))
+    document = page_of(entries, FORMATS, replace(FEED, title=title, description=title))
     page = LexborHTMLParser(document)
     assert page.css(LOADING) == []
     for node in page.css("*"):
