@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,20 @@ class Desk:
 
     def publish(self) -> int:
         """Publish as a service that begins does; return how many feeds have changed."""
+
+        async def work(publisher: Publisher) -> int:
+            await publisher.open()
+            changed = await publisher.publish_stale()
+            self.failures = publisher.failures
+            return changed
+
+        with self.publisher() as publisher:
+            return asyncio.run(work(publisher))
+
+    def publisher(
+        self, on_written: Callable[[Sequence[str]], Awaitable[None]] | None = None
+    ) -> AbstractContextManager[Publisher]:
+        """Return a publisher of the feeds, which is closed in the end."""
         service = ServiceSettings(database=Path("s.db"), rules=Path("rules"), feeds=self.folder)
         config = Config(
             path=Path("config.toml"),
@@ -52,16 +66,11 @@ class Desk:
             feeds=tuple(self.feeds),
             has_health=self.has_health,
         )
-
-        async def work() -> int:
-            publisher = Publisher(store=self.store, call=self.call, config=config, heads=self.heads)
-            with closing(publisher):
-                await publisher.open()
-                changed = await publisher.publish_stale()
-                self.failures = publisher.failures
-                return changed
-
-        return asyncio.run(work())
+        return closing(
+            Publisher(
+                store=self.store, call=self.call, config=config, heads=self.heads, on_written=on_written
+            )
+        )
 
     def read(self, *titles: str, name: str = "wire", watches: Sequence[Watch] = (EU, NEWS)) -> None:
         """Read a document with these, each of which has its title as its guid."""

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -19,6 +20,7 @@ from syndicate.feeds.page import FeedPages
 from syndicate.feeds.publish import settle, tidy, write
 from syndicate.feeds.site import EXTENSIONS, FORMATS, Site
 from syndicate.feeds.writing import FeedWriter, Task, Write
+from syndicate.files import remedied
 from syndicate.model import Config, PublishedFeed, StaleFeed
 from syndicate.model.feeds import HubAddress
 from syndicate.store.protocol import Store
@@ -31,6 +33,14 @@ WRITERS = 8  # files that are written at once: most of the time, it is the disk 
 MOST_WAITING = 4 * WRITERS  # rendered files: the archive of years is more than fits into memory
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """What became of a feed."""
+
+    has_changed: bool  # any file of it
+    error: StoreError | None  # why not all of it is written
 
 
 class Publisher:
@@ -68,14 +78,15 @@ class Publisher:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="publish")
         self._writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="write")
         self._room = BoundedSemaphore(MOST_WAITING)
+        self._unannounced: set[str] = set()  # feeds of which a file has changed that nobody was told of
         self.failures: dict[str, str] = {}  # feeds that could not be written the last time, and why
 
     async def open(self) -> None:
         """Clear away what a crash or an older configuration left, and write the lists of feeds."""
         await self._call(partial(self._store.publish_health, is_published=self._has_health))
         retired = await self._call(self._store.retired_names)
-        await self._in_thread(partial(self._prepare, retired))
-        await self._call(self._store.forget_names, retired)
+        removed = await self._in_thread(partial(self._prepare, retired))
+        await self._call(self._store.forget_names, removed)
 
     async def publish_stale(self) -> int:
         """Bring every stale feed up to date; return how many have changed. One that fails stays stale.
@@ -111,16 +122,21 @@ class Publisher:
         tasks = [self._writer.task(self._feeds[each.id], each, numberings[each.id]) for each in stale]
         written = await self._in_thread(partial(self._written, tasks))
         for task, outcome in zip(tasks, written, strict=True):
-            if isinstance(outcome, StoreError):
-                log.error("feed.not_written", feed=task.feed.id, error=str(outcome))
-                self.failures[task.feed.id] = str(outcome)
+            if outcome.has_changed:
+                self._unannounced.add(task.feed.id)
+            if outcome.error is not None:
+                log.error("feed.not_written", feed=task.feed.id, error=str(outcome.error))
+                self.failures[task.feed.id] = str(outcome.error)
+        done = [task for task in tasks if task.feed.id not in self.failures]
+        changed = [task.feed for task in done if task.feed.id in self._unannounced]
+        for feed in changed:
+            log.debug("feed.written", feed=feed.id)
         if self._on_written:
-            changed = [task.feed for task, outcome in zip(tasks, written, strict=True) if outcome is True]
             await self._on_written(
                 [self._site.url(feed.name, each.extension) for feed in changed for each in FORMATS]
             )
-        done = [task for task in tasks if task.feed.id not in self.failures]
-        self._writer.written(done)
+        self._unannounced -= {feed.id for feed in changed}
+        await self._in_thread(partial(self._writer.written, done))
         await self._call(
             self._store.feeds_published,
             [
@@ -133,7 +149,7 @@ class Publisher:
                 for task in done
             ],
         )
-        return sum(outcome is True for outcome in written)
+        return len(changed)
 
     def close(self) -> None:
         """Wait for the files being written."""
@@ -145,15 +161,13 @@ class Publisher:
 
     # -- what is written
 
-    def _written(self, tasks: Sequence[Task]) -> list[bool | StoreError]:
-        """Return whether anything of each feed changed, or why it could not be written."""
+    def _written(self, tasks: Sequence[Task]) -> list[_Outcome]:
+        """Return what became of each feed, when nothing of it is being written any more."""
         waiting = [self._begin(task) for task in tasks]
-        outcomes = [_outcome(task, futures) for task, futures in zip(tasks, waiting, strict=True)]
+        outcomes = [_outcome(*begun) for begun in waiting]
         return self._settled(tasks, outcomes)
 
-    def _settled(
-        self, tasks: Sequence[Task], outcomes: Sequence[bool | StoreError]
-    ) -> list[bool | StoreError]:
+    def _settled(self, tasks: Sequence[Task], outcomes: Sequence[_Outcome]) -> list[_Outcome]:
         """Return the outcomes, when what was written is on the disk, now or in a try before this."""
         folders = [(self._folder / task.feed.name).parent for task in tasks]
         failed: dict[Path, StoreError] = {}
@@ -162,14 +176,23 @@ class Publisher:
                 settle(folder)
             except StoreError as error:
                 failed[folder] = error
-        return [failed.get(folder, outcome) for folder, outcome in zip(folders, outcomes, strict=True)]
+        return [
+            replace(outcome, error=outcome.error or failed.get(folder))
+            for folder, outcome in zip(folders, outcomes, strict=True)
+        ]
 
-    def _begin(self, task: Task) -> Sequence[Future[bool]] | StoreError:
-        """Render all documents of a feed that may have changed, and have them written."""
+    def _begin(self, task: Task) -> tuple[list[Future[bool]], StoreError | None]:
+        """Render all documents of a feed that may have changed, and have them written, up to an error."""
+        begun: list[Future[bool]] = []
         try:
-            return [self._submit(each) for each in self._writer.writes(task)]
+            for each in self._writer.writes(task):
+                begun.append(self._submit(each))
         except StoreError as error:
-            return error
+            return begun, error
+        except Exception as error:
+            log.exception("feed.crashed", feed=task.feed.id)
+            return begun, StoreError(f"it could not be rendered, which is a mistake of ours: {error!r}")
+        return begun, None
 
     def _submit(self, each: Write) -> Future[bool]:
         """Have a file written as soon as not too many others wait for that."""
@@ -180,36 +203,45 @@ class Publisher:
 
     # -- the folder as a whole
 
-    def _prepare(self, retired: Sequence[str]) -> None:
+    def _prepare(self, retired: Sequence[str]) -> list[str]:
+        """Make the folder ready; return which of the names are in it no more."""
         tidy(self._folder)
-        for name in retired:
-            self._remove(name)
+        removed = [name for name in retired if self._remove(name)]
         feeds = list(self._feeds.values())
         write(self._folder / "index.opml", opml.render(self._site.title, self._site.listed(feeds)))
         list_url = f"{self._site.base_url}/feeds/index.opml"
         listed = self._site.listed_pages(feeds)
         write(self._folder / "index.html", self._pages.index(self._site.title, list_url, listed))
+        return removed
 
-    def _remove(self, name: str) -> None:
-        paths = [self._folder / f"{name}{extension}" for extension in EXTENSIONS]
-        found = [path for path in paths if path.exists()]
-        for path in found:
-            path.unlink()
-        shutil.rmtree(self._folder / name, ignore_errors=True)
+    def _remove(self, name: str) -> bool:
+        """Return whether nothing is left of a feed; what is, is removed at the next start."""
+        try:
+            paths = [self._folder / f"{name}{extension}" for extension in EXTENSIONS]
+            found = [path for path in paths if path.exists()]
+            for path in found:
+                path.unlink()
+            archive = self._folder / name
+            if archive.is_dir():
+                shutil.rmtree(archive)
+        except OSError as error:
+            log.error(
+                "feed.not_removed", feed=name.rpartition("/")[2], error=remedied(str(error.filename), error)
+            )
+            return False
         if "/" in name:  # a token, whose folder may be empty now
             with suppress(OSError):
                 (self._folder / name).parent.rmdir()
         if found:
             log.info("feed.removed", feed=name.rpartition("/")[2], reason="nothing publishes it any more")
+        return True
 
 
-def _outcome(task: Task, futures: Sequence[Future[bool]] | StoreError) -> bool | StoreError:
-    if isinstance(futures, StoreError):
-        return futures
-    try:
-        changed = [future.result() for future in futures]
-    except StoreError as error:
-        return error
-    if any(changed):
-        log.debug("feed.written", feed=task.feed.id, files=sum(changed))
-    return any(changed)
+def _outcome(begun: Sequence[Future[bool]], error: StoreError | None) -> _Outcome:
+    """Return what became of a feed, when each of its files that was begun is written, or is not."""
+    errors = [future.exception() for future in begun]
+    found = next((each for each in errors if each is not None), error)
+    if found is not None and not isinstance(found, StoreError):
+        found = StoreError(f"it could not be written, which is a mistake of ours: {found!r}")
+    changed = sum(future.result() for future, failed in zip(begun, errors, strict=True) if failed is None)
+    return _Outcome(has_changed=changed > 0, error=found)

@@ -7,6 +7,8 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+import structlog
+
 from syndicate.feeds import archive
 from syndicate.feeds.documents import FeedDocument
 from syndicate.feeds.entries import EntrySettings, FeedEntry, Outlet, describe
@@ -15,11 +17,14 @@ from syndicate.feeds.page import FeedPages
 from syndicate.feeds.publish import write
 from syndicate.feeds.select import Selected, selected
 from syndicate.feeds.site import FORMATS, Format, Site
+from syndicate.files import remedied
 from syndicate.model import Config, NumberedMatches, Numbering, SourceDocument, StaleFeed
 from syndicate.model.feeds import Feed
 from syndicate.store.protocol import Store
 
-PAGES_VERSION = 1  # of the way in which pages are written; with another one, all are written again
+log = structlog.get_logger(__name__)
+
+PAGES_VERSION = 2  # of the way in which pages are written; with another one, all are written again
 
 Outlets = Mapping[str, Outlet]
 Names = tuple[str, ...]
@@ -102,8 +107,11 @@ class FeedWriter:
         yield from self._head_writes(task)
 
     def written(self, tasks: Collection[Task]) -> None:
-        """Note that all files of these were written."""
+        """Note that all files of these were written; remove pages that they lead to no more."""
         self._checked |= {each.feed.id for each in tasks}
+        for task in tasks:
+            if task.stale.written_as != task.written_as:
+                self._clear_other_pages(task)
 
     # -- heads
 
@@ -187,7 +195,6 @@ class FeedWriter:
         """Return the pages of the archive that are new, have changed, or are not there."""
         limit, pages = task.feed.settings.limit, task.pages
         if task.stale.written_as != task.written_as:
-            self._clear_other_pages(task)
             return list(range(1, pages + 1))
         before = archive.count_pages(task.numbering.written_up_to, limit)
         # The last one before links to the next one now.
@@ -207,9 +214,12 @@ class FeedWriter:
         names = {archive.page_name(task.feed.name, page, limit) for page in range(1, task.pages + 1)}
         wanted = {self._path(name, each.extension) for name in names for each in FORMATS}
         folder = self._folder / task.feed.name
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if path not in wanted:
-                path.unlink(missing_ok=True)
+        try:
+            for path in folder.iterdir() if folder.is_dir() else ():
+                if path not in wanted and path.is_file():
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            log.error("feed.not_removed", feed=task.feed.id, error=remedied(str(error.filename), error))
 
     # -- what both need
 

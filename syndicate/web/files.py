@@ -191,18 +191,24 @@ def has_changed(file: ServedFile) -> bool:
 
 
 def preferred(accepted: str | None, media_type_by_suffix: Mapping[str, str]) -> list[str]:
-    """Return the suffixes of what a client takes, the one that it likes best first (RFC 9110 12.5.1)."""
+    """Return the suffixes of what a client takes, the one that it likes best first (RFC 9110 12.5.1).
+
+    Who takes none of it gets what there is all the same: readers say less than they take.
+    """
     ranges = [_weight(part) for part in (accepted or "*/*").lower().split(",") if part.strip()]
     weights = {
         suffix: _accepted(media_type.partition(";")[0], ranges)
         for suffix, media_type in media_type_by_suffix.items()
     }
-    return sorted((suffix for suffix in weights if weights[suffix]), key=lambda suffix: -weights[suffix])
+    taken = sorted((suffix for suffix in weights if weights[suffix]), key=lambda suffix: -weights[suffix])
+    return taken or list(media_type_by_suffix)
 
 
 def _accepted(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
     """Return how welcome a media type is, by the range that says most of it."""
-    for pattern in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
+    generic = {"json": ("application/json",), "xml": ("application/xml", "text/xml")}
+    names = generic.get(media_type.rpartition("+")[2], ())
+    for pattern in (media_type, *names, f"{media_type.partition('/')[0]}/*", "*/*"):
         found = [weight for name, weight in ranges if name == pattern]
         if found:
             return max(found)

@@ -1,11 +1,16 @@
 """Which feeds a process publishes, in which files, and what becomes of these."""
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from syndicate.errors import StoreError
+from syndicate.feeds import publisher as publisher_module
+from syndicate.feeds.writing import FeedWriter, Task, Write
 from syndicate.model import Notice, TroubleKind
 from syndicate.model.feeds import Dedupe, Feed, FeedSettings
 from syndicate.store.protocol import RuleState
@@ -45,6 +50,65 @@ def test_feeds_are_published_many_at_once_and_one_that_fails_stays_stale(desk):
     assert desk.publish() == 1
     assert (desk.store.stale_feeds(), desk.failures) == ([], {})
     assert desk.publish() == 0
+
+
+def test_folders_of_others_among_pages_stop_nothing(desk):
+    desk.read(*titles(*range(1, 9)))
+    desk.publish()
+    (desk.folder / "eu/@eaDir").mkdir()  # as a NAS makes them
+    desk.configure(replace(OF_EU, settings=FeedSettings(limit=4)))
+    assert desk.publish() == 1
+    assert desk.failures == {}
+    assert not (desk.folder / "eu/3-1.atom").exists()
+
+
+def test_what_cannot_be_removed_is_said_and_removed_at_a_later_start(desk, capsys):
+    (desk.folder / "eu.html").mkdir(parents=True)
+    desk.configure()
+    desk.publish()
+    assert "feed.not_removed" in capsys.readouterr().out
+    (desk.folder / "eu.html").rmdir()
+    (desk.folder / "eu.html").touch()
+    desk.publish()
+    assert not (desk.folder / "eu.html").exists()
+
+
+def test_a_mistake_of_ours_in_one_feed_keeps_no_other_from_being_published(desk, monkeypatch):
+    desk.configure(*(replace(OF_EU, id=f"r{number}") for number in range(5)))
+
+    def fail(writer: FeedWriter, task: Task) -> Iterator[Write]:
+        yield from written(writer, task)
+        if task.feed.id == "r2":
+            raise ValueError
+
+    written = FeedWriter.writes
+    with monkeypatch.context() as patched:
+        patched.setattr(FeedWriter, "writes", fail)
+        assert desk.publish() == 4
+    assert list(desk.failures) == ["r2"]
+    assert [feed.id for feed in desk.store.stale_feeds()] == ["r2"]
+    desk.publish()
+    assert (desk.store.stale_feeds(), desk.failures) == ([], {})
+
+
+def test_who_tells_of_changes_hears_of_one_that_was_not_settled_at_once(desk, monkeypatch):
+    told: list[str] = []
+
+    async def hear(addresses: Sequence[str]) -> None:
+        told.extend(addresses)
+
+    def fail(folder: Path) -> None:
+        raise StoreError(f"{folder} could not be brought to the disk")
+
+    desk.read("EU item 1")
+    with desk.publisher(on_written=hear) as publisher:
+        with monkeypatch.context() as patched:
+            patched.setattr(publisher_module, "settle", fail)
+            assert asyncio.run(publisher.publish_stale()) == 0
+        assert (told, list(publisher.failures)) == ([], ["eu"])
+        assert asyncio.run(publisher.publish_stale()) == 1
+        assert told == [f"http://127.0.0.1:8080/feeds/eu.{each}" for each in EXTENSIONS]
+        assert asyncio.run(publisher.publish_stale()) == 0
 
 
 def test_a_feed_comes_in_every_format_and_is_listed(desk):

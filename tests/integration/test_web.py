@@ -276,6 +276,10 @@ def test_the_listing_is_the_published_one(client):
         ("application/rss+xml;q=0.3, application/feed+json;q=0.4, text/html;q=0", "json"),
         ("APPLICATION/RSS+XML", "rss"),
         ("*/*, application/atom+xml;q=0.1", "json"),
+        ("application/json", "json"),
+        ("application/xml", "atom"),
+        ("text/xml, text/html;q=0.5", "atom"),
+        ("image/png", "atom"),  # who takes nothing of it
     ],
 )
 def test_without_a_suffix_a_client_gets_the_format_that_it_likes_best(client, accepted, suffix):
