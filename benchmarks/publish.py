@@ -74,7 +74,8 @@ def fill(path: Path, feeds: int, entries: int, words: int) -> None:
         db.executemany("INSERT INTO stories (id, first_seen) VALUES (?, ?)", enumerate(times, 1))
         db.executemany(
             "INSERT INTO items (id, source, entry_id, story, revision, first_seen, changed_at, sort_at,"
-            " noticed_at, content_hash, link, title, body, summary, content_html, author, categories, enclosures)"
+            " noticed_at, content_hash, link, title, body, summary, content_html, author, categories,"
+            " enclosures)"
             " VALUES (?1, 1, 'urn:x:' || ?1, ?1, 1, ?2, ?2, ?2, ?2, '', 'https://wire.example/' || ?1,"
             " 'Water talks number ' || ?1 || ' open in Almaty', ?3, substr(?3, 1, 300), ?4, 'Aigerim N.',"
             ' \'["water", "diplomacy", "Central Asia"]\', ?5)',
