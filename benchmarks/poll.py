@@ -36,7 +36,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from statistics import median
 
@@ -50,8 +49,9 @@ from made import (
     written,
 )
 
+from tests.readers import installed
+
 ROOT = Path(__file__).resolve().parents[1]
-LOCK = ROOT / "tests/acceptance/reader.lock"
 SUMMARY_WORDS = 40
 SYNDICATE, WITH_FEEDS, READER, NEWSBOAT = NAMES = ("syndicate", "syndicate, with feeds", "reader", "newsboat")
 STAGES = ("start-up", "first poll", "unchanged poll")
@@ -235,19 +235,9 @@ def make_rules(count: int) -> list[Rule]:
 
 
 def reader_python() -> Path | None:
-    """Return the Python that has the package `reader`, as tests/acceptance/test_readers.py makes it."""
-    folder = ROOT / ".venv/readers" / sha256(f"{LOCK.read_text()} {sys.version}".encode()).hexdigest()[:16]
-    python, stamp = folder / "bin/python", folder / "stamp"
-    if not stamp.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--clear", folder], check=True)
-        pip = next(ROOT.glob("tools/pip-*.whl")) / "pip"
-        words = ["install", "-qq", "--no-input", "--disable-pip-version-check", "--require-hashes"]
-        constraint = ["--build-constraint", str(ROOT / "requirements-build.lock")]
-        command = [str(python), "-I", str(pip), *words, "-r", str(LOCK), *constraint]
-        if subprocess.run(command, check=False).returncode:
-            return None
-        stamp.touch()
-    return python
+    """Return the Python that has the package `reader`, as tests/acceptance/test_readers.py has it."""
+    programs = installed()
+    return programs and programs / "python"
 
 
 def poll_by_reader(folder: Path, feeds: Feeds) -> list[Cost]:

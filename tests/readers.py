@@ -50,7 +50,14 @@ Read = Callable[[str], list[Shown]]  # reads an address once; returns all that w
 
 
 def packages() -> Path:
-    """Return where the programs are that reader.lock pins: set up once, then there without the network."""
+    """Return where the programs are that reader.lock pins."""
+    return installed() or unavailable(
+        "reader and rss2email", "they need the network, this once; pip's words are above"
+    )
+
+
+def installed() -> Path | None:
+    """Set up what reader.lock pins, once, then there without the network; None: it cannot be had."""
     folder = ROOT / ".venv/readers" / sha256(f"{LOCK.read_text()} {sys.version}".encode()).hexdigest()[:16]
     python, stamp = folder / "bin/python", folder / "stamp"
     if not stamp.exists():
@@ -60,7 +67,7 @@ def packages() -> Path:
         constraint = ["--build-constraint", str(ROOT / "requirements-build.lock")]
         command = [str(python), "-I", str(pip), *words, "-r", str(LOCK), *constraint]
         if subprocess.run(command, check=False).returncode:
-            unavailable("reader and rss2email", "they need the network, this once; pip's words are above")
+            return None
         stamp.touch()
     return folder / "bin"
 

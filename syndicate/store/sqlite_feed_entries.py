@@ -71,7 +71,7 @@ def _rows(
 
 def _index(collects: Collects) -> str:
     """Return by which index matches of an item are found: many rules may hold for it, of which few count."""
-    return "matches_by_item" if collects.rules is None else "sqlite_autoindex_matches_1"  # of (rule, item)
+    return "matches_by_item" if collects.is_of_many else "sqlite_autoindex_matches_1"  # of (rule, item)
 
 
 def _collects(db: Database, feed: str) -> Collects:

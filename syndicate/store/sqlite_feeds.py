@@ -14,6 +14,7 @@ from syndicate.store.rows import Row, json_text, time_of, time_or_none, time_tex
 from syndicate.store.sqlite_many import insert_rows
 
 EVERY_RULE = "*"
+MANY_RULES = 8  # as many as hold for an item, more or less
 LATEST_COMMIT = timedelta(hours=1)  # after the time that a match has, at the most
 _RULES_OF_FEED = """
     SELECT value FROM json_each(:rules) UNION ALL SELECT id FROM rules WHERE :rules IS NULL AND is_configured
@@ -42,6 +43,7 @@ class Collects(NamedTuple):
     rules: str | None
     sources: str | None
     is_by_story: bool
+    is_of_many: bool  # rules: more than are looked for one by one
 
     def named(self, **others: object) -> dict[str, object]:
         return {"rules": self.rules, "sources": self.sources, **others}
@@ -300,6 +302,7 @@ def collects_of(row: Row) -> Collects:
         rules=None if rules is None else json_text(rules),
         sources=None if sources is None else json_text(sources),
         is_by_story=collects["dedupe"] == Dedupe.STORY,
+        is_of_many=rules is None or len(rules) > MANY_RULES,
     )
 
 
