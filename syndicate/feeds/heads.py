@@ -1,9 +1,9 @@
 """The heads of feeds as they were written last: an entry that is as it was is copied, and not made again.
 
 Of a feed of 100 entries, one is new most of the time. To read the articles of the others and to render them
-takes several times as long as to copy them from the file that is there (benchmarks/publish.py). Nothing is
-kept but where each entry is: the file is read when it is to be replaced, and trusted if it is the one that was
-written.
+takes several times as long as to copy them from the file that is there (benchmarks/publish.py). Nothing but
+where each entry is has to be kept: the file is read when it is to be replaced, and trusted if it is the one that
+was written.
 """
 
 from array import array

@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import replace
+from hashlib import sha256
 
 import feedparser
 import pytest
@@ -12,6 +13,7 @@ from lxml import etree
 
 from syndicate.feeds import atom, jsonfeed, rss
 from syndicate.feeds.entries import EntrySettings, FeedEntry, Outlet
+from syndicate.feeds.writing import PAGES_VERSION
 from syndicate.feeds.xml import line, web_iri
 from syndicate.model import Document, Entry, StoredMatch
 from syndicate.model.feeds import FullText
@@ -249,3 +251,9 @@ def test_the_validators_find_mistakes(check, document, complaint):
 def test_only_what_is_on_the_web_is_linked():
     assert web_iri("https://a.example/plain?x=1") == "https://a.example/plain?x=1"
     assert web_iri("https://a.example/new\nline") == "https://a.example/new%20line"
+
+
+def test_pages_that_are_written_otherwise_have_another_version():
+    rendered = b"".join(module.render(FEED, described(stored())) for module, _ in FORMATS.values())
+    # Who changes the one changes both: pages of archives are written again only for another version.
+    assert (PAGES_VERSION, sha256(rendered).hexdigest()[:16]) == (2, "2cc2deebf1efc6bc")
