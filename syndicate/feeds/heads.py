@@ -1,8 +1,8 @@
 """The heads of feeds as they were written last: an entry that is as it was is copied, and not made again.
 
 Of a feed of 100 entries, one is new most of the time. To read the articles of the others and to render them
-takes several times as long as to copy them from the file that is there (benchmarks/publish.py). Nothing but
-where each entry is has to be kept: the file is read when it is to be replaced, and trusted if it is the one that
+takes several times as long as to copy them from the file that is there (benchmarks/publish.py). Only where
+each entry is has to be kept: the file is read when it is to be replaced, and trusted if it is the one that
 was written.
 """
 
