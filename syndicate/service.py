@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager, AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import ParamSpec, Self, TypeVar
 
 import structlog
 
 from syndicate import __version__
 from syndicate.alerts.totals import Totals
-from syndicate.errors import ConfigError, StoreError
+from syndicate.errors import ConfigError, Problem, StoreError
 from syndicate.feeds.heads import Heads
 from syndicate.hub.hub import Hub
 from syndicate.loading import Loaded, take_over
@@ -36,6 +36,8 @@ MANY_RULES = 1_000  # of which the garbage collector had better not walk through
 BACKFILL_FIRST_SECONDS = 2.0  # how long new rules keep the start waiting, for feeds that are whole at once
 STORE_PAUSE_SECONDS = 5.0  # after the database did not do something
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Heard = Callable[[Poll, Recorded], None]
 
 
@@ -60,6 +62,7 @@ class Service:
         tick: timedelta = TICK,
     ) -> None:
         self.loaded = loaded
+        self.refused: tuple[Problem, ...] = ()
         self._random = random
         self._heads = Heads()
         self._read_again = read_again
@@ -204,6 +207,12 @@ class Service:
     def now(self) -> datetime:
         """Return the store's time."""
         return self.store.now()
+
+    async def change(self, unit: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """See `web.view.View`."""
+        done = await self.call(unit, *args, **kwargs)
+        self._wake_all()
+        return done
 
     # -- wiring
 
@@ -353,10 +362,12 @@ class Service:
         except ConfigError as error:
             for problem in error.problems:
                 log.error("config.problem", problem=str(replace(problem, excerpt="")))
+            self.refused = tuple(error.problems)
             log.error(
                 "config.refused", problems=len(error.problems), reason="what was read before stays in force"
             )
             return
+        self.refused = ()
         loaded = _as_far_as_possible(loaded, self.loaded)
         if loaded == self.loaded:
             return
@@ -396,6 +407,9 @@ class Service:
         )
         self._stop_watching()
         self._watching = self._watch()  # the folder of the rules may be another
+        self._wake_all()
+
+    def _wake_all(self) -> None:
         for wake, job in self._jobs():
             if job != self._reload:
                 wake.set()

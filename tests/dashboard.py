@@ -1,11 +1,14 @@
 """A desk to look at: real rules, a real database, and news that a test makes up."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
+from syndicate.errors import Problem
 from syndicate.loading import Loaded, load, take_over
 from syndicate.model import Change, Entry, Poll
 from syndicate.rules.fingerprints import fingerprint, text_key
@@ -17,6 +20,8 @@ from syndicate.web.hub import Asked
 from tests.contract.making import Clock, claimed, reading, recorded
 from tests.served import NoCallbacks, NoHub
 
+P = ParamSpec("P")
+T = TypeVar("T")
 PASSWORD = "correct horse battery"
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$S9zFXukqAVCaxvyayTV/Aw$fnDgVCVe8gQ2XCdYuZH5OXTdHPZ3lC+m4KUzN6KK0Kw"
 SOURCES = """
@@ -77,9 +82,13 @@ class Dashboard:
     clock: Clock
     callbacks: Callbacks = field(default_factory=NoCallbacks)
     hub: Asked = field(default_factory=NoHub)
+    refused: tuple[Problem, ...] = ()
 
     def now(self) -> datetime:
         return self.store.now()
+
+    async def change(self, unit: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.to_thread(unit, *args, **kwargs)
 
     def report(self, source: str, *entries: Entry) -> None:
         """Poll a source and find these entries, as they are matched."""

@@ -2,14 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from starlette.types import ASGIApp
 
+from syndicate.errors import Problem
 from syndicate.hub.asking import Reply
 from syndicate.loading import Loaded
 from syndicate.model import Config, Kept, NetworkSettings, ServiceSettings, WebSettings
@@ -18,6 +20,8 @@ from syndicate.web.callbacks import Callbacks
 from syndicate.web.hub import Asked
 from syndicate.web.server import listen, serve
 
+P = ParamSpec("P")
+T = TypeVar("T")
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
@@ -82,6 +86,7 @@ class SomeView:
     kept: Store | None = None  # None: nothing is to be looked up
     callbacks: Callbacks = field(default_factory=NoCallbacks)
     hub: Asked = field(default_factory=NoHub)
+    refused: tuple[Problem, ...] = ()
 
     @property
     def loaded(self) -> Loaded:
@@ -110,3 +115,6 @@ class SomeView:
 
     def now(self) -> datetime:
         return NOW
+
+    async def change(self, unit: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.to_thread(unit, *args, **kwargs)

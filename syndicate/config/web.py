@@ -1,4 +1,4 @@
-"""`[web]`: who may look at the pages."""
+"""`[web]`: who may look at the pages, and what they may change."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -43,11 +43,14 @@ def _proxy_header(text: str) -> str:
 class WebTable(Table):
     password: Annotated[str, AfterValidator(_hash)] | None = None
     trusted_proxy_header: Annotated[str, AfterValidator(_proxy_header)] | None = None
+    edit: bool = False
 
 
 def web_settings(table: WebTable) -> WebSettings:
-    """Return who may look at the pages."""
-    return WebSettings(password=table.password, trusted_proxy_header=table.trusted_proxy_header)
+    """Return who may look at the pages, and what they may change."""
+    return WebSettings(
+        password=table.password, trusted_proxy_header=table.trusted_proxy_header, edit=table.edit
+    )
 
 
 def open_to_all(file: TomlFile, service: ServiceSettings) -> Iterator[Problem]:

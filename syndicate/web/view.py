@@ -1,12 +1,17 @@
 """What the web server knows of the rest of the service."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
 
+from syndicate.errors import Problem
 from syndicate.loading import Loaded
 from syndicate.store.protocol import Store
 from syndicate.web.callbacks import Callbacks
 from syndicate.web.hub import Asked
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class View(Protocol):
@@ -28,5 +33,12 @@ class View(Protocol):
     def hub(self) -> Asked:
         """Who takes requests to subscribe to our feeds."""
 
+    @property
+    def refused(self) -> Sequence[Problem]:
+        """Why the configuration as it is in its files now is not in force; empty when it is."""
+
     def now(self) -> datetime:
         """Return the store's time."""
+
+    async def change(self, unit: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what a unit of work of the store returns that changes it; what is due by it is then done."""
