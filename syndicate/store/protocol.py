@@ -58,6 +58,7 @@ from syndicate.model.feeds import Feed, Order
 from syndicate.model.health import HealthReport
 from syndicate.near import Fingerprint
 from syndicate.store.hub import HubStore
+from syndicate.store.overview import OverviewStore
 from syndicate.store.pages import PageStore
 
 STORY_WINDOW = timedelta(days=3)  # for which a text is compared with: next month's flood is another story
@@ -135,6 +136,10 @@ class Store(Protocol):
     @property
     def pages(self) -> PageStore:
         """The units of work of the pages."""
+
+    @property
+    def overview(self) -> OverviewStore:
+        """The units of work of the pages about what goes out and about the machine."""
 
     def now(self) -> datetime:
         """Return the time that all decisions use."""

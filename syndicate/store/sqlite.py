@@ -59,6 +59,7 @@ from syndicate.store import (
     sqlite_feed_entries,
     sqlite_feeds,
     sqlite_health,
+    sqlite_hours,
     sqlite_items,
     sqlite_learned,
     sqlite_letters,
@@ -77,6 +78,7 @@ from syndicate.store.protocol import BackfillMatch, Decide, Floods, HostPace, It
 from syndicate.store.sqlite_connections import Connections
 from syndicate.store.sqlite_hub import SqliteHub
 from syndicate.store.sqlite_lock import LifeLock
+from syndicate.store.sqlite_overview import SqliteOverview
 from syndicate.store.sqlite_pages import SqlitePages
 
 
@@ -95,6 +97,7 @@ class SqliteStore:
         *,
         works: bool = True,
     ) -> None:
+        self._path = path
         self._clock = clock
         self._is_closed = False
         self._rule_set: str | None = None  # that this process was configured with
@@ -115,6 +118,10 @@ class SqliteStore:
     @property
     def pages(self) -> SqlitePages:
         return SqlitePages(self._read)
+
+    @property
+    def overview(self) -> SqliteOverview:
+        return SqliteOverview(read=self._read, now=self.now, path=self._path)
 
     def now(self) -> datetime:
         return self._clock()
@@ -217,7 +224,9 @@ class SqliteStore:
             if self._rule_set and any(poll.changes for poll in polls):
                 sqlite_configuration.forget_versions_under_other_rules(db, self._rule_set)
             sqlite_learned.note_answers(db, polls, self.now())
-            return sqlite_polls.record_polls(db, polls, self.now())
+            recorded = sqlite_polls.record_polls(db, polls, self.now())
+            sqlite_hours.note_polls(db, polls, recorded, self.now())
+            return recorded
 
     def subscribe(self, base: str | None, can_reach_us: Callable[[str], bool] | None = None) -> int:
         with self._write() as db:
@@ -311,6 +320,7 @@ class SqliteStore:
     ) -> list[EndpointNotice]:
         with self._write() as db:
             sqlite_deliveries.record_attempts(db, attempts)
+            sqlite_hours.note_attempts(db, attempts, self.now())
             return sqlite_endpoints.note_attempts(db, attempts, notify, self.now())
 
     def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
