@@ -17,7 +17,9 @@ from starlette.routing import Route, Router
 from syndicate.errors import SyndicateError
 from syndicate.feeds.page import FeedPages
 from syndicate.web.access import Gate
+from syndicate.web.alerts import AlertPages
 from syndicate.web.callbacks import CallbackEndpoint
+from syndicate.web.endpoints import EndpointPages
 from syndicate.web.files import Files
 from syndicate.web.hub import HubEndpoint
 from syndicate.web.items import ItemPages
@@ -28,7 +30,9 @@ from syndicate.web.policy import Hardened
 from syndicate.web.render import Pages
 from syndicate.web.rules import RulePages
 from syndicate.web.sessions import Sessions
+from syndicate.web.silences import SilencePages
 from syndicate.web.sources import SourcesPage
+from syndicate.web.system import SystemPage
 from syndicate.web.view import View
 
 FEED_TYPES = {
@@ -83,8 +87,31 @@ def private_routes(
         Route("/items", items.listing),
         Route("/items/{item}", items.one),
         Route("/sources", SourcesPage(view, pages).answer),
+        *alert_routes(view, pages),
+        Route("/system", SystemPage(view, pages).answer),
         Route("/login", login.login, methods=["GET", "POST"]),
         Route("/logout", login.logout, methods=["POST"]),
+    ]
+
+
+def alert_routes(view: View, pages: Pages) -> list[Route]:
+    """Return the routes of what goes out; they are tried in order."""
+    alerts, endpoints, silences = (
+        AlertPages(view, pages),
+        EndpointPages(view, pages),
+        SilencePages(view, pages),
+    )
+    return [
+        Route("/alerts", alerts.listing),
+        Route("/alerts/replay", alerts.replay_all, methods=["POST"]),
+        Route("/alerts/silences", silences.listing),
+        Route("/alerts/silences", silences.add, methods=["POST"]),
+        Route("/alerts/silences/{silence}/end", silences.end, methods=["POST"]),
+        Route("/alerts/endpoints/{endpoint}", endpoints.one),
+        Route("/alerts/endpoints/{endpoint}/test", endpoints.test, methods=["POST"]),
+        Route("/alerts/endpoints/{endpoint}/enable", endpoints.enable, methods=["POST"]),
+        Route("/alerts/{delivery}", alerts.one),
+        Route("/alerts/{delivery}/replay", alerts.replay, methods=["POST"]),
     ]
 
 

@@ -14,6 +14,7 @@ from starlette.types import Scope
 from syndicate import __version__
 from syndicate.feeds.explain import Passage
 from syndicate.model import HeldRule, Hit, ItemHead, Match, Snippet, ToldStory
+from syndicate.report_silences import matchers
 from syndicate.report_words import STATES, Line
 from syndicate.web.access import FORM_FIELD, visit_of
 from syndicate.web.policy import PAGE_HEADERS
@@ -77,6 +78,7 @@ class Pages:
             "line_pieces": line_pieces,
             "web_link": web_link,
             "query": query,
+            "silenced": matchers,
         }
 
     def page(
