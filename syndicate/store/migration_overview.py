@@ -14,4 +14,5 @@ OVERVIEW = """
 
     CREATE INDEX deliveries_by_state ON deliveries (state, endpoint);
     DROP INDEX deliveries_dead;
+    CREATE INDEX deliveries_waiting ON deliveries (endpoint, created_at) WHERE state = 'waiting';
 """

@@ -35,7 +35,7 @@ _LISTED = """
 """
 ALL_SQL = f"""
     SELECT {_LISTED} FROM deliveries
-    WHERE :before IS NULL OR number < :before ORDER BY number DESC LIMIT :limit
+    WHERE number < coalesce(:before, 9223372036854775807) ORDER BY number DESC LIMIT :limit
 """
 NUMBERS_SQL = """
     SELECT number FROM deliveries INDEXED BY deliveries_by_state

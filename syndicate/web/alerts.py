@@ -70,21 +70,19 @@ class AlertPages:
         except FilterError as error:
             return self._pages.error(request, 400, str(error))
         found = overview.listed_deliveries(replace(which, limit=DELIVERIES + 1))
-        stand, now = standings(self._view), self._view.now()
+        is_whole = not (filters.values or place)
         values = {
-            "now": now,
+            "now": self._view.now(),
             "done": said(request, DONE),
-            "concerns": concerns(self._view, stand),
-            "is_whole": not (filters.values or place),
+            "is_whole": is_whole,
             "is_first": not place,
-            "standings": stand,
-            "silences": [each for each in self._view.store.silences() if each.ends_at > now],
             "deliveries": found[:DELIVERIES],
             "older": str(found[DELIVERIES - 1].number) if len(found) > DELIVERIES else None,
             "filters": filters,
             "endpoints": [(each, each) for each in self._known(overview.endpoints_sent_to())],
             "periods": PERIODS,
             **self._titles(),
+            **(self._surroundings() if is_whole else {}),
         }
         return self._pages.page(request, "alerts.html", values)
 
@@ -133,6 +131,15 @@ class AlertPages:
         due = await self._view.change(self._view.store.replay_deliveries, ids)
         word = "none-due" if not due else "all-due" if due == len(ids) else "some-due"
         return shown_at(self._view, "/alerts", word, f"&{urlencode({'endpoint': filters.endpoint})}")
+
+    def _surroundings(self) -> dict[str, object]:
+        """Return what the whole page shows beside deliveries."""
+        stand, now = standings(self._view), self._view.now()
+        return {
+            "standings": stand,
+            "concerns": concerns(self._view, stand),
+            "silences": [each for each in self._view.store.silences() if each.ends_at > now],
+        }
 
     def _filters(self, given: Callable[[str], str | None], sent_to: list[str]) -> DeliveryFilters:
         endpoint, state = (given("endpoint") or "").strip(), (given("state") or "").strip()
