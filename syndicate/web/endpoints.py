@@ -30,7 +30,7 @@ class Tested:
 
 
 class EndpointPages:
-    """Answers `/alerts/endpoints/ID` and what tries or enables an endpoint. What samples brought is in memory."""
+    """Answers `/alerts/endpoints/ID` and what tries or enables one. What samples brought is in memory."""
 
     def __init__(self, view: View, pages: Pages) -> None:
         self._view = view

@@ -35,12 +35,11 @@ class Done:
 
 
 class SystemPage:
-    """Answers GET of `/system`. It is made when the service begins."""
+    """Answers GET of `/system`."""
 
     def __init__(self, view: View, pages: Pages) -> None:
         self._view = view
         self._pages = pages
-        self._began: datetime = view.now()
 
     def answer(self, request: Request) -> Response:
         """Return the page."""
@@ -52,8 +51,7 @@ class SystemPage:
             "now": now,
             "concerns": concerns(view, standings(view)),
             "refused": view.refused,
-            "began": self._began,
-            "uptime": length_words(now - self._began),
+            "uptime": length_words(now - view.started_at),
             "size": size(room.database_bytes),
             "disk_free": None if room.disk_free_bytes is None else size(room.disk_free_bytes),
             "growth": growth(hours, room.database_bytes, now),

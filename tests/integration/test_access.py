@@ -10,6 +10,7 @@ import pytest
 from starlette.routing import Route
 
 from syndicate.model import WebSettings
+from syndicate.store.rows import time_text
 from syndicate.web.app import create, private_routes
 from syndicate.web.login import MOST_FAILED, MOST_FAILED_IN_ALL
 from syndicate.web.policy import PAGE_HEADERS
@@ -37,7 +38,13 @@ def paths():
     """Return every private path, with something to show where it names one, and its methods."""
     view = SomeView(feeds_folder=Path("/nowhere"))
     routes = private_routes(view, Pages(view), Sessions())
-    filled = {"{rule}": "central-asia", "{item}": "1"}
+    filled = {
+        "{rule}": "central-asia",
+        "{item}": "1",
+        "{delivery}": "msg_some",
+        "{endpoint}": "desk",
+        "{silence}": "1",
+    }
     return [
         (re.sub(r"\{\w+\}", lambda found: filled[found[0]], route.path), route.methods) for route in routes
     ]
@@ -56,6 +63,12 @@ def folder(tmp_path_factory):
 def desk(folder):
     with dashboard(configuration(folder)) as view:
         view.report("steppe", entry("a", "Central Asia and the EU"))
+        with view.store._connections.write() as db:
+            db.execute(
+                "INSERT INTO deliveries (id, endpoint, state, created_at)"
+                " VALUES ('msg_some', 'desk', 'dead', ?)",
+                [time_text(view.now())],
+            )
         yield view
 
 
@@ -129,7 +142,19 @@ def test_what_is_public_is_named_here(desk):
 
 def test_every_kind_of_path_is_walked():
     assert {"/", "/live", "/rules", "/rules/central-asia", "/items", "/items/1", "/sources"} <= set(PRIVATE)
-    assert set(CHANGES) == {"/login", "/logout"}
+    assert {"/alerts", "/alerts/msg_some", "/alerts/silences", "/alerts/endpoints/desk", "/system"} <= set(
+        PRIVATE
+    )
+    assert set(CHANGES) == {
+        "/login",
+        "/logout",
+        "/alerts/replay",
+        "/alerts/msg_some/replay",
+        "/alerts/silences",
+        "/alerts/silences/1/end",
+        "/alerts/endpoints/desk/test",
+        "/alerts/endpoints/desk/enable",
+    }
 
 
 @pytest.mark.parametrize("path", [path for path in PRIVATE if path != "/live"])
@@ -209,7 +234,7 @@ def logged_in(addresses):
         yield found
 
 
-@pytest.mark.parametrize("path", [*CHANGES, *PRIVATE, "/none"])
+@pytest.mark.parametrize("path", sorted({*CHANGES, *PRIVATE, "/none"}))
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
 def test_nothing_is_changed_without_its_token(here, logged_in, path, method):
     for found in (here, logged_in):

@@ -394,7 +394,17 @@ def test_behind_a_path_of_a_proxy_all_links_keep_it(tmp_path):
     with dashboard(configuration(tmp_path, service='base_url = "https://h.example/news"')) as view:
         told(view)
         with served(create(view)) as address:
-            for path in ("/", "/rules", "/rules/water", "/items?q=asia", "/items/1", "/sources", "/none"):
+            for path in (
+                "/",
+                "/rules",
+                "/rules/water",
+                "/items?q=asia",
+                "/items/1",
+                "/sources",
+                "/alerts",
+                "/system",
+                "/none",
+            ):
                 page = httpx.get(address + path, trust_env=False).text
                 links = re.findall(r'(?:href|src|action|hx-get|data-live)="([^"]*)"', page)
                 assert len(links) > 5
@@ -402,7 +412,22 @@ def test_behind_a_path_of_a_proxy_all_links_keep_it(tmp_path):
                 assert [link for link in inner if not link.startswith("/news/")] == []
 
 
-@pytest.mark.parametrize("path", ["/", "/rules", "/items", "/items?q=a", "/items/1", "/sources"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/rules",
+        "/items",
+        "/items?q=a",
+        "/items/1",
+        "/sources",
+        "/alerts",
+        "/alerts/x",
+        "/alerts/silences",
+        "/alerts/endpoints/desk",
+        "/system",
+    ],
+)
 def test_a_database_that_does_not_answer_is_said_so(desk, path):
     class Broken:
         def __getattr__(self, name):
