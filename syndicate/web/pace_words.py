@@ -8,7 +8,6 @@ from syndicate.model import GroupBy, Grouping, Pace, QuietHours
 from syndicate.report_words import counted, length_words
 
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
-DAY_MINUTES = 24 * 60
 
 
 def pace_sentences(pace: Pace, now: datetime) -> Iterator[str]:
@@ -36,7 +35,7 @@ def _grouping(grouping: Grouping) -> str:
 
 
 def _hours(hours: QuietHours) -> str:
-    clock = f"from {_clock(hours.begins)} to {_clock(hours.ends % DAY_MINUTES)}"
+    clock = f"from {_clock(hours.begins)} to {_clock(hours.ends)}"
     if len(hours.weekdays) == len(WEEKDAYS):
         return clock
     return f"{clock}, on {_joined([WEEKDAYS[day] for day in hours.weekdays])}"

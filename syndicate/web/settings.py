@@ -5,7 +5,7 @@ address of one is a secret, too.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import timedelta, tzinfo
 from enum import Enum
 from typing import Any
@@ -68,6 +68,8 @@ def _text(value: object) -> str:
             return spelled(value)
         case Enum():
             return str(value.value)
+        case tuple() if any(map(is_dataclass, value)):
+            return str(len(value))
         case tuple():
             return ", ".join(map(str, value))
         case tzinfo():
