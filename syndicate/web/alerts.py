@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -63,9 +62,9 @@ class AlertPages:
     def listing(self, request: Request) -> Response:
         """Return the list of deliveries; without a filter, below how endpoints and silences are."""
         overview = self._view.store.overview
-        place = request.query_params.get("before", "")
+        place, known = request.query_params.get("before", ""), self._known()
         try:
-            filters = self._filters(request.query_params.get, overview.endpoints_sent_to())
+            filters = _filters(request.query_params.get, known)
             which = _beyond(filters.sent, place)
         except FilterError as error:
             return self._pages.error(request, 400, str(error))
@@ -79,7 +78,7 @@ class AlertPages:
             "deliveries": found[:DELIVERIES],
             "older": str(found[DELIVERIES - 1].number) if len(found) > DELIVERIES else None,
             "filters": filters,
-            "endpoints": [(each, each) for each in self._known(overview.endpoints_sent_to())],
+            "endpoints": [(each, each) for each in known],
             "periods": PERIODS,
             **self._titles(),
             **(self._surroundings() if is_whole else {}),
@@ -119,9 +118,9 @@ class AlertPages:
     async def replay_all(self, request: Request) -> Response:
         """Make deliveries to an endpoint due that were made within some time."""
         form, overview = form_of(request), self._view.store.overview
-        sent_to = await run_in_threadpool(overview.endpoints_sent_to)
+        known = await run_in_threadpool(self._known)
         try:
-            filters = self._filters(form.get, sent_to)
+            filters = _filters(form.get, known)
             since = self._view.now() - _period(form.get("since", ""))
             if not filters.endpoint:
                 raise FilterError("Say to which endpoint.")
@@ -130,7 +129,7 @@ class AlertPages:
         ids = await run_in_threadpool(overview.deliveries_made, filters.endpoint, filters.sent.state, since)
         due = await self._view.change(self._view.store.replay_deliveries, ids)
         word = "none-due" if not due else "all-due" if due == len(ids) else "some-due"
-        return shown_at(self._view, "/alerts", word, f"&{urlencode({'endpoint': filters.endpoint})}")
+        return shown_at(self._view, "/alerts", word, endpoint=filters.endpoint)
 
     def _surroundings(self) -> dict[str, object]:
         """Return what the whole page shows beside deliveries."""
@@ -141,14 +140,10 @@ class AlertPages:
             "silences": [each for each in self._view.store.silences() if each.ends_at > now],
         }
 
-    def _filters(self, given: Callable[[str], str | None], sent_to: list[str]) -> DeliveryFilters:
-        endpoint, state = (given("endpoint") or "").strip(), (given("state") or "").strip()
-        _check("endpoint", endpoint, self._known(sent_to))
-        _check("state", state, list(DeliveryState))
-        return DeliveryFilters(endpoint=endpoint, state=state)
-
-    def _known(self, sent_to: list[str]) -> list[str]:
+    def _known(self) -> list[str]:
+        """Return the endpoints that are configured, and then the others that anything was made for."""
         configured = [each.id for each in self._view.loaded.config.endpoints]
+        sent_to = self._view.store.overview.endpoints_sent_to()
         return [*configured, *(each for each in sent_to if each not in configured)]
 
     def _endpoint(self, name: str) -> Endpoint | None:
@@ -160,6 +155,13 @@ class AlertPages:
             "rule_titles": {rule.id: rule.title for rule in loaded.rules},
             "source_titles": {source.id: source.title for source in loaded.config.sources},
         }
+
+
+def _filters(given: Callable[[str], str | None], endpoints: list[str]) -> DeliveryFilters:
+    endpoint, state = (given("endpoint") or "").strip(), (given("state") or "").strip()
+    _check("endpoint", endpoint, endpoints)
+    _check("state", state, list(DeliveryState))
+    return DeliveryFilters(endpoint=endpoint, state=state)
 
 
 def body_text(body: bytes, endpoint: Endpoint) -> str:

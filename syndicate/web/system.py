@@ -10,13 +10,15 @@ from starlette.responses import Response
 
 from syndicate.model.overview import Hour
 from syndicate.report_words import length_words, size
+from syndicate.web.charts import Chart, chart
 from syndicate.web.render import Pages
 from syndicate.web.settings import sections
 from syndicate.web.standing import concerns, standings
 from syndicate.web.view import View
 
 DAYS = 14  # that are shown one by one
-LATELY = timedelta(hours=24)
+HOURS = 24
+LATELY = timedelta(hours=HOURS)
 WEEK = timedelta(days=7)
 
 
@@ -58,6 +60,7 @@ class SystemPage:
             "depths": overview.depths(),
             "rules_to_apply": self._rules_to_apply(overview.applied_rules()),
             "lately": done([hour for hour in hours if hour.begins > now - LATELY]),
+            "charts": hour_charts(hours, now),
             "days": days(hours),
             "latency": overview.latency(now - LATELY),
             "counts": [
@@ -90,6 +93,16 @@ def done(hours: Sequence[Hour]) -> Done | None:
         taken=sum(hour.taken for hour in hours),
         database_bytes=hours[-1].database_bytes,
     )
+
+
+def hour_charts(hours: Sequence[Hour], now: datetime) -> Mapping[str, Chart]:
+    """Return how much was done in each of the last hours, by what it is."""
+    last = now.replace(minute=0, second=0, microsecond=0)
+    shown = [last - timedelta(hours=ago) for ago in range(HOURS - 1, -1, -1)]
+    return {
+        name: chart(shown, {name: name}, {name: {hour.begins: getattr(hour, name) for hour in hours}})
+        for name in ("polls", "items", "matches", "attempts")
+    }
 
 
 def days(hours: Sequence[Hour]) -> list[Done]:

@@ -93,6 +93,7 @@ def test_what_was_done_is_told_for_the_last_day_and_by_day(desk, client):
         "25 Nov 2026 1 0 1 1 0 0",
     ):
         assert part in said, part
+    assert 'aria-label="Polls in each of the last 24 hours: at most 2"' in client.get("/system").text
 
 
 def test_growth_is_told_as_soon_as_it_is_known(desk, client):
