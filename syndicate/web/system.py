@@ -70,13 +70,19 @@ class SystemPage:
                 ("endpoints", len(config.endpoints)),
             ],
             "sections": list(sections(config)),
-            "length_words": length_words,
+            "took_words": took_words,
             "size_words": size,
         }
         return self._pages.page(request, "system.html", values)
 
     def _rules_to_apply(self, applied: Mapping[str, str | None]) -> int:
         return sum(applied.get(rule.id) != rule.version for rule in self._view.loaded.rules)
+
+
+def took_words(length: timedelta) -> str:
+    """Return how long something took, in words; below ten seconds, in parts of one."""
+    seconds = max(length.total_seconds(), 0)
+    return f"{seconds:.1f} s" if seconds < 9.95 else length_words(length)
 
 
 def done(hours: Sequence[Hour]) -> Done | None:
