@@ -18,6 +18,7 @@ def hour(ago, **fields):
 
 def test_hours_are_added_up_and_the_last_says_how_large_it_was():
     found = done([hour(3, polls=10, failed=4), hour(1)])
+    assert found is not None
     assert (found.polls, found.failed, found.items, found.taken) == (11, 4, 4, 4)
     assert (found.day, found.database_bytes) == (date(2026, 11, 24), 999 * 1024)
     assert done([]) is None
