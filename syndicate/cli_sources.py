@@ -25,7 +25,7 @@ from syndicate.sources.discover import Discovery, Explorer, addresses
 from syndicate.sources.leads import Found, Via
 from syndicate.sources.opml import ListedSource, SourceList
 from syndicate.sources.planning import feed_address, listed, plan
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.terminal import (
     AsJson,

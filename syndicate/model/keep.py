@@ -61,6 +61,26 @@ class FoundItem:
     rules: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchedItem:
+    """What rules ask about an item, and no more of it: many are read to find some."""
+
+    id: int
+    source: str
+    revision: int
+    story: int
+    link: str | None
+    title: str
+    body: str
+    summary: str  # its beginning
+    author: str
+    categories: tuple[str, ...]
+    language: str | None
+    published: datetime | None
+    changed_at: datetime
+    order: datetime  # as Item.order
+
+
 class JoinedBy(StrEnum):
     """By what an item is one with others of its story."""
 

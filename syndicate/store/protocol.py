@@ -51,7 +51,6 @@ from syndicate.model import (
     StoredMatch,
     StoryStatus,
     Subscription,
-    Wanted,
     Window,
 )
 from syndicate.model.feeds import Feed, Order
@@ -59,6 +58,7 @@ from syndicate.model.health import HealthReport
 from syndicate.near import Fingerprint
 from syndicate.store.hub import HubStore
 from syndicate.store.pages import PageStore
+from syndicate.store.searching import ItemFilter, SearchStore
 
 STORY_WINDOW = timedelta(days=3)  # for which a text is compared with: next month's flood is another story
 PAGE_AGE = timedelta(hours=24)  # for which the page of an article is not asked for again
@@ -100,20 +100,6 @@ class HostPace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ItemFilter:
-    """Which items to list, newest first; what is None does not restrict."""
-
-    any_of: Sequence[Wanted] | None = None  # at least one of these must occur
-    or_rule: str | None = None  # or, whatever occurs, this rule must be known to hold
-    id: int | None = None
-    rule: str | None = None
-    source: str | None = None
-    since: datetime | None = None  # by Item.order
-    before: tuple[datetime, int] | None = None  # (order, id) of the last item of the page before
-    limit: int = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillMatch:
     """A rule that holds for a stored item."""
 
@@ -135,6 +121,10 @@ class Store(Protocol):
     @property
     def pages(self) -> PageStore:
         """The units of work of the pages."""
+
+    @property
+    def search(self) -> SearchStore:
+        """The units of work of looking back."""
 
     def now(self) -> datetime:
         """Return the time that all decisions use."""

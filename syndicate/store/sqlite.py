@@ -73,11 +73,13 @@ from syndicate.store import (
     sqlite_subscriptions,
 )
 from syndicate.store.migrations import is_migrated, migrate
-from syndicate.store.protocol import BackfillMatch, Decide, Floods, HostPace, ItemFilter, RuleState
+from syndicate.store.protocol import BackfillMatch, Decide, Floods, HostPace, RuleState
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite_connections import Connections
 from syndicate.store.sqlite_hub import SqliteHub
 from syndicate.store.sqlite_lock import LifeLock
 from syndicate.store.sqlite_pages import SqlitePages
+from syndicate.store.sqlite_search import SqliteSearch
 
 
 class SqliteStore:
@@ -115,6 +117,10 @@ class SqliteStore:
     @property
     def pages(self) -> SqlitePages:
         return SqlitePages(self._read)
+
+    @property
+    def search(self) -> SqliteSearch:
+        return SqliteSearch(self._read)
 
     def now(self) -> datetime:
         return self._clock()
