@@ -87,10 +87,12 @@ class LookBack:
     def __init__(
         self, store: Store, trial: Trial, which: ItemFilter, *, limit: int | None, live: str | None = None
     ) -> None:
-        self._store, self._trial, self._live = store, trial, live
+        self.trial, self.is_compared = trial, live is not None
+        self._store, self._live = store, live
         self._asked = OneRule(trial.rule, trial.known)
         any_of = wanted_words(store, trial.rule, trial.known)
-        self._left = iter(store.search.candidates(replace(which, any_of=any_of, or_rule=live)))
+        ids = store.search.candidates(replace(which, any_of=any_of, or_rule=live))
+        self.candidates, self._left = len(ids), iter(ids)
         self._held = store.search.held_items(live, which.since) if live else frozenset()
         self._found, self._added = _Tally(trial.known, limit), _Tally(trial.known, limit)
         self._kept = 0
@@ -124,7 +126,7 @@ class LookBack:
             added=self._added.findings(),
             removed_total=self._removed_total,
             removed=tuple(self._removed),
-            alerts=_missing_alerts(self._store, self._trial.rule, self._added.stories),
+            alerts=_missing_alerts(self._store, self.trial.rule, self._added.stories),
         )
 
     def _look_at(self, item: SearchedItem) -> None:
@@ -138,7 +140,7 @@ class LookBack:
         elif is_live:
             self._removed_total += 1
             if self._limit is None or len(self._removed) < self._limit:
-                self._removed.append(_removal(self._store, item, self._trial, self._live))
+                self._removed.append(_removal(self._store, item, self.trial, self._live))
 
 
 class _Tally:

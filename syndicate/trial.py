@@ -120,6 +120,7 @@ class Finding:
     source: str
     title: str
     link: str | None
+    language: str | None
     published: datetime | None
     order: datetime  # as Item.order
     quotes: tuple[Quote, ...]
@@ -138,6 +139,7 @@ def finding(item: Item | SearchedItem, match: Match, texts: Mapping[str, str] | 
         source=item.source,
         title=item.title or item.summary[:80],
         link=item.link,
+        language=item.language,
         published=item.published,
         order=item.order,
         quotes=tuple(

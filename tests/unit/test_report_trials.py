@@ -59,6 +59,7 @@ ITEM = Item(
     noticed_at=NOON,
 )
 FINDING = Finding(
+    language=None,
     id=7,
     source="wire",
     title="Water in the west",
