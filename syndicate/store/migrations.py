@@ -20,6 +20,7 @@ from syndicate.store import (
     migration_pages,
     migration_spikes,
     migration_story,
+    migration_watching,
     migration_websub,
 )
 
@@ -240,3 +241,9 @@ def m0019_noticed_edits(db: Database) -> None:
 def m0020_pages(db: Database) -> None:
     """Matches in the order of their items, which pages show."""
     db.executescript(migration_pages.PAGES)
+
+
+@migrations()
+def m0022_watching(db: Database) -> None:
+    """What became of polls day by day, the last that failed, and sources that are paused."""
+    db.executescript(migration_watching.WATCHING)

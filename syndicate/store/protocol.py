@@ -59,6 +59,7 @@ from syndicate.near import Fingerprint
 from syndicate.store.hub import HubStore
 from syndicate.store.pages import PageStore
 from syndicate.store.searching import ItemFilter, SearchStore
+from syndicate.store.watching import WatchStore
 
 STORY_WINDOW = timedelta(days=3)  # for which a text is compared with: next month's flood is another story
 PAGE_AGE = timedelta(hours=24)  # for which the page of an article is not asked for again
@@ -121,6 +122,10 @@ class Store(Protocol):
     @property
     def pages(self) -> PageStore:
         """The units of work of the pages."""
+
+    @property
+    def watch(self) -> WatchStore:
+        """The units of work of watching sources."""
 
     @property
     def search(self) -> SearchStore:

@@ -80,6 +80,7 @@ from syndicate.store.sqlite_hub import SqliteHub
 from syndicate.store.sqlite_lock import LifeLock
 from syndicate.store.sqlite_pages import SqlitePages
 from syndicate.store.sqlite_search import SqliteSearch
+from syndicate.store.sqlite_watching import SqliteWatch
 
 
 class SqliteStore:
@@ -117,6 +118,10 @@ class SqliteStore:
     @property
     def pages(self) -> SqlitePages:
         return SqlitePages(self._read)
+
+    @property
+    def watch(self) -> SqliteWatch:
+        return SqliteWatch(write=self._write, read=self._read, now=self.now)
 
     @property
     def search(self) -> SqliteSearch:

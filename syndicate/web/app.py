@@ -17,6 +17,7 @@ from starlette.routing import Route, Router
 from syndicate.errors import SyndicateError
 from syndicate.feeds.page import FeedPages
 from syndicate.web.access import Gate
+from syndicate.web.adding import AddPage
 from syndicate.web.callbacks import CallbackEndpoint
 from syndicate.web.files import Files
 from syndicate.web.hub import HubEndpoint
@@ -30,7 +31,7 @@ from syndicate.web.policy import Hardened
 from syndicate.web.render import Pages
 from syndicate.web.rules import RulePages
 from syndicate.web.sessions import Sessions
-from syndicate.web.sources import SourcesPage
+from syndicate.web.sources import SourcePages
 from syndicate.web.view import View
 
 FEED_TYPES = {
@@ -88,7 +89,7 @@ def private_routes(
     """Return the routes of the pages."""
     rules, items = RulePages(view, pages), ItemPages(view, pages)
     lab = LabPage(view, pages, LookBacks(look_seconds))
-    login = Login(view, pages, sessions)
+    sources, login = SourcePages(view, pages), Login(view, pages, sessions)
     return [
         Route("/", NowPage(view, pages).answer),
         Route("/live", Live(view, stop).answer),
@@ -98,7 +99,12 @@ def private_routes(
         Route("/lab/new", lab.create, methods=["POST"]),
         Route("/items", items.listing),
         Route("/items/{item}", items.one),
-        Route("/sources", SourcesPage(view, pages).answer),
+        Route("/sources", sources.listing),
+        Route("/sources/{source}", sources.one),
+        Route("/sources/{source}/refresh", sources.refresh, methods=["POST"]),
+        Route("/sources/{source}/pause", sources.pause, methods=["POST"]),
+        Route("/sources/{source}/resume", sources.resume, methods=["POST"]),
+        Route("/add", AddPage(view, pages).answer, methods=["GET", "POST"]),
         Route("/login", login.login, methods=["GET", "POST"]),
         Route("/logout", login.logout, methods=["POST"]),
     ]

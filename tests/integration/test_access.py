@@ -37,7 +37,7 @@ def paths():
     """Return every private path, with something to show where it names one, and its methods."""
     view = SomeView(feeds_folder=Path("/nowhere"))
     routes = private_routes(view, Pages(view), Sessions())
-    filled = {"{rule}": "central-asia", "{item}": "1"}
+    filled = {"{rule}": "central-asia", "{item}": "1", "{source}": "steppe"}
     return [
         (re.sub(r"\{\w+\}", lambda found: filled[found[0]], route.path), route.methods) for route in routes
     ]
@@ -129,8 +129,11 @@ def test_what_is_public_is_named_here(desk):
 
 def test_every_kind_of_path_is_walked():
     assert {"/", "/live", "/rules", "/rules/central-asia", "/lab", "/items", "/items/1"} <= set(PRIVATE)
-    assert "/sources" in PRIVATE
-    assert set(CHANGES) == {"/login", "/logout", "/lab", "/lab/new"}
+    assert {"/sources", "/sources/steppe", "/add"} <= set(PRIVATE)
+    assert set(CHANGES) == {
+        *("/login", "/logout", "/lab", "/lab/new", "/add"),
+        *("/sources/steppe/refresh", "/sources/steppe/pause", "/sources/steppe/resume"),
+    }
 
 
 @pytest.mark.parametrize("path", [path for path in PRIVATE if path != "/live"])
