@@ -56,6 +56,10 @@ from syndicate.model.keep import (
     Item,
     Joined,
     JoinedBy,
+    LastFailure,
+    PollDay,
+    SearchedItem,
+    SourceHead,
     SourceStatus,
     StoredMatch,
     StoryStatus,
@@ -98,7 +102,7 @@ from syndicate.model.push import (
     SubscriptionState,
     SubscriptionStatus,
 )
-from syndicate.model.retrieve import Certificate, Claim, Part, Spent, Validators
+from syndicate.model.retrieve import BadAnswer, Certificate, Claim, Part, Spent, Validators
 from syndicate.model.spike import Headline, Ongoing, Spike, SpikeSettings, SpikeStep, Window
 
 __all__ = [
@@ -114,6 +118,7 @@ __all__ = [
     "Attempt",
     "AttemptStatus",
     "AwaitedArticle",
+    "BadAnswer",
     "Block",
     "Certificate",
     "Change",
@@ -153,6 +158,7 @@ __all__ = [
     "Kind",
     "KnownItem",
     "Labels",
+    "LastFailure",
     "LateArticle",
     "Learned",
     "ListedEntry",
@@ -168,6 +174,7 @@ __all__ = [
     "Part",
     "Past",
     "Poll",
+    "PollDay",
     "PollState",
     "PublishedFeed",
     "Push",
@@ -181,6 +188,7 @@ __all__ = [
     "Scope",
     "Score",
     "ScoreText",
+    "SearchedItem",
     "ServiceSettings",
     "Silence",
     "SilenceDraft",
@@ -191,6 +199,7 @@ __all__ = [
     "Source",
     "SourceAlert",
     "SourceDocument",
+    "SourceHead",
     "SourceStatus",
     "Spent",
     "Spike",

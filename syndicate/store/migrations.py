@@ -21,6 +21,7 @@ from syndicate.store import (
     migration_pages,
     migration_spikes,
     migration_story,
+    migration_watching,
     migration_websub,
 )
 
@@ -247,3 +248,9 @@ def m0020_pages(db: Database) -> None:
 def m0021_overview(db: Database) -> None:
     """What was done in each hour, and deliveries by their state, which pages show."""
     db.executescript(migration_overview.OVERVIEW)
+
+
+@migrations()
+def m0022_watching(db: Database) -> None:
+    """What became of polls day by day, the last that failed, and sources that are paused."""
+    db.executescript(migration_watching.WATCHING)

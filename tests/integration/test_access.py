@@ -41,6 +41,7 @@ def paths():
     filled = {
         "{rule}": "central-asia",
         "{item}": "1",
+        "{source}": "steppe",
         "{delivery}": "msg_some",
         "{endpoint}": "desk",
         "{silence}": "1",
@@ -141,19 +142,14 @@ def test_what_is_public_is_named_here(desk):
 
 
 def test_every_kind_of_path_is_walked():
-    assert {"/", "/live", "/rules", "/rules/central-asia", "/items", "/items/1", "/sources"} <= set(PRIVATE)
-    assert {"/alerts", "/alerts/msg_some", "/alerts/silences", "/alerts/endpoints/desk", "/system"} <= set(
-        PRIVATE
-    )
+    assert {"/", "/live", "/rules", "/rules/central-asia", "/lab", "/items", "/items/1"} <= set(PRIVATE)
+    assert {"/sources", "/sources/steppe", "/add", "/system"} <= set(PRIVATE)
+    assert {"/alerts", "/alerts/msg_some", "/alerts/silences", "/alerts/endpoints/desk"} <= set(PRIVATE)
     assert set(CHANGES) == {
-        "/login",
-        "/logout",
-        "/alerts/replay",
-        "/alerts/msg_some/replay",
-        "/alerts/silences",
-        "/alerts/silences/1/end",
-        "/alerts/endpoints/desk/test",
-        "/alerts/endpoints/desk/enable",
+        *("/login", "/logout", "/lab", "/lab/new", "/add"),
+        *("/sources/steppe/refresh", "/sources/steppe/pause", "/sources/steppe/resume"),
+        *("/alerts/replay", "/alerts/msg_some/replay", "/alerts/silences", "/alerts/silences/1/end"),
+        *("/alerts/endpoints/desk/test", "/alerts/endpoints/desk/enable"),
     }
 
 
