@@ -1,4 +1,4 @@
-"""Editing a file of rules: what it would come to, and writing it, with the version before it kept.
+"""Editing files of rules: each is written whole, and the version before it is kept.
 
 Nothing is written that would not be taken over as a whole.
 """
@@ -18,7 +18,6 @@ from syndicate.config.source_tables import quoted_text
 from syndicate.config.toml_file import Unreadable, read_text, shown
 from syndicate.errors import ConfigError, Problem, StoreError
 from syndicate.files import remedied, replace_file
-from syndicate.loading import Loaded
 from syndicate.model import Config
 
 NEW = ""  # the digest of a file that is not there yet
@@ -74,15 +73,6 @@ def new_file(config: Config, rule: str) -> RuleFile:
     return RuleFile(path=path, text="", digest=NEW)
 
 
-def drafted(config: Config, environ: Mapping[str, str], file: RuleFile, text: str) -> Loaded:
-    """Return the configuration as it would be if a file of rules had this text.
-
-    Raises:
-        ConfigError: with every problem that a reload would have.
-    """
-    return loading.load(config.path, environ, {file.path: text})
-
-
 def save(config: Config, environ: Mapping[str, str], file: RuleFile, text: str) -> Path | None:
     """Write a file of rules; return where the version before it is kept, None for a new file.
 
@@ -93,7 +83,7 @@ def save(config: Config, environ: Mapping[str, str], file: RuleFile, text: str) 
         ConfigError: it would have problems; nothing was changed.
         StoreError: it could not be written, and is as it was.
     """
-    drafted(config, environ, file, text)
+    loading.load(config.path, environ, {file.path: text})
     what = f"{shown(file.path)} could not be written, and is as it was"
     try:
         with _alone(config.service.rules):

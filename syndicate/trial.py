@@ -10,6 +10,7 @@ from pathlib import Path
 
 from syndicate.backfill import Known, asked_at, subject_of
 from syndicate.config import Names, read_rules, suggestion
+from syndicate.config.toml_file import shown
 from syndicate.errors import ConfigError
 from syndicate.model import (
     AlertStatus,
@@ -77,15 +78,29 @@ def trials_of_file(path: Path, config: Config, known: Known, environ: Mapping[st
     configured = [text for text in config.rules if Path(text.file).resolve() == path.resolve()]
     if configured:
         return tuple(_trial(text, known) for text in configured)
+    return trials_of_draft(path, None, config, known, environ)
+
+
+def trials_of_draft(
+    path: Path, draft: str | None, config: Config, known: Known, environ: Mapping[str, str]
+) -> tuple[Trial, ...]:
+    """Return the rules that a file would have, each to be tried instead of a configured one with its id.
+
+    Args:
+        draft: what the file is to hold; None: what it holds.
+
+    Raises:
+        ConfigError: with every problem that is in the file.
+    """
     names = Names(
         tags_by_source={source.id: source.tags for source in config.sources},
         endpoints=tuple(endpoint.id for endpoint in config.endpoints),
     )
-    texts, problems = read_rules([path], environ, names)
+    texts, problems = read_rules([path], environ, names, {} if draft is None else {path: draft})
     if problems:
         raise ConfigError(sorted(problems))
     replaced = {text.id for text in texts}
-    others = [text for text in config.rules if text.id not in replaced]
+    others = [text for text in config.rules if text.id not in replaced and text.file != shown(path)]
     rules, wrong = compile_rules([*others, *texts], config.sources)
     if wrong:
         raise ConfigError(sorted(wrong))

@@ -19,7 +19,7 @@ from syndicate.report_explain import explanation_lines
 from syndicate.report_words import Line
 from syndicate.rules.grammar import hints
 from syndicate.store.searching import ItemFilter
-from syndicate.trial import NO_ID, Trial, explanation, trial_of_query, trial_of_rule
+from syndicate.trial import NO_ID, Trial, explanation, trial_of_query, trials_of_draft
 from syndicate.web.access import visit_of
 from syndicate.web.charts import Chart, chart
 from syndicate.web.filters import choices, number_of
@@ -187,11 +187,12 @@ class LabPage:
         loaded = self._view.loaded
         if asked.file is None:
             return trial_of_query(asked.text, loaded.known)
-        drafted = editing.drafted(loaded.config, os.environ, asked.file, asked.text)
-        if asked.rule not in drafted.known.rules:
-            why = f"there is no rule {asked.rule} in this file any more"
-            raise ConfigError([Problem(file=str(asked.file.path), line=0, text=why)])
-        return trial_of_rule(asked.rule, drafted.config, drafted.known)
+        trials = trials_of_draft(asked.file.path, asked.text, loaded.config, loaded.known, os.environ)
+        for trial in trials:
+            if trial.rule.id == asked.rule:
+                return trial
+        why = f"there is no rule {asked.rule} in this file any more"
+        raise ConfigError([Problem(file=str(asked.file.path), line=0, text=why)])
 
     def _progress(self, asked: Asked, trial: Trial) -> Progress:
         view = self._view
