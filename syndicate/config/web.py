@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
@@ -44,12 +44,16 @@ class WebTable(Table):
     password: Annotated[str, AfterValidator(_hash)] | None = None
     trusted_proxy_header: Annotated[str, AfterValidator(_proxy_header)] | None = None
     edit: bool = False
+    images: Literal["off", "proxied"] = "off"
 
 
 def web_settings(table: WebTable) -> WebSettings:
     """Return who may look at the pages, and what they may change."""
     return WebSettings(
-        password=table.password, trusted_proxy_header=table.trusted_proxy_header, edit=table.edit
+        password=table.password,
+        trusted_proxy_header=table.trusted_proxy_header,
+        edit=table.edit,
+        shows_images=table.images == "proxied",
     )
 
 

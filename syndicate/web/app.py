@@ -23,6 +23,7 @@ from syndicate.web.callbacks import CallbackEndpoint
 from syndicate.web.endpoints import EndpointPages
 from syndicate.web.files import Files
 from syndicate.web.hub import HubEndpoint
+from syndicate.web.images import Images
 from syndicate.web.items import ItemPages
 from syndicate.web.lab import LabPage
 from syndicate.web.live import Live
@@ -91,7 +92,8 @@ def private_routes(
     look_seconds: float = BUDGET_SECONDS,
 ) -> list[Route]:
     """Return the routes of the pages."""
-    rules, items = RulePages(view, pages), ItemPages(view, pages)
+    images = Images(view, sessions)
+    rules, items = RulePages(view, pages), ItemPages(view, pages, images)
     lab = LabPage(view, pages, LookBacks(look_seconds))
     sources, login = SourcePages(view, pages), Login(view, pages, sessions)
     return [
@@ -103,6 +105,7 @@ def private_routes(
         Route("/lab/new", lab.create, methods=["POST"]),
         Route("/items", items.listing),
         Route("/items/{item}", items.one),
+        Route("/image/{signature}/{address}", images.answer),
         Route("/sources", sources.listing),
         Route("/sources/{source}", sources.one),
         Route("/sources/{source}/refresh", sources.refresh, methods=["POST"]),
