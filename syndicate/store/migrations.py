@@ -10,6 +10,7 @@ from sqlite_utils import Database, Migrations
 
 from syndicate.errors import SchemaError
 from syndicate.store import (
+    migration_api,
     migration_delivery,
     migration_feeds,
     migration_first,
@@ -240,3 +241,9 @@ def m0019_noticed_edits(db: Database) -> None:
 def m0020_pages(db: Database) -> None:
     """Matches in the order of their items, which pages show."""
     db.executescript(migration_pages.PAGES)
+
+
+@migrations()
+def m0021_what_programs_ask_for(db: Database) -> None:
+    """Matches in the order in which they began to hold, and deliveries in that in which they were made."""
+    db.executescript(migration_api.API)

@@ -57,6 +57,7 @@ from syndicate.model import (
 from syndicate.model.feeds import Feed, Order
 from syndicate.model.health import HealthReport
 from syndicate.near import Fingerprint
+from syndicate.store.api import ApiStore
 from syndicate.store.hub import HubStore
 from syndicate.store.pages import PageStore
 
@@ -135,6 +136,10 @@ class Store(Protocol):
     @property
     def pages(self) -> PageStore:
         """The units of work of the pages."""
+
+    @property
+    def api(self) -> ApiStore:
+        """The units of work of the JSON API."""
 
     def now(self) -> datetime:
         """Return the time that all decisions use."""

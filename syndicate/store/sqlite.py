@@ -74,6 +74,7 @@ from syndicate.store import (
 )
 from syndicate.store.migrations import is_migrated, migrate
 from syndicate.store.protocol import BackfillMatch, Decide, Floods, HostPace, ItemFilter, RuleState
+from syndicate.store.sqlite_api import SqliteApi
 from syndicate.store.sqlite_connections import Connections
 from syndicate.store.sqlite_hub import SqliteHub
 from syndicate.store.sqlite_lock import LifeLock
@@ -115,6 +116,10 @@ class SqliteStore:
     @property
     def pages(self) -> SqlitePages:
         return SqlitePages(self._read)
+
+    @property
+    def api(self) -> SqliteApi:
+        return SqliteApi(self._read)
 
     def now(self) -> datetime:
         return self._clock()
