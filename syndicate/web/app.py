@@ -4,6 +4,7 @@ It knows the rest of the service only as a `View`, whose units of work may block
 """
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +26,7 @@ from syndicate.web.live import Live
 from syndicate.web.login import Login
 from syndicate.web.now import NowPage
 from syndicate.web.policy import Hardened
+from syndicate.web.problems import is_api, problem
 from syndicate.web.render import Pages
 from syndicate.web.rules import RulePages
 from syndicate.web.sessions import Sessions
@@ -42,6 +44,12 @@ STATIC_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+}
+
+_OF_THE_API = {
+    404: "The API has no such address: /api/v1/openapi.json says which it has.",
+    500: "Something went wrong here; the log of the service says what.",
+    503: "The database did not do it; nothing was changed. Try again in a moment.",
 }
 
 log = structlog.get_logger(__name__)
@@ -155,13 +163,18 @@ class _Public:
     def refuse(self, request: Request, error: Exception) -> Response:
         """Answer what a route raised."""
         if isinstance(error, HTTPException):
-            return self._pages.error(request, error.status_code, headers=error.headers)
-        return self._pages.error(request, 500)  # uvicorn logs the error
+            return self._error(request, error.status_code, error.headers)
+        return self._error(request, 500)  # uvicorn logs the error
 
     def apologise(self, request: Request, error: Exception) -> Response:
         """Answer where the store did not do it."""
         log.warning("page.failed", page=request.url.path, error=str(error))
-        return self._pages.error(request, 503, headers={"Retry-After": "10"})
+        return self._error(request, 503, {"Retry-After": "10"})
+
+    def _error(self, request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
+        if is_api(request.scope["path"]):
+            return problem(status, _OF_THE_API.get(status, ""), headers=headers)
+        return self._pages.error(request, status, headers=headers)
 
 
 def healthy(request: Request) -> Response:

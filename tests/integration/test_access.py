@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from syndicate.model import WebSettings
 from syndicate.web.app import create, private_routes
-from syndicate.web.login import MOST_FAILED, MOST_FAILED_IN_ALL
 from syndicate.web.policy import PAGE_HEADERS
 from syndicate.web.render import Pages
 from syndicate.web.sessions import Sessions
+from syndicate.web.tries import MOST_FAILED, MOST_FAILED_IN_ALL
 from tests.contract.making import entry
 from tests.dashboard import HASH, PASSWORD, configuration, dashboard
 from tests.served import SomeView, served
