@@ -4,14 +4,14 @@ Nothing is written here; `backfill` applies rules.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from syndicate.backfill import Known, OneRule, asked_at, candidates, subject_of
-from syndicate.config import Names, read_rules, suggestion
-from syndicate.errors import ConfigError
+from syndicate.config import Names, read_rule_text, read_rules, suggestion
+from syndicate.errors import ConfigError, Problem
 from syndicate.model import (
     AlertStatus,
     Config,
@@ -77,11 +77,32 @@ def trials_of_file(path: Path, config: Config, known: Known, environ: Mapping[st
     configured = [text for text in config.rules if Path(text.file).resolve() == path.resolve()]
     if configured:
         return tuple(_trial(text, known) for text in configured)
-    names = Names(
+    return _trials(read_rules([path], environ, _names(config)), config, known)
+
+
+def trials_of_text(stem: str, text: str, config: Config, known: Known) -> tuple[Trial, ...]:
+    """Return the rules of what a file might hold, each to be tried instead of a configured one with its id.
+
+    Args:
+        stem: what the file would be called, without `.toml`.
+
+    Raises:
+        ConfigError: with every problem that `check` would have with such a file; variables are none of its.
+    """
+    return _trials(read_rule_text(stem, text, _names(config)), config, known)
+
+
+def _names(config: Config) -> Names:
+    return Names(
         tags_by_source={source.id: source.tags for source in config.sources},
         endpoints=tuple(endpoint.id for endpoint in config.endpoints),
     )
-    texts, problems = read_rules([path], environ, names)
+
+
+def _trials(
+    read: tuple[tuple[RuleText, ...], list[Problem]], config: Config, known: Known
+) -> tuple[Trial, ...]:
+    texts, problems = read
     if problems:
         raise ConfigError(sorted(problems))
     replaced = {text.id for text in texts}
@@ -135,6 +156,7 @@ class Findings:
     items: tuple[Finding, ...]  # newest first
     per_source: Mapping[str, int]  # most first
     per_day: Mapping[date, int]  # in UTC, newest first
+    reached: datetime | None = None  # the Item.order down to which was looked; None: at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,30 +178,46 @@ class Difference:
     alerts: Mapping[str, int]  # by endpoint: those that it would have made beyond those in the ledger
 
 
-def findings(store: Store, trial: Trial, which: ItemFilter, limit: int | None) -> Findings:
+IsOver = Callable[[], bool]
+
+
+def _never() -> bool:
+    return False
+
+
+def findings(
+    store: Store, trial: Trial, which: ItemFilter, limit: int | None, is_over: IsOver = _never
+) -> Findings:
     """Return what a rule holds for among stored items.
 
     Args:
         limit: how many items are told of; None for all.
+        is_over: says when to look no further.
     """
     tally, asked = _Tally(trial.known, limit), OneRule(trial.rule, trial.known)
     for found in candidates(store, trial.rule, which, trial.known):
         match = asked.match(found.item)
         if match:
             tally.add(found.item, match)
+        if is_over():
+            return tally.findings(found.item.order)
     return tally.findings()
 
 
-def difference(store: Store, trial: Trial, since: datetime, limit: int | None) -> Difference:
+def difference(
+    store: Store, trial: Trial, since: datetime, limit: int | None, is_over: IsOver = _never
+) -> Difference:
     """Return what changes among the items since then if a rule takes the place of the one that is live.
 
     Args:
         limit: how many items are told of, of those added and of those removed; None for all.
+        is_over: says when to look no further.
     """
     rule = trial.rule.id
     which = ItemFilter(since=since, or_rule=rule)
     asked = OneRule(trial.rule, trial.known)
     added, removed, removed_total, kept = _Tally(trial.known, limit), list[Removal](), 0, 0
+    reached: datetime | None = None
     for found in candidates(store, trial.rule, which, trial.known):
         match, is_live = asked.match(found.item), rule in found.rules
         if match and is_live:
@@ -190,9 +228,12 @@ def difference(store: Store, trial: Trial, since: datetime, limit: int | None) -
             removed_total += 1
             if limit is None or len(removed) < limit:
                 removed.append(_removal(store, found.item, trial))
+        if is_over():
+            reached = found.item.order
+            break
     return Difference(
         kept=kept,
-        added=added.findings(),
+        added=added.findings(reached),
         removed_total=removed_total,
         removed=tuple(removed),
         alerts=_missing_alerts(store, trial.rule, added.stories),
@@ -216,8 +257,9 @@ class _Tally:
         if self._limit is None or len(self._items) < self._limit:
             self._items.append(_finding(item, match, ItemText(subject_of(item, self._known))))
 
-    def findings(self) -> Findings:
+    def findings(self, reached: datetime | None = None) -> Findings:
         return Findings(
+            reached=reached,
             total=self._per_source.total(),
             items=tuple(self._items),
             per_source=dict(self._per_source.most_common()),

@@ -16,7 +16,7 @@ from syndicate.config.shapes import (
     ScoreTable,
     shaped,
 )
-from syndicate.config.toml_file import TomlFile, read_toml
+from syndicate.config.toml_file import TomlFile, read_toml, toml_file
 from syndicate.config.toml_lines import Key
 from syndicate.config.values import identifier, quoted, suggestion
 from syndicate.errors import Problem
@@ -57,13 +57,28 @@ def read_rules(
     paths: Sequence[Path], environ: Mapping[str, str], names: Names
 ) -> tuple[tuple[RuleText, ...], list[Problem]]:
     """Return the rules of files in order, and all problems with them."""
-    read = [(path, read_toml(path, environ)) for path in paths]
+    return _read([(path.stem, read_toml(path, environ)) for path in paths], names)
+
+
+def read_rule_text(stem: str, text: str, names: Names) -> tuple[tuple[RuleText, ...], list[Problem]]:
+    """Return the rules of what a file might hold, and all problems with them. No variables are filled in.
+
+    Args:
+        stem: what the file would be called, without `.toml`.
+    """
+    file = toml_file(f"{stem}.toml", text.replace("\r\n", "\n"), {})
+    return _read([(stem, file)], names)
+
+
+def _read(
+    read: Sequence[tuple[str, TomlFile | Problem]], names: Names
+) -> tuple[tuple[RuleText, ...], list[Problem]]:
     problems = [file for _, file in read if isinstance(file, Problem)]
     places: list[Place] = []
-    for path, file in read:
+    for stem, file in read:
         if isinstance(file, TomlFile):
-            problems += [*file.unfilled_problems(), *_file_problems(file, path.stem)]
-            places += _places(file, path.stem)
+            problems += [*file.unfilled_problems(), *_file_problems(file, stem)]
+            places += _places(file, stem)
     problems += _taken_ids(places)
     problems += _wrong_former_ids(places)
     rules = []

@@ -18,6 +18,7 @@ from starlette.routing import Route, Router
 from syndicate.errors import SyndicateError
 from syndicate.feeds.page import FeedPages
 from syndicate.web.access import Gate
+from syndicate.web.api.routes import api_routes
 from syndicate.web.callbacks import CallbackEndpoint
 from syndicate.web.files import Files
 from syndicate.web.hub import HubEndpoint
@@ -72,7 +73,8 @@ def create(view: View, stop: asyncio.Event | None = None) -> Starlette:
         },
     )
     # Whatever is not public by name is behind the gate, there or not.
-    private = Router(private_routes(view, pages, sessions, stop), redirect_slashes=False)
+    routes = [*private_routes(view, pages, sessions, stop), *api_routes(view)]
+    private = Router(routes, redirect_slashes=False)
     application.router.default = Hardened(Gate(private, view, sessions, pages))
     application.router.redirect_slashes = False  # it would answer with whatever Host the client names
     return application
