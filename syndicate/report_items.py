@@ -32,7 +32,7 @@ def whole_item_json(found: FoundItem) -> Values:
 def match_json(stored: StoredMatch) -> Values:
     """Return a match: the rule, and why it holds."""
     match = stored.match
-    texts = _texts(stored.item) if stored.revision == stored.item.revision else None
+    texts = texts_of(stored.item) if stored.revision == stored.item.revision else None
     quotes = (
         Quote(hit=hit, text=None if texts is None else texts[hit.field][hit.start : hit.end])
         for hit in match.hits
@@ -54,7 +54,7 @@ def told_match_json(stored: StoredMatch) -> Values:
     return {**match_json(stored), "item": item_head_json(stored.item)}
 
 
-def _texts(item: Item) -> Mapping[str, str]:
+def texts_of(item: Item) -> Mapping[str, str]:
     """Return the texts that evidence is of, by field, as `ItemText.texts` has them."""
     return {
         "title": item.title,

@@ -314,6 +314,7 @@ def test_on_this_machine_programs_can_read_without_a_token(here, path):
 
 @pytest.mark.parametrize(("scope", "method", "path"), OPERATIONS)
 def test_with_a_password_or_a_proxy_a_program_needs_a_token(locked, proxied, scope, method, path):
+    strangers: tuple[dict[str, str], ...]
     strangers = ({}, {"Accept": "text/html"}, {"Authorization": "Basic YTpi"}, {"Cookie": "syndicate=x"})
     for found in (locked, proxied):
         for headers in strangers:

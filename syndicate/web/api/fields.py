@@ -36,7 +36,7 @@ def moment_before(text: str, now: datetime) -> datetime:
     if _TIME.fullmatch(text):
         return _in_utc(datetime.fromisoformat(text.upper()))
     if "T" in text.upper():
-        raise ValueError("is no time: write one such as 2026-11-24T02:00:00Z (RFC 3339)")
+        raise ValueError("is no time: write one such as 2026-11-24T02:00:00Z")
     try:
         return now - duration(text)
     except OverflowError:

@@ -40,7 +40,7 @@ LONGEST = timedelta(days=366)
 # --------------------------------------------------------------------------- what is sent
 
 
-class Test(Fields):
+class Trying(Fields):
     """What is to be tried: a `query`, or a `rule`."""
 
     query: str | None = Field(None, min_length=1, max_length=MAX_QUERY)
@@ -114,7 +114,7 @@ class Difference(Answer):
     alerts: AlertCounts
 
 
-class TestAnswer(Answer):
+class TrialAnswer(Answer):
     """Whether it is a rule, and what it holds for."""
 
     valid: bool
@@ -163,13 +163,13 @@ class Trials:
                     f"written. Looks at items for {SECONDS:g} seconds at most; {AT_ONCE} are tried at once."
                 ),
                 run=self.test,
-                answer=TestAnswer,
+                answer=TrialAnswer,
                 query=Nothing,
-                body=Test,
+                body=Trying,
             )
         ]
 
-    async def test(self, asked: Asked[Nothing, Test]) -> Values:
+    async def test(self, asked: Asked[Nothing, Trying]) -> Values:
         """Try a rule or a query."""
         if self._running >= AT_ONCE:
             raise ApiError(
@@ -181,7 +181,7 @@ class Trials:
         finally:
             self._running -= 1
 
-    def _tested(self, body: Test) -> Values:
+    def _tested(self, body: Trying) -> Values:
         if (body.query is None) == (body.rule is None):
             raise ApiError(400, "Give a query or a rule: one of the two.")
         since = self._since(body.since)
@@ -221,7 +221,7 @@ class Trials:
             raise wrong("since", f"is more than {LONGEST.days} days ago")
         return since
 
-    def _trial(self, body: Test) -> Trial:
+    def _trial(self, body: Trying) -> Trial:
         loaded = self._view.loaded
         if body.query is not None:
             return self._trial_of_query(body.query, body.id)
