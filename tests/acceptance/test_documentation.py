@@ -37,7 +37,7 @@ from syndicate.config.shapes import (
     Table,
     WebhookTable,
 )
-from syndicate.config.web import WebTable
+from syndicate.config.web import TokenTable, WebTable
 from syndicate.errors import ConfigError
 from syndicate.http import transport, trip
 from syndicate.hub import asking, hub
@@ -211,6 +211,7 @@ def written(value: object) -> str | None:
         (CONFIGURATION, "`[service]`", Service),
         (CONFIGURATION, "`[network]`", NetworkTable),
         (CONFIGURATION, "`[web]`", WebTable),
+        (CONFIGURATION, "`[[web.token]]`", TokenTable),
         (CONFIGURATION, "`[smtp]`", SmtpTable),
         (CONFIGURATION, "`[feeds]`", FeedsTable),
         (CONFIGURATION, "`[[source]]`", SourceTable),

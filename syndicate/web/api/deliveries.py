@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, JsonValue, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from syndicate.model import DeliveryState, DeliveryStatus, TokenScope
@@ -16,6 +16,7 @@ from syndicate.web.api.operation import (
     ApiError,
     Asked,
     Fields,
+    Lead,
     Nothing,
     Operation,
     Values,
@@ -26,6 +27,12 @@ from syndicate.web.view import View
 
 PLACE = TypeAdapter(tuple[Literal["deliveries"], str])
 MOST_REPLAYED = 1_000  # at once
+
+_BY_ID: dict[str, JsonValue] = {
+    "required": ["ids"],
+    "not": {"anyOf": [{"required": ["endpoint"]}, {"required": ["since"]}, {"required": ["state"]}]},
+}
+_BY_ENDPOINT: dict[str, JsonValue] = {"required": ["endpoint", "since"], "not": {"required": ["ids"]}}
 
 # --------------------------------------------------------------------------- what is sent
 
@@ -47,6 +54,8 @@ class DeliveriesQuery(Fields):
 
 class Replay(Fields):
     """Which deliveries to send again: `ids`, or `endpoint` with `since`."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_BY_ID, _BY_ENDPOINT]})
 
     ids: Annotated[list[Name], Field(min_length=1, max_length=MOST_REPLAYED)] | None = None
     """Those with these ids."""
@@ -153,6 +162,7 @@ class Deliveries:
                 answer=DeliveryPage,
                 query=DeliveriesQuery,
                 body=Nothing,
+                leads_to=(Lead(id="getDelivery", name="delivery", at="/deliveries/0/id"),),
             ),
             Operation(
                 id="replayDeliveries",

@@ -23,6 +23,7 @@ from syndicate.web.api.operation import (
     ApiError,
     Asked,
     Fields,
+    Lead,
     Nothing,
     Operation,
     Values,
@@ -248,6 +249,10 @@ class Items:
                 answer=ItemPage,
                 query=ItemsQuery,
                 body=Nothing,
+                leads_to=(
+                    Lead(id="getItem", name="item", at="/items/0/id"),
+                    Lead(id="explainItem", name="item", at="/items/0/id"),
+                ),
             ),
             Operation(
                 id="getItem",

@@ -15,6 +15,7 @@ from syndicate.web.api.operation import (
     AnyOperation,
     Asked,
     Fields,
+    Lead,
     Nothing,
     Operation,
     Values,
@@ -85,6 +86,10 @@ class Matches:
                 answer=MatchPage,
                 query=MatchesQuery,
                 body=Nothing,
+                leads_to=(
+                    Lead(id="getItem", name="item", at="/matches/0/item/id"),
+                    Lead(id="getRule", name="rule", at="/matches/0/rule"),
+                ),
             )
         ]
 

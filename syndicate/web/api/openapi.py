@@ -76,6 +76,7 @@ def _operation(operation: AnyOperation) -> Schema:
                 "description": _first_line(operation.answer),
                 "content": {"application/json": {"schema": _ref(operation.answer)}},
                 **({"headers": _LINK} if "next" in operation.answer.model_fields else {}),
+                **({"links": _links(operation)} if operation.leads_to else {}),
             },
             **{
                 str(status): {"$ref": f"#/components/responses/Error{status}"}
@@ -97,6 +98,13 @@ _LINK = {
         "schema": {"type": "string"},
     }
 }
+
+
+def _links(operation: AnyOperation) -> Schema:
+    return {
+        lead.id: {"operationId": lead.id, "parameters": {lead.name: f"$response.body#{lead.at}"}}
+        for lead in operation.leads_to
+    }
 
 
 def _statuses(operation: AnyOperation) -> list[int]:
@@ -140,7 +148,7 @@ def _parameters(shape: type[Fields]) -> Iterator[Schema]:
 
 
 def _sendable(schema: Schema) -> Schema:
-    """Return the schema of a parameter, which can be left out but not be null."""
+    """Return the schema of a parameter or a field, which can be left out but not be null."""
     schema = {name: value for name, value in schema.items() if name != "title"}
     if schema.get("default", "") is None:
         del schema["default"]
@@ -156,9 +164,12 @@ def _schemas(operations: Sequence[AnyOperation]) -> Schema:
     for each in operations:
         shapes += [(each.answer, "serialization"), (each.query, "validation"), (each.body, "validation")]
     _, described = models_json_schema(shapes, ref_template=_REFS)
-    return {
-        name: _without_titles(schema) for name, schema in described["$defs"].items() if name not in queries
-    }
+    schemas = {name: schema for name, schema in described["$defs"].items() if name not in queries}
+    for each in operations:
+        if each.body is not Nothing:
+            properties = schemas[each.body.__name__]["properties"]
+            properties |= {name: _sendable(schema) for name, schema in properties.items()}
+    return {name: _without_titles(schema) for name, schema in schemas.items()}
 
 
 def _without_titles(schema: Any) -> Any:

@@ -48,6 +48,15 @@ class Asked(Generic[AnyQuery, AnyBody]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """That an answer has what another operation's path needs."""
+
+    id: str  # of that operation
+    name: str  # in its path
+    at: str  # in the answer (RFC 6901)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[AnyQuery, AnyBody]):
     """Something that can be asked."""
 
@@ -62,6 +71,7 @@ class Operation(Generic[AnyQuery, AnyBody]):
     query: type[AnyQuery]
     body: type[AnyBody]
     names: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of the path, each with its schema
+    leads_to: Sequence["Lead"] = ()
 
 
 AnyOperation = Operation[Any, Any]

@@ -80,9 +80,13 @@ async def _body(request: Request, shape: type[Fields]) -> Fields:
     if media_type != JSON:
         raise ApiError(415, f"Send {JSON}, and say so in Content-Type.", headers={"Accept": JSON})
     try:
-        return shape.model_validate_json(await request.body())
+        body = shape.model_validate_json(await request.body(), strict=True)
     except ValidationError as error:
         raise _invalid(error, shape, "field") from None
+    for name in sorted(body.model_fields_set):
+        if getattr(body, name) is None:
+            raise wrong(name, "must not be null: leave it out")
+    return body
 
 
 def _invalid(error: ValidationError, shape: type[Fields], kind: str) -> ApiError:

@@ -16,6 +16,7 @@ from syndicate.web.api.operation import (
     ApiError,
     Asked,
     Fields,
+    Lead,
     Nothing,
     Operation,
     Values,
@@ -149,6 +150,7 @@ class Rules:
                 answer=RulePage,
                 query=RulesQuery,
                 body=Nothing,
+                leads_to=(Lead(id="getRule", name="rule", at="/rules/0/id"),),
             ),
             Operation(
                 id="getRule",

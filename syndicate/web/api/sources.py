@@ -18,6 +18,7 @@ from syndicate.web.api.operation import (
     ApiError,
     Asked,
     Fields,
+    Lead,
     Nothing,
     Operation,
     Values,
@@ -204,6 +205,10 @@ class Sources:
                 answer=SourcePage,
                 query=SourcesQuery,
                 body=Nothing,
+                leads_to=(
+                    Lead(id="getSource", name="source", at="/sources/0/id"),
+                    Lead(id="refreshSource", name="source", at="/sources/0/id"),
+                ),
             ),
             Operation(
                 id="getSource",

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from syndicate.errors import ConfigError, QueryError
@@ -42,6 +42,8 @@ LONGEST = timedelta(days=366)
 
 class Trying(Fields):
     """What is to be tried: a `query`, or a `rule`."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["query"]}, {"required": ["rule"]}]})
 
     query: str | None = Field(None, min_length=1, max_length=MAX_QUERY)
     """A query."""
