@@ -23,6 +23,7 @@ from syndicate.model import (
     Snippet,
     StoredMatch,
     StoryStatus,
+    Written,
 )
 from syndicate.rules.compile import compile_rules, trial_rule
 from syndicate.rules.index import Asked
@@ -90,6 +91,29 @@ def trials_of_text(stem: str, text: str, config: Config, known: Known) -> tuple[
         ConfigError: with every problem that `check` would have with such a file; variables are none of its.
     """
     return _trials(read_rule_text(stem, text, _names(config)), config, known)
+
+
+def trial_of_edit(rule: str, query: str, config: Config, known: Known) -> Trial:
+    """Return a configured rule that asks by another query, to be tried; without its examples.
+
+    Raises:
+        ConfigError: it is no query, or leads back to the rule. The file of its problems is `query`.
+    """
+    text = next(text for text in config.rules if text.id == rule)
+    places = tuple((line + 1, 0) for line in range(query.count("\n") + 1))
+    edited = replace(
+        text,
+        file="query",
+        line=1,
+        query=Written(text=query, places=places),
+        keywords=(),
+        keyword_lines=(),
+        score=None,
+        match=(),
+        no_match=(),
+    )
+    (trial,) = _trials(((edited,), []), config, known)
+    return trial
 
 
 def _names(config: Config) -> Names:

@@ -341,6 +341,16 @@ def test_what_would_change_against_a_rule_in_force_is_told(desk, api):
     assert [match["rule"] for match in api.get("/items/3")["matches"]] == ["central-asia", "water"]
 
 
+def test_a_query_that_takes_the_place_of_another_may_not_lead_back_to_its_rule(api):
+    for query in ("rule:water", "Asia AND\nrule:water"):
+        answer = api.post("/test", {"query": query, "id": "water"})
+        (problem,) = answer["problems"]
+        assert (answer["valid"], problem["file"]) == (False, "query")
+        assert problem["line"] == query.count("\n") + 1
+    assert api.post("/test", {"query": "(a", "id": "water"})["problems"][0]["column"] == 1
+    assert api.post("/test", {"rule": "query = 'rule:test'"})["valid"] is False
+
+
 def test_one_of_several_rules_in_a_file_is_named(desk, api):
     text = '[[rule]]\nid = "one"\nkeywords = ["Football"]\n[[rule]]\nid = "two"\nkeywords = ["Asia"]\n'
     assert api.post("/test", {"rule": text}, 400)["detail"] == "id: must name one of its rules: one, two"

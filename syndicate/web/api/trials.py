@@ -1,20 +1,20 @@
 """Rules and queries, tried on what is stored. Nothing is written."""
 
 import time
-from dataclasses import replace
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from syndicate.errors import ConfigError, QueryError
+from syndicate.errors import ConfigError, Problem, QueryError
 from syndicate.model import TokenScope
 from syndicate.report import problem_json
 from syndicate.report_trials import difference_json, findings_json
 from syndicate.report_words import listed, time_json
 from syndicate.rules.grammar import hints
 from syndicate.store.protocol import ItemFilter
-from syndicate.trial import Trial, difference, findings, trial_of_query, trials_of_text
+from syndicate.trial import Trial, difference, findings, trial_of_edit, trial_of_query, trials_of_text
 from syndicate.web.api import answers
 from syndicate.web.api.fields import MOST, USUAL, Moment, Name, Time, moment_before
 from syndicate.web.api.operation import (
@@ -36,6 +36,7 @@ MAX_RULE = 64 * 1024  # characters
 AT_ONCE = 2
 SECONDS = 5.0  # after which no further page of items is looked at
 LONGEST = timedelta(days=366)
+_IN_A_MOMENT = {"Retry-After": "2"}
 
 # --------------------------------------------------------------------------- what is sent
 
@@ -174,9 +175,7 @@ class Trials:
     async def test(self, asked: Asked[Nothing, Trying]) -> Values:
         """Try a rule or a query."""
         if self._running >= AT_ONCE:
-            raise ApiError(
-                503, "Others are being tried. Try again in a moment.", headers={"Retry-After": "2"}
-            )
+            raise ApiError(503, "Others are being tried: try again in a moment.", headers=_IN_A_MOMENT)
         self._running += 1
         try:
             return await run_in_threadpool(self._tested, asked.body)
@@ -191,9 +190,7 @@ class Trials:
         try:
             trial = self._trial(body)
         except ConfigError as error:
-            return _invalid(
-                answer, [{**problem_json(each), "excerpt": each.excerpt} for each in error.problems]
-            )
+            return _invalid(answer, map(_config_problem, error.problems))
         except QueryError as error:
             return _invalid(answer, [_query_problem(error)])
         return answer | self._tried(trial, since, body.limit)
@@ -236,24 +233,24 @@ class Trials:
         return by_id[body.id]
 
     def _trial_of_query(self, query: str, rule: str | None) -> Trial:
-        known = self._view.loaded.known
-        trial = trial_of_query(query, known)
+        loaded = self._view.loaded
         if rule is None:
-            return trial
-        check_known("id", rule, list(known.rules))
-        edited = replace(known.rules[rule], query=trial.rule.query, terms=trial.rule.terms)
-        return Trial(
-            rule=edited, known=replace(known, rules={**known.rules, rule: edited}), query=trial.query
-        )
+            return trial_of_query(query, loaded.known)
+        check_known("id", rule, [each.id for each in loaded.rules])
+        return trial_of_edit(rule, query, loaded.config, loaded.known)
 
 
-def _invalid(answer: Values, problems: list[Values]) -> Values:
+def _invalid(answer: Values, problems: Iterable[Values]) -> Values:
     nothing = {"complete": True, "reached": None, "findings": None, "difference": None}
-    return answer | nothing | {"valid": False, "problems": problems}
+    return answer | nothing | {"valid": False, "problems": list(problems)}
 
 
 def _hints(query: str | None) -> list[Values]:
     return [] if query is None else [_query_problem(each) for each in hints(query)]
+
+
+def _config_problem(problem: Problem) -> Values:
+    return {**problem_json(problem), "excerpt": problem.excerpt}
 
 
 def _query_problem(error: QueryError) -> Values:
