@@ -1,8 +1,8 @@
 """Who may see what, and who may change it. Everything is closed but for what is opened here by name.
 
 `Gate` stands before all pages: a request that does not mean us by our name, is nobody's, or changes something
-without having been meant, gets no further (OWASP ASVS 5, V3 and V7). Published feeds, the hub, callbacks and
-`/healthz` are not behind it.
+without having been meant, gets no further (OWASP ASVS 5, V3 and V7). Programs show a token, which opens the
+API and no page. Published feeds, the hub, callbacks and `/healthz` are not behind it.
 """
 
 import asyncio

@@ -499,6 +499,21 @@ def test_the_description_is_one_as_openapi_has_it(api):
             assert operation["security"][0]["token"][0] in ("read", "test", "refresh", "replay"), where
 
 
+def test_what_is_bounded_is_described_so(api):
+    described = api.get("/openapi.json")
+    limits = [
+        parameter["schema"]
+        for methods in described["paths"].values()
+        for parameter in methods.get("get", {}).get("parameters", ())
+        if parameter["name"] == "limit"
+    ]
+    assert limits == [{"type": "integer", "minimum": 1, "maximum": 100, "default": 50}] * 5
+    (item,) = described["paths"]["/items/{item}"]["get"]["parameters"]
+    assert (item["in"], item["schema"]["type"], item["schema"]["minimum"]) == ("path", "integer", 1)
+    trying = described["components"]["schemas"]["Trying"]["properties"]
+    assert (trying["query"]["maxLength"], trying["limit"]["minimum"]) == (2000, 0)
+
+
 def test_below_a_path_the_description_says_so(tmp_path):
     loaded = configuration(tmp_path, service='base_url = "http://127.0.0.1:8080/news"')
     with dashboard(loaded) as view, served(create(view)) as address:

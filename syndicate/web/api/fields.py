@@ -63,7 +63,7 @@ Moment = Annotated[
         }
     ),
 ]
-Limit = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MOST)]
+Limit = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole)]
 Cursor = Annotated[str, Field(min_length=1, max_length=300)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
