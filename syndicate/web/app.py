@@ -26,7 +26,7 @@ from syndicate.web.items import ItemPages
 from syndicate.web.live import Live
 from syndicate.web.login import Login
 from syndicate.web.now import NowPage
-from syndicate.web.policy import Hardened
+from syndicate.web.policy import PAGE_HEADERS, Hardened
 from syndicate.web.problems import is_api, problem
 from syndicate.web.render import Pages
 from syndicate.web.rules import RulePages
@@ -175,7 +175,8 @@ class _Public:
 
     def _error(self, request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
         if is_api(request.scope["path"]):
-            return problem(status, _OF_THE_API.get(status, ""), headers=headers)
+            more = {**PAGE_HEADERS, "Cache-Control": "no-store", **(headers or {})}
+            return problem(status, _OF_THE_API.get(status, ""), headers=more)
         return self._pages.error(request, status, headers=headers)
 
 

@@ -203,7 +203,7 @@ def test_what_is_public_stays_so(locked, path):
     assert locked.get(path, headers={"Accept": "text/html"}).status_code in (200, 404)
 
 
-@pytest.mark.parametrize("path", [*PRIVATE, ENTRANCE, "/none", "/live?after=0"])
+@pytest.mark.parametrize("path", [*PRIVATE, *API_READS, ENTRANCE, "/none", "/live?after=0", "/api/none"])
 def test_every_answer_tells_browsers_what_to_refuse(here, locked, path):
     for found in (here, locked):
         with found.stream("GET", path, headers={"Accept": "text/html"}) as response:
