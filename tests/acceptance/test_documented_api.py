@@ -10,6 +10,7 @@ import time
 import pytest
 
 from syndicate.model import TokenScope
+from syndicate.web import access, tries
 from syndicate.web.api import deliveries, fields, trials
 from syndicate.web.api.routes import BASE, operations
 from tests.api import program
@@ -136,4 +137,10 @@ def test_the_bounds_are_as_said():
     text = " ".join(PAGE.read_text().split())
     assert f"a `limit` ({fields.USUAL}, at most {fields.MOST})" in text
     assert f"and for {deliveries.MOST_REPLAYED:,} at most" in text
+    assert (
+        f"longer than {access.MAX_SECONDS:g} seconds, or has more than {access.MAX_BYTES // 1024**2} MiB"
+        in text
+    )
+    assert f"More than {tries.MOST_FAILED} wrong tokens a minute" in text
+    assert f"or {tries.MOST_FAILED_IN_ALL} from all" in text
     assert (trials.SECONDS, trials.AT_ONCE, trials.LONGEST.days) == (5, 2, 366)
