@@ -1,11 +1,11 @@
 """Rules over what is stored: searching the archive, and applying new or edited rules to it."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from syndicate.model import AlertDraft, FoundItem, Item, Match, Recorded, Suppressed, Wanted
+from syndicate.model import AlertDraft, FoundItem, Item, Match, Recorded, SearchedItem, Suppressed, Wanted
 from syndicate.near import Fingerprint
 from syndicate.rules.archive import WORDS_VERSION, kept_words, wanted
 from syndicate.rules.fingerprints import fingerprint, text_key
@@ -13,7 +13,8 @@ from syndicate.rules.index import RuleIndex, anchors_by_rule
 from syndicate.rules.rule import Rule
 from syndicate.rules.text import ItemText, Subject
 from syndicate.rules.tree import references
-from syndicate.store.protocol import STORY_WINDOW, BackfillMatch, ItemFilter, RuleState, Store
+from syndicate.store.protocol import STORY_WINDOW, BackfillMatch, RuleState, Store
+from syndicate.store.searching import ItemFilter
 from syndicate.store.thread import StoreThread
 
 WINDOW = timedelta(days=30)
@@ -46,12 +47,11 @@ async def backfill(
     """
     found: list[BackfillMatch] = []
     asked = OneRule(todo.rule, known)
-    which: ItemFilter | None = await call(_first_page, store, todo, known)
-    while which is not None:
-        matches, which = await call(_matches_of_page, store, todo, asked, which)
-        found += matches
+    ids = await call(_candidates, store, todo, known)
+    for start in range(0, len(ids), PAGE):
         if stop.is_set():
             return None
+        found += await call(_matches, store, todo, asked, ids[start : start + PAGE])
     found.reverse()  # the oldest first, as it is told
     return await call(store.record_backfill, state_of(todo.rule), todo.since, found)
 
@@ -117,13 +117,13 @@ class OneRule:
         self._id, self._known = rule.id, known
         self._index = RuleIndex(list(_with_references(rule, known).values()))
 
-    def match(self, item: Item) -> Match | None:
+    def match(self, item: Item | SearchedItem) -> Match | None:
         """Return the rule's match for an item, None if it does not hold."""
         matches = self._index.match(subject_of(item, self._known), asked_at(item))
         return next((match for match in matches if match.rule == self._id), None)
 
 
-def asked_at(item: Item) -> datetime:
+def asked_at(item: Item | SearchedItem) -> datetime:
     """Return the time as of which a rule is asked about a stored item: when it came in, or was last edited.
 
     So a rule with `since` finds, however late it is applied, what was news then.
@@ -131,7 +131,7 @@ def asked_at(item: Item) -> datetime:
     return item.changed_at
 
 
-def subject_of(item: Item, known: Known) -> Subject:
+def subject_of(item: Item | SearchedItem, known: Known) -> Subject:
     """Return a stored item as rules see it."""
     return Subject(
         title=item.title,
@@ -164,46 +164,36 @@ def wanted_words(store: Store, rule: Rule, known: Known) -> tuple[Wanted, ...] |
     return wanted(anchors_by_rule(_with_references(rule, known))[rule.id], store.languages())
 
 
-def _first_page(store: Store, todo: Backfill, known: Known) -> ItemFilter:
-    return ItemFilter(any_of=wanted_words(store, todo.rule, known), since=todo.since, limit=PAGE)
+def _candidates(store: Store, todo: Backfill, known: Known) -> Sequence[int]:
+    which = ItemFilter(any_of=wanted_words(store, todo.rule, known), since=todo.since)
+    return store.search.candidates(which)
 
 
-def _matches_of_page(
-    store: Store, todo: Backfill, asked: OneRule, which: ItemFilter
-) -> tuple[list[BackfillMatch], ItemFilter | None]:
-    """Return the matches of a page of items, and the page after it, None after the last."""
-    page = store.items(which)
-    matches = list(_matches(todo, asked, page, store.now()))
-    if len(page) < which.limit:
-        return matches, None
-    last = page[-1].item
-    return matches, replace(which, before=(last.order, last.id))
+def _matches(store: Store, todo: Backfill, asked: OneRule, ids: Sequence[int]) -> list[BackfillMatch]:
+    """Return the matches among these items."""
+    now = store.now()
+    return [
+        BackfillMatch(
+            item=item.id,
+            revision=item.revision,
+            match=match,
+            alerts=tuple(_drafts(todo, item)),
+            text_key=text_key(item.title, item.body),
+            fingerprint=_fingerprint(item, now),
+        )
+        for item in store.search.searched(ids)
+        if (match := asked.match(item))
+    ]
 
 
-def _matches(
-    todo: Backfill, asked: OneRule, items: Iterable[FoundItem], now: datetime
-) -> Iterator[BackfillMatch]:
-    for found in items:
-        match = asked.match(found.item)
-        if match:
-            yield BackfillMatch(
-                item=found.item.id,
-                revision=found.item.revision,
-                match=match,
-                alerts=tuple(_drafts(todo, found.item)),
-                text_key=text_key(found.item.title, found.item.body),
-                fingerprint=_fingerprint(found.item, now),
-            )
-
-
-def _fingerprint(item: Item, now: datetime) -> Fingerprint | None:
+def _fingerprint(item: SearchedItem, now: datetime) -> Fingerprint | None:
     """Return what a text is recognised by, None also for one that nothing will be compared with."""
     if item.order < now - STORY_WINDOW:
         return None
     return fingerprint(item.title, item.body, item.language)
 
 
-def _drafts(todo: Backfill, item: Item) -> Iterator[AlertDraft]:
+def _drafts(todo: Backfill, item: SearchedItem) -> Iterator[AlertDraft]:
     is_told = todo.alerts_since is not None and item.order >= todo.alerts_since
     for endpoint in todo.rule.notify:
         yield AlertDraft(

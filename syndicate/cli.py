@@ -41,7 +41,7 @@ from syndicate.loading import Loaded
 from syndicate.model import Poll, Recorded
 from syndicate.report_words import counted
 from syndicate.service import Service
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.searching import ItemFilter
 from syndicate.terminal import (
     AsJson,
     Strict,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from syndicate import backfill as stored
-from syndicate import loading, report_explain, report_spikes, trial
+from syndicate import loading, lookback, report_explain, report_spikes, trial
 from syndicate import report_trials as report
 from syndicate.alerts.spike_watch import volumes, watched_rules
 from syndicate.config import suggestion
@@ -20,7 +20,7 @@ from syndicate.model import Recorded
 from syndicate.report_words import listed
 from syndicate.rules.grammar import hints
 from syndicate.rules.rule import Rule
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from syndicate.terminal import (
@@ -100,7 +100,7 @@ def try_(
     tried = chosen(loaded, rule, query, one_of)
     with opened(loaded) as store, busy():
         which = ItemFilter(source=source, since=time_before(since, store.now()))
-        found = trial.findings(store, tried, which, limit or None)
+        found = lookback.findings(store, tried, which, limit or None)
     if as_json:
         print_json(report.findings_json(found))
     else:
@@ -125,7 +125,7 @@ def diff(
     loaded = load(context)
     tried = chosen(loaded, rule, None, one_of)
     with opened(loaded) as store, busy():
-        found = trial.difference(store, tried, time_before(since, store.now()), limit or None)
+        found = lookback.difference(store, tried, time_before(since, store.now()), limit or None)
     if as_json:
         print_json(report.difference_json(tried.rule.id, found))
     else:

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,19 +12,20 @@ from typing import Annotated
 
 import typer
 
-from syndicate import config, loading, report_sources
+from syndicate import adding, config, loading, report_sources
+from syndicate.adding import Wish
 from syndicate.config import Added
 from syndicate.errors import NetworkError, ParseError
 from syndicate.feeds.publish import write
 from syndicate.http import Client, Response
 from syndicate.loading import Loaded
-from syndicate.model import Address, Config, Kind, Source
+from syndicate.model import Config, Source, SourceStatus
 from syndicate.report import SOURCE_TITLES, source_json, source_row
 from syndicate.report_sources import Extension, Shown
 from syndicate.sources import opml
-from syndicate.sources.discover import Discovery, Explorer, addresses
+from syndicate.sources.discover import Discovery
 from syndicate.sources.leads import Found, Via
-from syndicate.sources.opml import ListedSource, SourceList
+from syndicate.sources.opml import SourceList
 from syndicate.sources.planning import feed_address, listed, plan
 from syndicate.store.sqlite import SqliteStore
 from syndicate.terminal import (
@@ -44,6 +46,7 @@ MAX_LIST_BYTES = 16 * 1024 * 1024
 
 sources_app = typer.Typer(rich_markup_mode=None)
 
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="The ids of sources.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")]
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", help="A tag for what is added; may be given several times.")
@@ -110,29 +113,19 @@ def add(
     Nothing else in the file changes. A service that runs takes it over by itself.
     """
     settings = load_to_extend(context)
-    refuse_taken(source_id, settings.sources)
-    length = None if interval is None else length_of(interval)
+    wish = Wish(
+        id=source_id,
+        tags=distinct(tags),
+        interval=None if interval is None else length_of(interval),
+        full_text=full_text,
+    )
+    with refused("--id"):
+        adding.check_id(source_id, settings.sources)
     discovery = looked_around(settings, address)
     best = best_of(discovery)
-    wanted = [ListedSource(title=best.title, url=best.url, tags=distinct(tags), language=best.language)]
-
-    def dressed(source: Source) -> Source:
-        return replace(
-            source,
-            id=source_id or source.id,
-            language=None,  # the feed says it
-            interval=length or source.interval,
-            full_text=full_text,
-            addresses=said_of(best),
-        )
-
-    def choose(present: Config) -> Sequence[Source]:
-        refuse_taken(source_id, present.sources)
-        return [dressed(each) for each in plan(wanted, present.sources).sources]
-
-    added = config.add_sources(context.obj.config, os.environ, choose, is_trial=dry_run)
-    if not added.sources:
-        (skipped,) = plan(wanted, added.before.sources).skipped
+    with refused("--id"):
+        added, skipped = adding.add(context.obj.config, os.environ, best, wish, is_trial=dry_run)
+    if skipped:
         is_given = best.via is Via.GIVEN
         named = best.url if is_given else f"The best at {discovery.address} is {best.url}, which"
         err.print(f"{named} {skipped.why}. Nothing was changed.")
@@ -171,6 +164,27 @@ def refresh(
     out.print(
         "The service polls what is due." if is_worked_on else "No service runs: `once` polls what is due."
     )
+
+
+@sources_app.command()
+def pause(context: typer.Context, ids: Ids) -> None:
+    """Poll sources no more, until they are resumed.
+
+    That outlasts restarts. What a poll under way finds is still kept.
+    """
+    with _known_sources(context, ids) as (store, before):
+        store.watch.pause(ids)
+        for name in ids:
+            out.print(report_sources.paused_line(before[name]))
+
+
+@sources_app.command()
+def resume(context: typer.Context, ids: Ids) -> None:
+    """Poll paused sources again, from now on."""
+    with _known_sources(context, ids) as (store, before):
+        store.watch.resume(ids)
+        for name in ids:
+            out.print(report_sources.resumed_line(before[name]))
 
 
 @sources_app.command()
@@ -248,24 +262,33 @@ def export(
         err.print(f"The tag {tag!r} is left out where it is not a source's first: OPML has no such category.")
 
 
+# --------------------------------------------------------------------------- pausing
+
+
+@contextmanager
+def _known_sources(
+    context: typer.Context, ids: Sequence[str]
+) -> Iterator[tuple[SqliteStore, Mapping[str, SourceStatus]]]:
+    """Open the database; yield it with how these sources are."""
+    loaded = load(context)
+    for name in ids:
+        known("ID", name, [each.id for each in loaded.config.sources])
+    with opened(loaded) as store:
+        statuses = store.watch.statuses(ids)
+        for name in ids:
+            if name not in statuses:
+                problem = f"{name} is new: it is known once the service has taken the configuration over"
+                raise typer.BadParameter(problem, param_hint="ID")
+        yield store, statuses
+
+
 # --------------------------------------------------------------------------- discovery
 
 
 def looked_around(settings: Config, address: str) -> Discovery:
     """Return what could be watched at an address."""
-    try:
-        for url in addresses(address):
-            config.web_address(url)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="URL") from error
-    with busy():
-        return asyncio.run(_look(settings, address))
-
-
-async def _look(settings: Config, address: str) -> Discovery:
-    async with Client(settings.network) as client:
-        explorer = Explorer(client=client, settings=settings.network)
-        return await explorer.look(address, datetime.now(UTC))
+    with refused("URL"), busy():
+        return adding.look(settings, address)
 
 
 def best_of(discovery: Discovery) -> Found:
@@ -281,23 +304,13 @@ def best_of(discovery: Discovery) -> Found:
 # --------------------------------------------------------------------------- additions
 
 
-def said_of(found: Found) -> tuple[Address, ...]:
-    """Return what has to be said of an address for it to be read as it was here: feeds tell themselves."""
-    return (Address(url=found.url, kind=Kind.PAGE),) if found.format == Kind.PAGE else ()
-
-
-def refuse_taken(source_id: str | None, present: Sequence[Source]) -> None:
-    """Refuse an id that is none, or that a source has."""
-    if source_id is None:
-        return
+@contextmanager
+def refused(option: str) -> Iterator[None]:
+    """Say which option it was whose value is refused in here."""
     try:
-        config.identifier(source_id)
+        yield
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--id") from error
-    for source in present:
-        if source.id == source_id:
-            problem = f"{source_id} is taken by {source.title}, {source.urls[0]}"
-            raise typer.BadParameter(problem, param_hint="--id")
+        raise typer.BadParameter(str(error), param_hint=option) from error
 
 
 def distinct(tags: Iterable[str] | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from syndicate.alerts import handing
 from syndicate.alerts.channels.channel import render
 from syndicate.alerts.channels.wording import sample
 from syndicate.backfill import Known, state_of
+from syndicate.config.rule_files import NO_DRAFTS
 from syndicate.config.toml_file import shown
 from syndicate.errors import ConfigError, Problem, TemplateError
 from syndicate.model import Config, Source, SourceStatus
@@ -40,14 +41,17 @@ class Loaded:
         )
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Loaded:
+def load(path: Path, environ: Mapping[str, str], drafts: Mapping[Path, str] = NO_DRAFTS) -> Loaded:
     """Return the configuration and its rules.
+
+    Args:
+        drafts: what files of rules are to hold, instead of what they hold.
 
     Raises:
         ConfigError: with every problem of every file, those of the rules' own examples too.
     """
     read_at = time.time()
-    reading = config.read(path, environ)
+    reading = config.read(path, environ, drafts=drafts)
     problems: list[Problem] = list(reading.problems)
     rules: tuple[Rule, ...] = ()
     if reading.config is not None:

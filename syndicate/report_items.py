@@ -1,12 +1,14 @@
 """Items with their texts, and matches of theirs, as JSON values. Prints nothing."""
 
-from collections.abc import Mapping
-
-from syndicate.model import FoundItem, Item, StoredMatch
+from syndicate.backfill import Known, subject_of
+from syndicate.model import FoundItem, StoredMatch
 from syndicate.report import item_head_json, item_json
 from syndicate.report_trials import quote_json, score_json, snippet_json
 from syndicate.report_words import Values, time_json
+from syndicate.rules.text import field_texts
 from syndicate.trial import Quote
+
+_NO_RULES = Known(rules={}, tags={})
 
 
 def whole_item_json(found: FoundItem) -> Values:
@@ -32,7 +34,9 @@ def whole_item_json(found: FoundItem) -> Values:
 def match_json(stored: StoredMatch) -> Values:
     """Return a match: the rule, and why it holds."""
     match = stored.match
-    texts = texts_of(stored.item) if stored.revision == stored.item.revision else None
+    texts = (
+        field_texts(subject_of(stored.item, _NO_RULES)) if stored.revision == stored.item.revision else None
+    )
     quotes = (
         Quote(hit=hit, text=None if texts is None else texts[hit.field][hit.start : hit.end])
         for hit in match.hits
@@ -52,16 +56,3 @@ def match_json(stored: StoredMatch) -> Values:
 def told_match_json(stored: StoredMatch) -> Values:
     """Return a match with its item."""
     return {**match_json(stored), "item": item_head_json(stored.item)}
-
-
-def texts_of(item: Item) -> Mapping[str, str]:
-    """Return the texts that evidence is of, by field, as `ItemText.texts` has them."""
-    return {
-        "title": item.title,
-        "body": item.body,
-        "author": item.author,
-        "category": "\n".join(item.categories),
-        "link": item.link or "",
-        "source": item.source,
-        "lang": item.language or "",
-    }

@@ -33,7 +33,8 @@ from syndicate.sources.discover import Discovery
 from syndicate.sources.leads import Found, Via
 from syndicate.sources.opml import ListedSource, Unusable
 from syndicate.sources.planning import Skipped
-from syndicate.store.protocol import ItemFilter, Store
+from syndicate.store.protocol import Store
+from syndicate.store.searching import ItemFilter
 
 SHOWN_ITEMS = 10  # the newest, of one source
 
@@ -240,6 +241,8 @@ def refresh_line(status: SourceStatus, now: datetime) -> str:
     match status.state:
         case "disabled":
             return f"{status.id}: is disabled, so it is not polled"
+        case "paused":
+            return f"{status.id}: is paused, so it is not polled; `sources resume {status.id}` ends that"
         case "gone":
             return f"{status.id}: said that it is gone (410); it is asked again once its address is changed"
         case _ if status.next_poll_at is None:
@@ -248,6 +251,30 @@ def refresh_line(status: SourceStatus, now: datetime) -> str:
             return f"{status.id}: its host wants to be left alone; due {ahead(status.next_poll_at, now)}"
         case _:
             return f"{status.id}: due now"
+
+
+def paused_line(before: SourceStatus) -> str:
+    """Return what became of a source that was to be paused.
+
+    Args:
+        before: how it was.
+    """
+    if before.state == "paused":
+        return f"{before.id}: was paused already"
+    return f"{before.id}: paused; `sources resume {before.id}` ends that"
+
+
+def resumed_line(before: SourceStatus) -> str:
+    """Return what became of a source that was to be resumed.
+
+    Args:
+        before: how it was.
+    """
+    if before.state != "paused":
+        return f"{before.id}: was not paused"
+    if not before.enabled:
+        return f"{before.id}: resumed; it is switched off in the configuration, so it is not polled"
+    return f"{before.id}: resumed, and due now"
 
 
 def refresh_json(status: SourceStatus, now: datetime) -> Values:

@@ -4,16 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 
+from syndicate.lookback import Difference, Findings, Removal
 from syndicate.model import Recorded, Score, Snippet
 from syndicate.report_words import Line, Values, counted, time_json
 from syndicate.rules.tree import Place
-from syndicate.trial import (
-    Difference,
-    Finding,
-    Findings,
-    Quote,
-    Removal,
-)
+from syndicate.trial import Finding, Quote
 
 DAYS_SHOWN = 31
 BAR_LENGTH = 30

@@ -13,6 +13,7 @@ STATES = {
     "new": "not polled yet",
     "failing": "failing",
     "gone": "gone: its publisher took it down",
+    "paused": "paused",
     "disabled": "switched off",
     "removed": "no longer configured",
 }

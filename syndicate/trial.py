@@ -1,17 +1,17 @@
-"""Rules tried on what is stored: what one would match, what an edit changes, why an item matches or not.
+"""Rules that are tried, and why one holds for a stored item or not.
 
 Nothing is written here; `backfill` applies rules.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
 
-from syndicate.backfill import Known, OneRule, asked_at, candidates, subject_of
-from syndicate.config import Names, read_rule_text, read_rules, suggestion
-from syndicate.errors import ConfigError, Problem
+from syndicate.backfill import Known, asked_at, subject_of
+from syndicate.config import Names, read_rules, suggestion
+from syndicate.config.toml_file import shown
+from syndicate.errors import ConfigError
 from syndicate.model import (
     AlertStatus,
     Config,
@@ -20,6 +20,7 @@ from syndicate.model import (
     Match,
     RuleText,
     Score,
+    SearchedItem,
     Snippet,
     StoredMatch,
     StoryStatus,
@@ -33,7 +34,7 @@ from syndicate.rules.snippet import snippet
 from syndicate.rules.text import ItemText
 from syndicate.rules.tree import NOWHERE, Place, RuleRef, walk
 from syndicate.rules.why_not import Failure, Reason, why_not, why_not_about
-from syndicate.store.protocol import ItemFilter, Store
+from syndicate.store.protocol import Store
 
 NO_ID = "--query"  # of a query that is no rule; nothing can refer to it
 OUT_OF_SCOPE = "out of scope"  # why a rule does not hold that looks at other items
@@ -78,19 +79,30 @@ def trials_of_file(path: Path, config: Config, known: Known, environ: Mapping[st
     configured = [text for text in config.rules if Path(text.file).resolve() == path.resolve()]
     if configured:
         return tuple(_trial(text, known) for text in configured)
-    return _trials(read_rules([path], environ, _names(config)), config, known)
+    return trials_of_draft(path, None, config, known, environ)
 
 
-def trials_of_text(stem: str, text: str, config: Config, known: Known) -> tuple[Trial, ...]:
-    """Return the rules of what a file might hold, each to be tried instead of a configured one with its id.
+def trials_of_draft(
+    path: Path, draft: str | None, config: Config, known: Known, environ: Mapping[str, str]
+) -> tuple[Trial, ...]:
+    """Return the rules that a file would have, each to be tried instead of a configured one with its id.
 
     Args:
-        stem: what the file would be called, without `.toml`.
+        draft: what the file is to hold; None: what it holds.
 
     Raises:
-        ConfigError: with every problem that `check` would have with such a file; variables are none of its.
+        ConfigError: with every problem that is in the file.
     """
-    return _trials(read_rule_text(stem, text, _names(config)), config, known)
+    names = Names(
+        tags_by_source={source.id: source.tags for source in config.sources},
+        endpoints=tuple(endpoint.id for endpoint in config.endpoints),
+    )
+    texts, problems = read_rules([path], environ, names, {} if draft is None else {path: draft})
+    if problems:
+        raise ConfigError(sorted(problems))
+    replaced = {text.id for text in texts}
+    others = [text for text in config.rules if text.id not in replaced and text.file != shown(path)]
+    return _compiled(others, texts, config, known)
 
 
 def trial_of_edit(rule: str, query: str, config: Config, known: Known) -> Trial:
@@ -112,25 +124,14 @@ def trial_of_edit(rule: str, query: str, config: Config, known: Known) -> Trial:
         match=(),
         no_match=(),
     )
-    (trial,) = _trials(((edited,), []), config, known)
+    others = [text for text in config.rules if text.id != rule]
+    (trial,) = _compiled(others, [edited], config, known)
     return trial
 
 
-def _names(config: Config) -> Names:
-    return Names(
-        tags_by_source={source.id: source.tags for source in config.sources},
-        endpoints=tuple(endpoint.id for endpoint in config.endpoints),
-    )
-
-
-def _trials(
-    read: tuple[tuple[RuleText, ...], list[Problem]], config: Config, known: Known
+def _compiled(
+    others: Sequence[RuleText], texts: Sequence[RuleText], config: Config, known: Known
 ) -> tuple[Trial, ...]:
-    texts, problems = read
-    if problems:
-        raise ConfigError(sorted(problems))
-    replaced = {text.id for text in texts}
-    others = [text for text in config.rules if text.id not in replaced]
     rules, wrong = compile_rules([*others, *texts], config.sources)
     if wrong:
         raise ConfigError(sorted(wrong))
@@ -165,6 +166,7 @@ class Finding:
     source: str
     title: str
     link: str | None
+    language: str | None
     published: datetime | None
     order: datetime  # as Item.order
     quotes: tuple[Quote, ...]
@@ -172,157 +174,27 @@ class Finding:
     score: Score | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """What a rule holds for; the counts are of all, the items at most as many as were asked for."""
-
-    total: int
-    items: tuple[Finding, ...]  # newest first
-    per_source: Mapping[str, int]  # most first
-    per_day: Mapping[date, int]  # in UTC, newest first
-    reached: datetime | None = None  # the Item.order down to which was looked; None: at all
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
-    """An item that a rule is stored to hold for, as it was found, and why an edit would end that."""
-
-    finding: Finding
-    why_not: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """What a rule would match that it does not match now, and the other way round."""
-
-    kept: int  # matches that stay
-    added: Findings
-    removed_total: int
-    removed: tuple[Removal, ...]  # newest first, at most as many as were asked for
-    alerts: Mapping[str, int]  # by endpoint: those that it would have made beyond those in the ledger
-
-
-IsOver = Callable[[], bool]
-
-
-def _never() -> bool:
-    return False
-
-
-def findings(
-    store: Store, trial: Trial, which: ItemFilter, limit: int | None, is_over: IsOver = _never
-) -> Findings:
-    """Return what a rule holds for among stored items.
+def finding(item: Item | SearchedItem, match: Match, texts: Mapping[str, str] | None) -> Finding:
+    """Return what a rule found in an item.
 
     Args:
-        limit: how many items are told of; None for all.
-        is_over: says when to look no further.
+        texts: of the item, by field; None: the hits are of another revision.
     """
-    tally, asked = _Tally(trial.known, limit), OneRule(trial.rule, trial.known)
-    for found in candidates(store, trial.rule, which, trial.known):
-        match = asked.match(found.item)
-        if match:
-            tally.add(found.item, match)
-        if is_over():
-            return tally.findings(found.item.order)
-    return tally.findings()
-
-
-def difference(
-    store: Store, trial: Trial, since: datetime, limit: int | None, is_over: IsOver = _never
-) -> Difference:
-    """Return what changes among the items since then if a rule takes the place of the one that is live.
-
-    Args:
-        limit: how many items are told of, of those added and of those removed; None for all.
-        is_over: says when to look no further.
-    """
-    rule = trial.rule.id
-    which = ItemFilter(since=since, or_rule=rule)
-    asked = OneRule(trial.rule, trial.known)
-    added, removed, removed_total, kept = _Tally(trial.known, limit), list[Removal](), 0, 0
-    reached: datetime | None = None
-    for found in candidates(store, trial.rule, which, trial.known):
-        match, is_live = asked.match(found.item), rule in found.rules
-        if match and is_live:
-            kept += 1
-        elif match:
-            added.add(found.item, match)
-        elif is_live:
-            removed_total += 1
-            if limit is None or len(removed) < limit:
-                removed.append(_removal(store, found.item, trial))
-        if is_over():
-            reached = found.item.order
-            break
-    return Difference(
-        kept=kept,
-        added=added.findings(reached),
-        removed_total=removed_total,
-        removed=tuple(removed),
-        alerts=_missing_alerts(store, trial.rule, added.stories),
-    )
-
-
-class _Tally:
-    """Findings as they are counted."""
-
-    def __init__(self, known: Known, limit: int | None) -> None:
-        self.stories: set[int] = set()
-        self._known, self._limit = known, limit
-        self._items: list[Finding] = []
-        self._per_source: Counter[str] = Counter()
-        self._per_day: Counter[date] = Counter()
-
-    def add(self, item: Item, match: Match) -> None:
-        self.stories.add(item.story)
-        self._per_source[item.source] += 1
-        self._per_day[item.order.astimezone(UTC).date()] += 1
-        if self._limit is None or len(self._items) < self._limit:
-            self._items.append(_finding(item, match, ItemText(subject_of(item, self._known))))
-
-    def findings(self, reached: datetime | None = None) -> Findings:
-        return Findings(
-            reached=reached,
-            total=self._per_source.total(),
-            items=tuple(self._items),
-            per_source=dict(self._per_source.most_common()),
-            per_day=dict(sorted(self._per_day.items(), reverse=True)),
-        )
-
-
-def _finding(item: Item, match: Match, text: ItemText | None) -> Finding:
-    """Return a finding; without a text, one whose hits are of another revision."""
     return Finding(
         id=item.id,
         source=item.source,
         title=item.title or item.summary[:80],
         link=item.link,
+        language=item.language,
         published=item.published,
         order=item.order,
         quotes=tuple(
-            Quote(hit=hit, text=text.texts[hit.field][hit.start : hit.end] if text else None)
+            Quote(hit=hit, text=texts[hit.field][hit.start : hit.end] if texts else None)
             for hit in match.hits
         ),
         snippet=match.snippet,
         score=match.score,
     )
-
-
-def _removal(store: Store, item: Item, trial: Trial) -> Removal:
-    stored = store.stored_match(trial.rule.id, item.id)
-    text, asked = _asked(item, trial)
-    why = why_not_about(trial.rule, text, asked_at(item), asked) or ""
-    if stored is None:  # the match and all that was kept of it are gone meanwhile
-        nothing = Match(rule=trial.rule.id, rule_version="", hits=(), snippet=snippet(text.texts, ()))
-        return Removal(finding=_finding(item, nothing, None), why_not=why)
-    known_text = text if stored.revision == item.revision else None
-    return Removal(finding=_finding(item, stored.match, known_text), why_not=why)
-
-
-def _missing_alerts(store: Store, rule: Rule, stories: set[int]) -> Mapping[str, int]:
-    told = Counter(alert.endpoint for alert in store.alerts_about(rule.id, stories) if alert.kind == "match")
-    return {endpoint: len(stories) - told[endpoint] for endpoint in rule.notify}
 
 
 # --------------------------------------------------------------------------- why
@@ -358,12 +230,12 @@ class Explanation:
 
 def explanation(store: Store, item: Item, trial: Trial) -> Explanation:
     """Return whether a rule holds for a stored item, and all there is to know about that."""
-    text, asked = _asked(item, trial)
+    text, asked = asked_about(item, trial)
     match = asked.match(trial.rule.id)
     return Explanation(
         item=item,
         trial=trial,
-        finding=_finding(item, match, text) if match else None,
+        finding=finding(item, match, text.texts) if match else None,
         why_not=None if match else _Why(item, trial, text, asked).of_rule(trial.rule),
         stored=store.stored_match(trial.rule.id, item.id),
         alerts=tuple(store.alerts_about(trial.rule.id, [item.story])),
@@ -371,7 +243,8 @@ def explanation(store: Store, item: Item, trial: Trial) -> Explanation:
     )
 
 
-def _asked(item: Item, trial: Trial) -> tuple[ItemText, Asked]:
+def asked_about(item: Item | SearchedItem, trial: Trial) -> tuple[ItemText, Asked]:
+    """Return an item as rules see it, and the rules of a trial, ready to be asked about it."""
     text = ItemText(subject_of(item, trial.known))
     return text, Asked(trial.known.rules, text, asked_at(item))
 

@@ -17,7 +17,8 @@ from syndicate.rules.index import RuleIndex
 from syndicate.rules.rule import Rule
 from syndicate.rules.tree import Word
 from syndicate.sources.poller import Poller
-from syndicate.store.protocol import ItemFilter, RuleState
+from syndicate.store.protocol import RuleState
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from tests.contract.making import Clock

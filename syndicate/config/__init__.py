@@ -3,7 +3,7 @@
 from syndicate.config.durations import duration
 from syndicate.config.public import public, public_source
 from syndicate.config.reading import Reading, load, read
-from syndicate.config.rule_files import Names, read_rule_text, read_rules
+from syndicate.config.rule_files import Names, read_rules
 from syndicate.config.selection import is_selected
 from syndicate.config.source_tables import source_table
 from syndicate.config.values import identifier, suggestion, web_address
@@ -22,7 +22,6 @@ __all__ = [
     "public",
     "public_source",
     "read",
-    "read_rule_text",
     "read_rules",
     "source_table",
     "suggestion",

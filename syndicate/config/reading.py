@@ -13,7 +13,7 @@ from syndicate.config.environment import SECTIONS, overridden
 from syndicate.config.feeds import read_feeds, read_has_health, read_hub
 from syndicate.config.mail import read_smtp
 from syndicate.config.pace import flood_after, pace, pace_problems
-from syndicate.config.rule_files import Names, read_rules, rule_paths, unknown_endpoints
+from syndicate.config.rule_files import NO_DRAFTS, Names, read_rules, rule_paths, unknown_endpoints
 from syndicate.config.secrets import read_secrets
 from syndicate.config.shapes import (
     AddressTable,
@@ -70,12 +70,18 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     return reading.config
 
 
-def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Reading:
+def read(
+    path: Path,
+    environ: Mapping[str, str],
+    text: str | None = None,
+    drafts: Mapping[Path, str] = NO_DRAFTS,
+) -> Reading:
     """Return what config.toml and the rules say, and every problem in them, in the order of files and lines.
 
     Args:
         environ: for `${VAR}` in texts, and for the variables that set keys of sections.
         text: what config.toml is to hold; None: what it holds.
+        drafts: what files of rules are to hold, also such as are not there yet; others hold what they hold.
     """
     file = read_toml(path, environ) if text is None else toml_file(shown(path), text, environ)
     if isinstance(file, Problem):
@@ -87,7 +93,7 @@ def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> Rea
     sources, source_problems = _sources(file)
     endpoints, endpoint_problems = _endpoints(file, path.parent, service.time_zone)
     smtp, smtp_problems = read_smtp(file, path.parent)
-    rules, rule_problems = _rules(file, path.parent / service.rules, environ)
+    rules, rule_problems = _rules(file, path.parent / service.rules, environ, drafts)
     published, feed_problems = read_feeds(file, sources, rules)
     settings = _service(service, path.absolute().parent)
     config = Config(
@@ -138,17 +144,17 @@ def _problems_without_tables(problem: Problem, path: Path, environ: Mapping[str,
 
 
 def _rules(
-    file: TomlFile, folder: Path, environ: Mapping[str, str]
+    file: TomlFile, folder: Path, environ: Mapping[str, str], drafts: Mapping[Path, str] = NO_DRAFTS
 ) -> tuple[tuple[RuleText, ...], list[Problem]]:
     key = ("service", "rules")
     if file.is_unfilled(key):
         return (), []  # those of the default folder are not meant
     try:
-        paths = rule_paths(folder)
+        paths = sorted({*rule_paths(folder), *drafts})
     except (OSError, ValueError) as error:
         why = f"the folder {shown(folder)} can't be read: {getattr(error, 'strerror', None) or error}"
         return (), [file.mistake(key, why)]
-    rules, problems = read_rules(paths, environ, _names(file))
+    rules, problems = read_rules(paths, environ, _names(file), drafts)
     if not paths:
         why = f'the folder {shown(folder)} has none: add a file such as eu.toml with keywords = ["EU"]'
         problems.append(file.mistake(key, why))

@@ -16,13 +16,14 @@ from syndicate.config.shapes import (
     ScoreTable,
     shaped,
 )
-from syndicate.config.toml_file import TomlFile, read_toml, toml_file
+from syndicate.config.toml_file import TomlFile, read_toml, shown, toml_file
 from syndicate.config.toml_lines import Key
 from syndicate.config.values import identifier, quoted, suggestion
 from syndicate.errors import Problem
 from syndicate.model import Example, RuleText, ScoreText, SpikeSettings, WeightedTerm
 from syndicate.model.feeds import Dedupe, FeedSettings, Order
 
+NO_DRAFTS: Mapping[Path, str] = {}
 ASKS = ("keywords", "query", "score")  # the keys a rule may ask by, one of them
 
 
@@ -54,31 +55,20 @@ def rule_paths(folder: Path) -> list[Path]:
 
 
 def read_rules(
-    paths: Sequence[Path], environ: Mapping[str, str], names: Names
+    paths: Sequence[Path], environ: Mapping[str, str], names: Names, drafts: Mapping[Path, str] = NO_DRAFTS
 ) -> tuple[tuple[RuleText, ...], list[Problem]]:
-    """Return the rules of files in order, and all problems with them."""
-    return _read([(path.stem, read_toml(path, environ)) for path in paths], names)
-
-
-def read_rule_text(stem: str, text: str, names: Names) -> tuple[tuple[RuleText, ...], list[Problem]]:
-    """Return the rules of what a file might hold, and all problems with them. No variables are filled in.
+    """Return the rules of files in order, and all problems with them.
 
     Args:
-        stem: what the file would be called, without `.toml`.
+        drafts: what some files are to hold, instead of what they hold.
     """
-    file = toml_file(f"{stem}.toml", text.replace("\r\n", "\n"), {})
-    return _read([(stem, file)], names)
-
-
-def _read(
-    read: Sequence[tuple[str, TomlFile | Problem]], names: Names
-) -> tuple[tuple[RuleText, ...], list[Problem]]:
+    read = [(path, _read(path, environ, drafts.get(path))) for path in paths]
     problems = [file for _, file in read if isinstance(file, Problem)]
     places: list[Place] = []
-    for stem, file in read:
+    for path, file in read:
         if isinstance(file, TomlFile):
-            problems += [*file.unfilled_problems(), *_file_problems(file, stem)]
-            places += _places(file, stem)
+            problems += [*file.unfilled_problems(), *_file_problems(file, path.stem)]
+            places += _places(file, path.stem)
     problems += _taken_ids(places)
     problems += _wrong_former_ids(places)
     rules = []
@@ -87,6 +77,10 @@ def _read(
         problems += wrong
         rules += [rule] if rule else []
     return tuple(rules), problems
+
+
+def _read(path: Path, environ: Mapping[str, str], draft: str | None) -> TomlFile | Problem:
+    return read_toml(path, environ) if draft is None else toml_file(shown(path), draft, environ)
 
 
 def _places(file: TomlFile, stem: str) -> Iterator[Place]:

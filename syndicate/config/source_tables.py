@@ -130,11 +130,11 @@ def _inserted(text: str, insertions: Sequence[Insertion]) -> str:
 
 
 def _pairs(source: Source) -> Iterator[tuple[str, str]]:
-    yield "id", _text(source.id)
+    yield "id", quoted_text(source.id)
     if source.title != source.id:
-        yield "title", _text(source.title)
+        yield "title", quoted_text(source.title)
     if len(source.urls) == 1 and not source.addresses:
-        yield "url", _text(source.urls[0])
+        yield "url", quoted_text(source.urls[0])
     else:
         yield "urls", f"[{', '.join(_address(source.address(url)) for url in source.urls)}]"
     for field in fields(Source):
@@ -147,7 +147,7 @@ def _address(address: Address) -> str:
     """Return an address as text, or as a table where more is said of it than where it is."""
     said = {field.name: getattr(address, field.name) for field in fields(Address)}
     pairs = [f"{name} = {_value(value)}" for name, value in said.items() if value is not None]
-    return _text(address.url) if len(pairs) == 1 else f"{{ {', '.join(pairs)} }}"
+    return quoted_text(address.url) if len(pairs) == 1 else f"{{ {', '.join(pairs)} }}"
 
 
 def _value(value: object) -> str:
@@ -155,15 +155,15 @@ def _value(value: object) -> str:
         case bool():
             return str(value).lower()
         case timedelta():
-            return _text(spelled(value))
+            return quoted_text(spelled(value))
         case tuple():
             return f"[{', '.join(map(_value, value))}]"
         case _:
-            return _text(str(value))
+            return quoted_text(str(value))
 
 
-def _text(value: str) -> str:
-    """Return a text in quotes, in which no variable is filled in."""
+def quoted_text(value: str) -> str:
+    """Return a text as TOML has it: in quotes, in which no variable is filled in."""
     if "$$" in value or "${" in value:
         value = value.replace("$", "$$")
     return '"' + _ESCAPED.sub(_escape, value) + '"'

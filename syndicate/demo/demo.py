@@ -28,7 +28,7 @@ from syndicate.errors import SyndicateError
 from syndicate.loading import Loaded
 from syndicate.model import DeliveryState
 from syndicate.service import Service
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.searching import ItemFilter
 from syndicate.web.server import listen, serve
 
 HOST = "127.0.0.1"

@@ -58,6 +58,10 @@ from syndicate.model.keep import (
     Item,
     Joined,
     JoinedBy,
+    LastFailure,
+    PollDay,
+    SearchedItem,
+    SourceHead,
     SourceStatus,
     StoredMatch,
     StoryStatus,
@@ -100,7 +104,7 @@ from syndicate.model.push import (
     SubscriptionState,
     SubscriptionStatus,
 )
-from syndicate.model.retrieve import Certificate, Claim, Part, Spent, Validators
+from syndicate.model.retrieve import BadAnswer, Certificate, Claim, Part, Spent, Validators
 from syndicate.model.spike import Headline, Ongoing, Spike, SpikeSettings, SpikeStep, Window
 
 __all__ = [
@@ -117,6 +121,7 @@ __all__ = [
     "Attempt",
     "AttemptStatus",
     "AwaitedArticle",
+    "BadAnswer",
     "Block",
     "Certificate",
     "Change",
@@ -156,6 +161,7 @@ __all__ = [
     "Kind",
     "KnownItem",
     "Labels",
+    "LastFailure",
     "LateArticle",
     "Learned",
     "ListedEntry",
@@ -171,6 +177,7 @@ __all__ = [
     "Part",
     "Past",
     "Poll",
+    "PollDay",
     "PollState",
     "PublishedFeed",
     "Push",
@@ -184,6 +191,7 @@ __all__ = [
     "Scope",
     "Score",
     "ScoreText",
+    "SearchedItem",
     "ServiceSettings",
     "Silence",
     "SilenceDraft",
@@ -194,6 +202,7 @@ __all__ = [
     "Source",
     "SourceAlert",
     "SourceDocument",
+    "SourceHead",
     "SourceStatus",
     "Spent",
     "Spike",

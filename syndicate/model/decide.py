@@ -9,7 +9,7 @@ from syndicate.model.articles import ArticleNote
 from syndicate.model.learn import Gap, Learned, Notice, Trust
 from syndicate.model.match import Match, Suppressed
 from syndicate.model.parse import Entry
-from syndicate.model.retrieve import Claim, Part, Spent, Validators
+from syndicate.model.retrieve import BadAnswer, Claim, Part, Spent, Validators
 from syndicate.near import Fingerprint
 
 
@@ -107,6 +107,7 @@ class Poll:
     has_news: bool = False  # its address lists something that it did not before
     stale_until: datetime | None = None  # None: its address is not stale
     articles: tuple[ArticleNote, ...] = ()
+    bad_answer: BadAnswer | None = None  # for FAILED and GONE; None: none came, or it is not to blame
     doubts: int | None = None  # whether its hub can be relied upon, see `Pushing`; None: as before
 
 

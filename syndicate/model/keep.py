@@ -1,14 +1,14 @@
 """What is stored, and how it is shown."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from syndicate.model.learn import Gap, Trouble
 from syndicate.model.match import Match
 from syndicate.model.parse import Enclosure
 from syndicate.model.push import SubscriptionStatus
-from syndicate.model.retrieve import Spent
+from syndicate.model.retrieve import BadAnswer, Spent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,26 @@ class FoundItem:
     rules: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchedItem:
+    """What rules ask about an item, and no more of it: many are read to find some."""
+
+    id: int
+    source: str
+    revision: int
+    story: int
+    link: str | None
+    title: str
+    body: str
+    summary: str  # its beginning
+    author: str
+    categories: tuple[str, ...]
+    language: str | None
+    published: datetime | None
+    changed_at: datetime
+    order: datetime  # as Item.order
+
+
 class JoinedBy(StrEnum):
     """By what an item is one with others of its story."""
 
@@ -95,7 +115,7 @@ class SourceStatus:
     title: str
     urls: tuple[str, ...]
     enabled: bool
-    state: str  # new, ok, fallback, failing, gone, disabled, removed
+    state: str  # new, ok, fallback, failing, gone, paused, disabled, removed
     next_poll_at: datetime | None  # None when it is not polled
     last_polled_at: datetime | None
     last_success_at: datetime | None
@@ -112,6 +132,35 @@ class SourceStatus:
     last_gap: Gap | None = None
     spent: Spent = Spent()  # by all polls
     subscription: SubscriptionStatus | None = None  # at its hub; None: it names none, or none can reach us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollDay:
+    """What became of a source's polls on one day, in UTC."""
+
+    day: date
+    good: int  # polls that were answered as they should be, and what hubs have pushed
+    failed: int
+    items: int  # that were new
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastFailure:
+    """The last poll of a source that failed."""
+
+    at: datetime
+    url: str  # the address, as configured
+    error: str
+    answer: BadAnswer | None  # None: there was none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHead:
+    """A source as an overview of all has it."""
+
+    id: str
+    state: str  # as SourceStatus.state
+    needs_somebody: bool  # it fails, is gone, or has been silent for far too long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

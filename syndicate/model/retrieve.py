@@ -41,6 +41,17 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BadAnswer:
+    """An answer in which there was nothing to read, as it came."""
+
+    url: str  # who answered, after redirects
+    status: int
+    headers: tuple[tuple[str, str], ...]  # not all of many; of cookies, only that there are some
+    body: str  # its beginning
+    length_bytes: int  # of all of it, decompressed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One of the documents that an index of sitemaps names."""
 

@@ -29,6 +29,19 @@ class Subject:
     published: datetime | None = None  # None: just now
 
 
+def field_texts(subject: Subject) -> Mapping[str, str]:
+    """Return the text of each field, as evidence counts in it (see `ItemText`)."""
+    return {
+        "title": subject.title,
+        "body": subject.body,
+        "author": subject.author,
+        "category": "\n".join(subject.categories),
+        "link": subject.link,
+        "source": subject.source,
+        "lang": subject.language or "",
+    }
+
+
 class FieldText:
     """The words of one field, and where they stand in each form."""
 
@@ -132,11 +145,7 @@ class ItemText:
             "category": FieldText(subject.categories, language, stem_here),
             "link": FieldText([subject.link], language, str),
         }
-        self.texts: Mapping[str, str] = {
-            **{field: found.text for field, found in self.fields.items()},
-            "source": subject.source,
-            "lang": language or "",
-        }
+        self.texts: Mapping[str, str] = field_texts(subject)
 
     def has(self, run: Run) -> bool:
         """Say whether a run, as `anchors` returns them, stands in a field that the index sees."""

@@ -136,6 +136,7 @@ def decide_failure(claim: Claim, outcome: Failed | Gone, moment: Moment) -> Poll
         format=claim.format,
         parts=claim.parts,
         adopted=None,
+        bad_answer=failed.bad_answer,
     )
 
 
@@ -147,7 +148,9 @@ def _backing_off(failed: Failed | None, now: datetime) -> dict[str, Any]:
 
 
 def _failed_by(gone: Gone) -> Failed:
-    return Failed(status=410, error="the server answered 410 (gone)", spent=gone.spent)
+    return Failed(
+        status=410, error="the server answered 410 (gone)", spent=gone.spent, bad_answer=gone.bad_answer
+    )
 
 
 def _due_after_failure(claim: Claim, failed: Failed, moment: Moment) -> Due:

@@ -30,6 +30,7 @@ from syndicate.sources.turns import Clock
 MAX_REQUESTS = 40
 MAX_TIME = timedelta(minutes=3)
 MAX_SITEMAPS = 3
+HEADLINES = 5
 MAX_BYTES = 8 * 1024 * 1024
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -248,4 +249,5 @@ def _found(lead: Lead, response: Response, document: Document) -> Found:
         entries=len(document.parts if is_index else document.entries),
         newest=max((date for date in dates if date), default=None),
         language=document.language,
+        headlines=tuple(entry.title or entry.summary[:100] for entry in document.entries[:HEADLINES]),
     )

@@ -10,6 +10,7 @@ from syndicate.http import Client, Redirect, Response
 from syndicate.model import (
     Address,
     ArticleNote,
+    BadAnswer,
     Certificate,
     Claim,
     Kind,
@@ -31,6 +32,9 @@ _ACCEPT_BY_KIND = {
     Kind.PAGE: "text/html, application/xhtml+xml;q=0.9, */*;q=0.1",
 }
 ONE_REQUEST, NOTHING_SENT = Spent(requests=1), Validators()
+MAX_FIELDS, MAX_VALUE, MAX_BEGINNING = 40, 500, 2_000  # of a bad answer: fields, characters, bytes
+HIDDEN = "(not kept)"
+_SECRET_FIELDS = ("set-cookie", "set-cookie2", "authorization", "proxy-authorization")
 _PERMANENT = (301, 308)
 
 
@@ -75,6 +79,7 @@ class Gone:
     """410: the publisher says that it will not come back (RFC 9110 15.5.11)."""
 
     spent: Spent = ONE_REQUEST
+    bad_answer: BadAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +92,7 @@ class Failed:
     backs_off_host: bool = False
     url: str | None = None  # who answered, after redirects
     spent: Spent = ONE_REQUEST
+    bad_answer: BadAnswer | None = None  # None: none came, or it is not to blame
 
 
 Outcome = Fetched | NotModified | Gone | Failed
@@ -104,7 +110,7 @@ async def fetch(client: Client, claim: Claim, now: datetime) -> Outcome:
     except NetworkError as error:
         return Failed(status=None, error=str(error))
     if response.status == 410:
-        return Gone(spent=spent_on(response))
+        return Gone(spent=spent_on(response), bad_answer=bad_answer_of(response))
     if response.status != 304 and not 200 <= response.status < 300:
         return failed_by(response, now)
     return _read(response, claim, sent, now)
@@ -119,6 +125,27 @@ def failed_by(response: Response, now: datetime) -> Failed:
         backs_off_host=response.status in (429, 503),
         url=response.url,
         spent=spent_on(response),
+        bad_answer=bad_answer_of(response),
+    )
+
+
+def bad_answer_of(response: Response) -> BadAnswer:
+    """Return of an answer what a person needs to see what is wrong with it."""
+    return bad_answer(response.url, response.status, response.headers, response.body)
+
+
+def bad_answer(url: str, status: int, headers: Mapping[str, str], body: bytes) -> BadAnswer:
+    """Return of an answer what a person needs to see what is wrong with it: its beginning."""
+    shown = [
+        (name, HIDDEN if name.casefold() in _SECRET_FIELDS else value[:MAX_VALUE])
+        for name, value in headers.items()
+    ]
+    return BadAnswer(
+        url=url,
+        status=status,
+        headers=tuple(shown[:MAX_FIELDS]),
+        body=body[:MAX_BEGINNING].decode("utf-8", "replace").replace("\x00", "\ufffd"),
+        length_bytes=len(body),
     )
 
 
@@ -155,7 +182,8 @@ def spent_on(response: Response) -> Spent:
 
 def _read(response: Response, claim: Claim, sent: Validators, now: datetime) -> Outcome:
     if response.status == 304 and not is_conditional(sent):
-        return Failed(status=304, error="the server answered 304 (not modified), though we have nothing yet")
+        why = "the server answered 304 (not modified), though we have nothing yet"
+        return Failed(status=304, error=why, bad_answer=bad_answer_of(response))
     answer = Answer(
         status=response.status,
         validators=validators_of(response, claim.validators),

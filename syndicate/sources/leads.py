@@ -66,6 +66,7 @@ class Found:
     entries: int
     newest: datetime | None  # None: no entry has a date
     language: str | None = None
+    headlines: tuple[str, ...] = ()  # of its first entries
 
 
 def page_leads(markup: str, url: str) -> tuple[Lead, ...]:

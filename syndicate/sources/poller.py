@@ -17,7 +17,7 @@ from syndicate.sources.archives import Archives
 from syndicate.sources.article import Articles
 from syndicate.sources.changes import Reading
 from syndicate.sources.decide import Moment, decide_failure, decide_reading, decide_unchanged
-from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, fetch
+from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, bad_answer, fetch
 from syndicate.sources.full_text import FullText
 from syndicate.sources.kinds import unexpected
 from syndicate.sources.late import with_late
@@ -205,9 +205,9 @@ class Poller:
                     outcome.body, outcome.headers, outcome.url, claim.source.address(claim.url)
                 )
             except ParseError as error:
-                return Failed(status=outcome.answer.status, error=str(error), spent=outcome.answer.spent)
+                return _unreadable(outcome, str(error))
             if why := unexpected(claim, index):
-                return Failed(status=outcome.answer.status, error=why, spent=outcome.answer.spent)
+                return _unreadable(outcome, why)
         if index.parts:
             return await self._parts.read(claim, outcome, index, self._store.now())
         return outcome if isinstance(outcome, NotModified) else (outcome, index)
@@ -225,6 +225,16 @@ class Poller:
             self.unrecorded += len(batch)
             with suppress(StoreError):
                 await self._call(self._store.release_sources, [finished.claim for finished in batch])
+
+
+def _unreadable(fetched: Fetched, why: str) -> Failed:
+    status = fetched.answer.status
+    return Failed(
+        status=status,
+        error=why,
+        spent=fetched.answer.spent,
+        bad_answer=bad_answer(fetched.url, status, fetched.headers, fetched.body),
+    )
 
 
 async def _reading(fetched: Fetched, document: Document) -> Reading:

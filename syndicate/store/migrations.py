@@ -21,6 +21,7 @@ from syndicate.store import (
     migration_pages,
     migration_spikes,
     migration_story,
+    migration_watching,
     migration_websub,
 )
 
@@ -244,6 +245,12 @@ def m0020_pages(db: Database) -> None:
 
 
 @migrations()
-def m0021_what_programs_ask_for(db: Database) -> None:
+def m0022_watching(db: Database) -> None:
+    """What became of polls day by day, the last that failed, and sources that are paused."""
+    db.executescript(migration_watching.WATCHING)
+
+
+@migrations()
+def m0023_what_programs_ask_for(db: Database) -> None:
     """Matches in the order in which they began to hold, and deliveries in that in which they were made."""
     db.executescript(migration_api.API)

@@ -51,7 +51,6 @@ from syndicate.model import (
     StoredMatch,
     StoryStatus,
     Subscription,
-    Wanted,
     Window,
 )
 from syndicate.model.feeds import Feed, Order
@@ -60,6 +59,8 @@ from syndicate.near import Fingerprint
 from syndicate.store.api import ApiStore
 from syndicate.store.hub import HubStore
 from syndicate.store.pages import PageStore
+from syndicate.store.searching import ItemFilter, SearchStore
+from syndicate.store.watching import WatchStore
 
 STORY_WINDOW = timedelta(days=3)  # for which a text is compared with: next month's flood is another story
 PAGE_AGE = timedelta(hours=24)  # for which the page of an article is not asked for again
@@ -101,20 +102,6 @@ class HostPace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ItemFilter:
-    """Which items to list, newest first; what is None does not restrict."""
-
-    any_of: Sequence[Wanted] | None = None  # at least one of these must occur
-    or_rule: str | None = None  # or, whatever occurs, this rule must be known to hold
-    id: int | None = None
-    rule: str | None = None
-    source: str | None = None
-    since: datetime | None = None  # by Item.order
-    before: tuple[datetime, int] | None = None  # (order, id) of the last item of the page before
-    limit: int = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillMatch:
     """A rule that holds for a stored item."""
 
@@ -140,6 +127,14 @@ class Store(Protocol):
     @property
     def api(self) -> ApiStore:
         """The units of work of the JSON API."""
+
+    @property
+    def watch(self) -> WatchStore:
+        """The units of work of watching sources."""
+
+    @property
+    def search(self) -> SearchStore:
+        """The units of work of looking back."""
 
     def now(self) -> datetime:
         """Return the time that all decisions use."""

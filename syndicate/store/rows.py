@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from syndicate.model import (
     Address,
+    BadAnswer,
     Enclosure,
     Hit,
     Item,
@@ -172,6 +173,25 @@ def _score_of(values: list[Any] | None) -> Score | None:
         return None
     threshold, total, parts = values
     return Score(threshold=threshold, total=total, parts=tuple((term, weight) for term, weight in parts))
+
+
+def bad_answer_json(answer: BadAnswer) -> str:
+    """Return an answer with nothing to read in it as JSON."""
+    return json_text([answer.url, answer.status, answer.headers, answer.body, answer.length_bytes])
+
+
+def bad_answer_of(said: str | None) -> BadAnswer | None:
+    """Return the answer of the JSON; None if there was none."""
+    if said is None:
+        return None
+    url, status, headers, body, length = json.loads(said)
+    return BadAnswer(
+        url=url,
+        status=status,
+        headers=tuple((name, value) for name, value in headers),
+        body=body,
+        length_bytes=length,
+    )
 
 
 def item_of(row: Row) -> Item:

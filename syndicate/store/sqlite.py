@@ -73,12 +73,15 @@ from syndicate.store import (
     sqlite_subscriptions,
 )
 from syndicate.store.migrations import is_migrated, migrate
-from syndicate.store.protocol import BackfillMatch, Decide, Floods, HostPace, ItemFilter, RuleState
+from syndicate.store.protocol import BackfillMatch, Decide, Floods, HostPace, RuleState
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite_api import SqliteApi
 from syndicate.store.sqlite_connections import Connections
 from syndicate.store.sqlite_hub import SqliteHub
 from syndicate.store.sqlite_lock import LifeLock
 from syndicate.store.sqlite_pages import SqlitePages
+from syndicate.store.sqlite_search import SqliteSearch
+from syndicate.store.sqlite_watching import SqliteWatch
 
 
 class SqliteStore:
@@ -120,6 +123,14 @@ class SqliteStore:
     @property
     def api(self) -> SqliteApi:
         return SqliteApi(self._read)
+
+    @property
+    def watch(self) -> SqliteWatch:
+        return SqliteWatch(write=self._write, read=self._read, now=self.now)
+
+    @property
+    def search(self) -> SqliteSearch:
+        return SqliteSearch(self._read)
 
     def now(self) -> datetime:
         return self._clock()

@@ -15,11 +15,7 @@ from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS
 from syndicate.store.sqlite_letters import delivery_statuses
 from syndicate.store.sqlite_pages import HELD_RULES, HOLDS, items_sql, shown_values
 
-_INDEX_OF_FEW = {  # of the deliveries in a state that few are in
-    DeliveryState.DEAD: "deliveries_dead",
-    DeliveryState.HELD: "deliveries_held",
-    DeliveryState.WAITING: "deliveries_due",
-}
+_FEW = (DeliveryState.DEAD, DeliveryState.HELD, DeliveryState.WAITING)  # states with an index of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +121,23 @@ def arrivals_sql(*, of_rule: bool) -> str:
 def deliveries_sql(which: DeliveryFilter) -> str:
     """Return the statement that yields the deliveries that are listed, those made last first.
 
-    Those of states in which few are come by the index of these, and are sorted.
+    Those in a state that few are in are found by that, and sorted; a sign before a column keeps SQLite from
+    walking through all of them by time instead.
     """
+    is_few = which.state in _FEW
+    made_at = "+d.created_at" if is_few else "d.created_at"
     conditions = [f"d.state = '{which.state}'"] if which.state else []
-    conditions += ["d.endpoint = :endpoint"] if which.endpoint is not None else []
-    conditions += ["d.created_at >= :since"] if which.since is not None else []
+    endpoint = "+d.endpoint" if which.state is DeliveryState.HELD else "d.endpoint"
+    conditions += [f"{endpoint} = :endpoint"] if which.endpoint is not None else []
+    conditions += [f"{made_at} >= :since"] if which.since is not None else []
     if which.before is not None:
-        conditions.append(
-            "(d.created_at, d.number) < (SELECT created_at, number FROM deliveries WHERE id = :before)"
-        )
-    index = "deliveries_by_time" if which.endpoint is None else "deliveries_made"
-    if which.state in _INDEX_OF_FEW:
-        index = _INDEX_OF_FEW[which.state]
+        last = "SELECT created_at, number FROM deliveries WHERE id = :before"
+        conditions.append(f"({made_at}, d.number) < ({last})")
+    by_time = "deliveries_by_time" if which.endpoint is None else "deliveries_made"
+    index = "" if is_few else f"INDEXED BY {by_time}"
     return (
-        f"SELECT d.* FROM deliveries d INDEXED BY {index} WHERE {' AND '.join(conditions) or '1'}"
-        " ORDER BY d.created_at DESC, d.number DESC LIMIT :limit"
+        f"SELECT d.* FROM deliveries d {index} WHERE {' AND '.join(conditions) or '1'}"
+        f" ORDER BY {made_at} DESC, d.number DESC LIMIT :limit"
     )
 
 

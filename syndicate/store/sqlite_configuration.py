@@ -93,12 +93,13 @@ def _configure_source(db: Database, place: int, source: Source, now: datetime) -
             ],
         )
     else:
+        is_enabled = source.enabled and before["paused_at"] is None
         db.execute(
             "UPDATE sources SET place = ?, definition = ?, is_configured = 1, is_enabled = ? WHERE slug = ?",
-            [place, source_definition(source), source.enabled, source.id],
+            [place, source_definition(source), is_enabled, source.id],
         )
         known = source_of(before["definition"])
-        is_back = source.enabled and not (before["is_enabled"] and before["is_configured"])
+        is_back = is_enabled and not (before["is_enabled"] and before["is_configured"])
         if (known.urls, known.addresses) != (source.urls, source.addresses) or is_back:
             _forget_other_readings(db, before["id"], known, source)
             _start_over(db, before["id"], source, now)

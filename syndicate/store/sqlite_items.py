@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from syndicate.model import FoundItem, Item, KnownItem, Wanted
-from syndicate.store.protocol import ItemFilter
 from syndicate.store.rows import item_of, time_of, time_text
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite_many import insert_rows
 
 _KEYS_AT_ONCE = 500
@@ -49,12 +49,12 @@ def known_items(db: Database, source: str, keys: Sequence[str]) -> Mapping[str, 
 
 def items(db: Database, which: ItemFilter) -> list[FoundItem]:
     """See `Store.items`."""
-    conditions = list(_conditions(which))
-    where = " AND ".join(condition for condition, _ in conditions) or "1"
+    asked = [*conditions(which), *_after(which)]
+    where = " AND ".join(condition for condition, _ in asked) or "1"
     rows = db.execute(
         f"""
         WITH page AS (  -- ids alone, so that what is sorted is small
-            SELECT i.id, i.sort_at FROM items i JOIN sources s ON s.id = i.source
+            SELECT i.id, i.sort_at FROM items i
             WHERE {where} ORDER BY i.sort_at DESC, i.id DESC LIMIT ?
         )
         SELECT {ITEM_COLUMNS},
@@ -64,18 +64,19 @@ def items(db: Database, which: ItemFilter) -> list[FoundItem]:
         FROM page JOIN items i ON i.id = page.id JOIN sources s ON s.id = i.source
         ORDER BY page.sort_at DESC, page.id DESC
         """,
-        [*(value for _, values in conditions for value in values), which.limit],
+        [*(value for _, values in asked for value in values), which.limit],
     )
     return [FoundItem(item=item_of(row), rules=tuple(json.loads(row["rules"]))) for row in rows]
 
 
-def _conditions(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
+def conditions(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
+    """Yield what items `i` must fulfil, each with its values, but for where a page begins."""
     if which.any_of is not None:
         found = (
             "SELECT w.item FROM items_fts f JOIN item_words w ON w.place = f.rowid WHERE items_fts MATCH ?"
         )
         held = "SELECT item FROM matches WHERE rule = ? AND ended_at IS NULL"
-        words = " OR ".join(map(phrase, which.any_of)) or '""'
+        words = phrases(which.any_of)
         if which.or_rule is None:
             yield f"i.id IN ({found})", [words]
         else:
@@ -88,11 +89,19 @@ def _conditions(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
             [which.rule],
         )
     if which.source is not None:
-        yield "s.slug = ?", [which.source]
+        yield "i.source = (SELECT id FROM sources WHERE slug = ?)", [which.source]
     if which.since is not None:
         yield "i.sort_at >= ?", [time_text(which.since)]
+
+
+def _after(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
     if which.before is not None:
         yield "(i.sort_at, i.id) < (?, ?)", [time_text(which.before[0]), which.before[1]]
+
+
+def phrases(any_of: Sequence[Wanted]) -> str:
+    """Return what the full-text index is asked for, of which any is enough."""
+    return " OR ".join(map(phrase, any_of)) or '""'
 
 
 def phrase(wanted: Wanted) -> str:

@@ -66,6 +66,15 @@ def gaps(db: Database) -> Mapping[int, tuple[int, Gap]]:
     return {row["source"]: (row["gaps"], _gap_of(row)) for row in rows}
 
 
+def gaps_of(db: Database, source: str, limit: int) -> list[Gap]:
+    """See `WatchStore.gaps`."""
+    rows = db.execute(
+        "SELECT * FROM gaps WHERE source = (SELECT id FROM sources WHERE slug = ?) ORDER BY id DESC LIMIT ?",
+        [source, limit],
+    )
+    return [_gap_of(row) for row in rows]
+
+
 def _insert_gap(db: Database, source: int, gap: Gap) -> None:
     db.execute(
         "INSERT INTO gaps (source, begins, ends, found_at, filled, is_closed) VALUES (?, ?, ?, ?, ?, ?)",

@@ -22,7 +22,7 @@ from syndicate.model import (
 )
 from syndicate.store.pages import SOUGHT_AT_ONCE, Shown
 from syndicate.store.rows import Row, item_of, match_of, stored_match_of, time_of, time_text
-from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS, phrase
+from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS, phrases
 
 _EXCERPT = 240  # characters of a text that a list shows
 _TITLE = 120  # characters of a text that stand for a title
@@ -71,7 +71,7 @@ class SqlitePages:
             ]
 
     def sought_items(self, any_of: Sequence[Wanted] | None, before: int | None, which: Shown) -> Sought:
-        words = None if any_of is None else " OR ".join(map(phrase, any_of)) or '""'
+        words = None if any_of is None else phrases(any_of)
         conditions = _of_item(which, "i")
         most = self.sought_at_once if conditions else which.limit
         with self.read() as db:

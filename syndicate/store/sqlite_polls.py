@@ -10,7 +10,16 @@ from typing import Any
 from sqlite_utils import Database
 
 from syndicate.model import FULL_TEXT, Poll, PollState, Recorded
-from syndicate.store.rows import Row, host_of, json_text, parts_json, text_or_none, time_of, time_text
+from syndicate.store.rows import (
+    Row,
+    bad_answer_json,
+    host_of,
+    json_text,
+    parts_json,
+    text_or_none,
+    time_of,
+    time_text,
+)
 from syndicate.store.sqlite_articles import note_articles
 from syndicate.store.sqlite_changes import Later, record_changes
 from syndicate.store.sqlite_claims import (
@@ -30,6 +39,7 @@ from syndicate.store.sqlite_stories import Neighbours
 SHORTEST_BACKOFF = timedelta(minutes=5)
 LONGEST_BACKOFF = timedelta(hours=24)
 _READ = (PollState.OK, PollState.UNCHANGED)
+_FAILED = (PollState.FAILED, PollState.GONE)
 _PUT_ADDRESS = """
     INSERT INTO addresses
         (source, url, adopted, moved_to, moved_count, is_gone, etag, last_modified,
@@ -64,6 +74,16 @@ _PUT_SOURCE = _PUT_TIMES_AND.format("""
         last_success_at = CASE WHEN :succeeded THEN :ended_at ELSE last_success_at END,
         last_success_url = CASE WHEN :succeeded THEN :url ELSE last_success_url END
 """)  # with how a source is, which the address that it goes by decides
+
+_PUT_DAY = """
+    INSERT INTO poll_days (source, day, good, failed, items) VALUES (:id, :day, :good, :failed, :items)
+    ON CONFLICT (source, day) DO UPDATE SET
+        good = good + excluded.good, failed = failed + excluded.failed, items = items + excluded.items
+"""
+_PUT_FAILURE = """
+    INSERT OR REPLACE INTO last_failures (source, at, url, error, answer)
+    VALUES (:id, :at, :url, :error, :answer)
+"""
 
 
 def record_polls(db: Database, polls: Sequence[Poll], now: datetime) -> list[Recorded]:
@@ -104,6 +124,7 @@ def _record_plain_polls(db: Database, polls: Sequence[Poll], now: datetime) -> s
         with db.atomic():
             db.conn.executemany(_PUT_ADDRESS, [_address_values(*each, now) for each in due.values()])
             db.conn.executemany(_PUT_SOURCE, [_source_values(db, 0, *each) for each in due.values()])
+            db.conn.executemany(_PUT_DAY, [_day_values(*each, 0, now) for each in due.values()])
     except Exception as error:  # one of them cannot be written: which, will turn out
         if _is_of_the_database(error):
             raise
@@ -152,6 +173,9 @@ def _record_poll(db: Database, poll: Poll, later: Later, now: datetime) -> Recor
             note_articles(db, row["id"], poll.articles, new_items)
             note_doubts(db, row["id"], poll)
             notices = record_lessons(db, row["id"], poll, new_items, now)
+            db.execute(_PUT_DAY, _day_values(row["id"], poll, done.new, now))
+            if poll.state in _FAILED:
+                db.execute(_PUT_FAILURE, _failure_values(row["id"], poll))
         later.neighbours.settle()
         later.words += mine.words
         later.stale |= mine.stale
@@ -202,6 +226,27 @@ def _source_values(db: Database, next_index: int, source: int, poll: Poll) -> di
         "url": claim.url,
         "status": poll.status,
         "error": poll.error,
+    }
+
+
+def _day_values(source: int, poll: Poll, items: int, now: datetime) -> dict[str, Any]:
+    has_failed = poll.state not in (*_READ, PollState.PUSHED)
+    return {
+        "id": source,
+        "day": time_text(now)[:10],
+        "good": not has_failed,
+        "failed": has_failed,
+        "items": items,
+    }
+
+
+def _failure_values(source: int, poll: Poll) -> dict[str, Any]:
+    return {
+        "id": source,
+        "at": time_text(poll.ended_at),
+        "url": poll.claim.url,
+        "error": poll.error or "",
+        "answer": poll.bad_answer and bad_answer_json(poll.bad_answer),
     }
 
 

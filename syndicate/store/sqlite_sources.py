@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
@@ -25,20 +25,35 @@ LATELY = timedelta(days=7)
 _DAY = timedelta(days=1)
 
 
-def sources(db: Database, now: datetime) -> list[SourceStatus]:
-    """See `Store.sources`."""
-    counts = _item_counts(db, now)
-    learned = {row["source"]: learned_of(row) for row in db.execute("SELECT * FROM learned")}
+def sources(db: Database, now: datetime, only: Collection[str] | None = None) -> list[SourceStatus]:
+    """See `Store.sources`.
+
+    Args:
+        only: which; None: all.
+    """
+    which, values = "1", []
+    if only is not None:
+        which, values = "slug IN (SELECT value FROM json_each(?))", [json.dumps([*only])]
+    among = f"source IN (SELECT id FROM sources WHERE {which})"
+    learned = {
+        row["source"]: learned_of(row) for row in db.execute(f"SELECT * FROM learned WHERE {among}", values)
+    }
     known_gaps = gaps(db)
     subscriptions = subscription_statuses(db, now)
     amiss = _amiss(db)
     rows = db.execute(
-        "SELECT s.*, h.backoff_until FROM sources s LEFT JOIN hosts h ON h.host = s.host"
-        " ORDER BY is_configured DESC, place, slug"
+        f"""
+        SELECT s.*, h.backoff_until,
+            (SELECT count(*) FROM items WHERE source = s.id AND sort_at >= ?) AS recent,
+            (SELECT min(sort_at) FROM items WHERE source = s.id) AS first
+        FROM sources s LEFT JOIN hosts h ON h.host = s.host WHERE {which}
+        ORDER BY is_configured DESC, place, slug
+        """,
+        [time_text(now - LATELY), *values],
     ).fetchall()
     return [
         _with_learned(
-            _status(row, counts.get(row["id"], _NO_ITEMS), amiss.get(row["id"], [])),
+            _status(row, _per_day(row, now), amiss.get(row["id"], [])),
             learned.get(row["id"], Learned()),
             known_gaps.get(row["id"]),
             subscriptions.get(row["id"]),
@@ -120,28 +135,12 @@ def source_documents(db: Database, sources: Collection[str]) -> Mapping[str, Sou
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Items:
-    """How many items a source has, and how many come in a day."""
-
-    count: int = 0
-    per_day: float | None = None
-
-
-_NO_ITEMS = _Items()
-
-
-def _item_counts(db: Database, now: datetime) -> Mapping[int, _Items]:
-    rows = db.execute(
-        "SELECT source, count(*) AS items, sum(sort_at >= ?) AS recent, min(sort_at) AS first"
-        " FROM items GROUP BY source",
-        [time_text(now - LATELY)],
-    )
-    counts = {}
-    for row in rows:
-        watched = max(min(now - time_of(row["first"]), LATELY), _DAY)
-        counts[row["source"]] = _Items(count=row["items"], per_day=row["recent"] / (watched / _DAY))
-    return counts
+def _per_day(row: Row, now: datetime) -> float | None:
+    """Return how many items come in a day, lately; None where there are none."""
+    if row["first"] is None:
+        return None
+    watched = max(min(now - time_of(row["first"]), LATELY), _DAY)
+    return float(row["recent"] / (watched / _DAY))
 
 
 def _with_learned(
@@ -160,10 +159,10 @@ def _with_learned(
     )
 
 
-def _status(row: Row, items: _Items, failing: list[str]) -> SourceStatus:
+def _status(row: Row, per_day: float | None, failing: list[str]) -> SourceStatus:
     source = source_of(row["definition"])
-    state = _state(row)
-    is_polled = state not in ("removed", "disabled", "gone")
+    state = state_of(row)
+    is_polled = state not in ("removed", "paused", "disabled", "gone")
     return SourceStatus(
         id=source.id,
         title=source.title,
@@ -179,8 +178,8 @@ def _status(row: Row, items: _Items, failing: list[str]) -> SourceStatus:
         last_error=row["last_error"],
         problems=(*json.loads(row["problems"]), *(failing if state in ("ok", "fallback") else ())),
         failures=row["failures"],
-        items=items.count,
-        items_per_day=items.per_day,
+        items=row["items"],
+        items_per_day=per_day,
         next_poll_why="its host asks for less"
         if (row["backoff_until"] or "") > row["next_poll_at"]
         else row["next_poll_why"],
@@ -188,7 +187,10 @@ def _status(row: Row, items: _Items, failing: list[str]) -> SourceStatus:
     )
 
 
-def _state(row: Row) -> str:
+def state_of(row: Row) -> str:
+    """Return how a source is, as SourceStatus.state."""
     if not row["is_configured"]:
         return "removed"
+    if row["paused_at"]:
+        return "paused"
     return row["state"] if row["is_enabled"] else "disabled"

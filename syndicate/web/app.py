@@ -18,20 +18,23 @@ from starlette.routing import Route, Router
 from syndicate.errors import SyndicateError
 from syndicate.feeds.page import FeedPages
 from syndicate.web.access import Gate
+from syndicate.web.adding import AddPage
 from syndicate.web.api.routes import api_routes
 from syndicate.web.callbacks import CallbackEndpoint
 from syndicate.web.files import Files
 from syndicate.web.hub import HubEndpoint
 from syndicate.web.items import ItemPages
+from syndicate.web.lab import LabPage
 from syndicate.web.live import Live
 from syndicate.web.login import Login
+from syndicate.web.lookbacks import BUDGET_SECONDS, LookBacks
 from syndicate.web.now import NowPage
 from syndicate.web.policy import PAGE_HEADERS, Hardened
 from syndicate.web.problems import is_api, problem
 from syndicate.web.render import Pages
 from syndicate.web.rules import RulePages
 from syndicate.web.sessions import Sessions
-from syndicate.web.sources import SourcesPage
+from syndicate.web.sources import SourcePages
 from syndicate.web.view import View
 
 FEED_TYPES = {
@@ -56,11 +59,14 @@ _OF_THE_API = {
 log = structlog.get_logger(__name__)
 
 
-def create(view: View, stop: asyncio.Event | None = None) -> Starlette:
+def create(
+    view: View, stop: asyncio.Event | None = None, *, look_seconds: float = BUDGET_SECONDS
+) -> Starlette:
     """Return the application.
 
     Args:
         stop: set when the service ends, so that no answer goes on for ever; None: nothing ends it.
+        look_seconds: how long the lab looks back for one answer.
     """
     pages, sessions = Pages(view), Sessions()
     public = _Public(view, pages)
@@ -73,7 +79,7 @@ def create(view: View, stop: asyncio.Event | None = None) -> Starlette:
         },
     )
     # Whatever is not public by name is behind the gate, there or not.
-    routes = [*private_routes(view, pages, sessions, stop), *api_routes(view)]
+    routes = [*private_routes(view, pages, sessions, stop, look_seconds=look_seconds), *api_routes(view)]
     private = Router(routes, redirect_slashes=False)
     application.router.default = Hardened(Gate(private, view, sessions, pages))
     application.router.redirect_slashes = False  # it would answer with whatever Host the client names
@@ -81,18 +87,32 @@ def create(view: View, stop: asyncio.Event | None = None) -> Starlette:
 
 
 def private_routes(
-    view: View, pages: Pages, sessions: Sessions, stop: asyncio.Event | None = None
+    view: View,
+    pages: Pages,
+    sessions: Sessions,
+    stop: asyncio.Event | None = None,
+    *,
+    look_seconds: float = BUDGET_SECONDS,
 ) -> list[Route]:
     """Return the routes of the pages."""
-    rules, items, login = RulePages(view, pages), ItemPages(view, pages), Login(view, pages, sessions)
+    rules, items = RulePages(view, pages), ItemPages(view, pages)
+    lab = LabPage(view, pages, LookBacks(look_seconds))
+    sources, login = SourcePages(view, pages), Login(view, pages, sessions)
     return [
         Route("/", NowPage(view, pages).answer),
         Route("/live", Live(view, stop).answer),
         Route("/rules", rules.listing),
         Route("/rules/{rule}", rules.one),
+        Route("/lab", lab.answer, methods=["GET", "POST"]),
+        Route("/lab/new", lab.create, methods=["POST"]),
         Route("/items", items.listing),
         Route("/items/{item}", items.one),
-        Route("/sources", SourcesPage(view, pages).answer),
+        Route("/sources", sources.listing),
+        Route("/sources/{source}", sources.one),
+        Route("/sources/{source}/refresh", sources.refresh, methods=["POST"]),
+        Route("/sources/{source}/pause", sources.pause, methods=["POST"]),
+        Route("/sources/{source}/resume", sources.resume, methods=["POST"]),
+        Route("/add", AddPage(view, pages).answer, methods=["GET", "POST"]),
         Route("/login", login.login, methods=["GET", "POST"]),
         Route("/logout", login.logout, methods=["POST"]),
     ]

@@ -1,12 +1,15 @@
-"""Matches by day, as bars: where each is and how high, for an SVG without scripts or styles of its own."""
+"""Matches and polls by day: where each bar is and how high, for an SVG without scripts or styles."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from syndicate.model import PollDay
+
 HEIGHT = 100.0
 SLOT = 10.0  # a day's width
 GAP = 2.0
+ALL_GOOD = 60.0  # the height of a day of which nothing failed
 LEAST = 1.5  # the height of what is more than nothing
 
 
@@ -80,6 +83,69 @@ def chart(days: Sequence[date], titles: Mapping[str, str], counts: Mapping[str, 
     )
     bars = tuple(_bars(by_day, highest)) if highest else ()
     return Chart(days=tuple(days), series=series, bars=bars, highest=highest, count_by_day=by_day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """What a strip shows of one day: the lower part is what was good, what stands above it what was not."""
+
+    day: PollDay
+    x: float
+    good: float  # heights; together as high as the strip where anything failed, else lower
+    failed: float
+
+    @property
+    def words(self) -> str:
+        """What it is about, for people."""
+        polls = self.day.good + self.day.failed
+        failed = f", {self.day.failed} failed" if self.day.failed else ""
+        new = f", {self.day.items} new" if self.day.items else ""
+        return f"{self.day.day:%d %b}: {polls} {'poll' if polls == 1 else 'polls'}{failed}{new}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """The polls of a source over days: whether any failed is told by height, and not by colour alone."""
+
+    cells: tuple[Cell, ...]  # of days with any
+    days: int
+
+    @property
+    def width(self) -> float:
+        return SLOT * self.days
+
+    @property
+    def cell_width(self) -> float:
+        return SLOT - GAP
+
+    @property
+    def words(self) -> str:
+        """All of it in a few words."""
+        bad = sum(cell.day.failed > 0 for cell in self.cells)
+        polls = sum(cell.day.good + cell.day.failed for cell in self.cells)
+        if not polls:
+            return f"not polled in the last {self.days} days"
+        failed = f"failures on {bad} {'day' if bad == 1 else 'days'}" if bad else "none failed"
+        return f"{polls:,} {'poll' if polls == 1 else 'polls'} in the last {self.days} days, {failed}"
+
+
+def strip(days: Sequence[date], polled: Sequence[PollDay]) -> Strip:
+    """Return the polls of a source, by day."""
+    place = {day: number for number, day in enumerate(days)}
+    cells = tuple(
+        _cell(day, SLOT * place[day.day] + GAP / 2)
+        for day in polled
+        if day.day in place and day.good + day.failed
+    )
+    return Strip(cells=cells, days=len(days))
+
+
+def _cell(day: PollDay, x: float) -> Cell:
+    if not day.failed:
+        return Cell(day=day, x=x, good=ALL_GOOD, failed=0.0)
+    share = day.failed / (day.good + day.failed)
+    failed = max(HEIGHT * share, HEIGHT - ALL_GOOD)
+    return Cell(day=day, x=x, good=round(HEIGHT - failed, 2), failed=round(failed, 2))
 
 
 def _bars(by_day: Mapping[date, Sequence[int]], highest: int) -> Iterator[Bar]:

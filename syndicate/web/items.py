@@ -14,7 +14,7 @@ from syndicate.report_explain import explanation_lines
 from syndicate.report_words import Line
 from syndicate.sources.sanitise import without_images
 from syndicate.store.pages import Shown
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.searching import ItemFilter
 from syndicate.trial import explanation, trial_of_rule
 from syndicate.web.filters import (
     NO_PAGE,

@@ -14,11 +14,16 @@ from starlette.types import Scope
 from syndicate import __version__
 from syndicate.feeds.explain import Passage
 from syndicate.model import HeldRule, Hit, ItemHead, Match, Snippet, ToldStory
-from syndicate.report_words import STATES, Line
+from syndicate.report import remarks, state_words
+from syndicate.report_sources import format_words, subscription_words
+from syndicate.report_words import STATES, Line, length_words, size
+from syndicate.trial import Finding
 from syndicate.web.access import FORM_FIELD, visit_of
 from syndicate.web.policy import PAGE_HEADERS
 from syndicate.web.view import View
 
+# What stands before the words of a state: told apart by shape.
+MARKS = {"ok": "●", "fallback": "◐", "new": "○", "failing": "▲", "gone": "✕", "paused": "‖", "disabled": "–"}
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -65,6 +70,7 @@ class Pages:
         self._templates.globals |= {
             "version": __version__,
             "states": STATES,
+            "marks": MARKS,
             "token_field": FORM_FIELD,
         }
         self._templates.filters |= {
@@ -73,6 +79,13 @@ class Pages:
             "passage": passage,
             "title_pieces": title_pieces,
             "row_title": row_title,
+            "finding_title": finding_title,
+            "state_words": state_words,
+            "remarks": remarks,
+            "size": size,
+            "length_words": length_words,
+            "format_words": format_words,
+            "subscription": subscription_words,
             "best_passage": best_passage,
             "line_pieces": line_pieces,
             "web_link": web_link,
@@ -178,6 +191,12 @@ def row_title(row: FoundRow) -> tuple[tuple[str, bool], ...]:
     """Return the pieces of the title of an item that was found, and whether each is marked."""
     hits = row.match.hits if row.match else ()
     return _title(row.head.title, [hit for hit in hits if hit.field == "title"])
+
+
+def finding_title(found: Finding) -> tuple[tuple[str, bool], ...]:
+    """Return the pieces of the title of what a trial finds, and whether each is marked."""
+    quotes = (quote for quote in found.quotes if quote.text is not None)  # of the item as it is
+    return _title(found.title, [quote.hit for quote in quotes if quote.hit.field == "title"])
 
 
 def best_passage(told: ToldStory) -> tuple[tuple[str, bool], ...]:

@@ -44,7 +44,7 @@ TITLE = "Leaders of Central Asia and the European Union adopt a strategy in Sama
 PAYLOADS = [
     line
     for line in (ROOT / "tests/data/xss/payloads.txt").read_text(encoding="utf-8").split("\n")
-    if line and not line.startswith("#")
+    if line and not line.startswith("# ")
 ]
 
 

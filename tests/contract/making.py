@@ -245,7 +245,7 @@ def backfilled(store: Store, watch: Watch, since: datetime) -> Recorded:
 
 
 def backfill_matches(store: Store, watch: Watch, since: datetime) -> list[BackfillMatch]:
-    from syndicate.store.protocol import ItemFilter
+    from syndicate.store.searching import ItemFilter
 
     return [
         BackfillMatch(

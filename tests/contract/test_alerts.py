@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from syndicate.model import Alert, Suppressed
-from syndicate.store.protocol import ItemFilter, RuleState
+from syndicate.store.protocol import RuleState
+from syndicate.store.searching import ItemFilter
 from tests.contract.making import (
     EU,
     HOUR,

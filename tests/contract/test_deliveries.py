@@ -255,7 +255,7 @@ def test_a_listed_delivery_tells_its_alerts_and_times(store):
 
 
 def item_guid(store, found):
-    from syndicate.store.protocol import ItemFilter
+    from syndicate.store.searching import ItemFilter
 
     guids = {one.item.id: one.item.guid for one in store.items(ItemFilter())}
     ((_, item),) = found.alerts

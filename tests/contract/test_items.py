@@ -8,7 +8,8 @@ import pytest
 from syndicate.model import Enclosure, SourceDocument, Validators, Wanted
 from syndicate.rules.archive import WORDS_VERSION
 from syndicate.rules.language import tokens
-from syndicate.store.protocol import ItemFilter, RuleState
+from syndicate.store.protocol import RuleState
+from syndicate.store.searching import ItemFilter
 from tests.contract.making import (
     EU,
     HOUR,

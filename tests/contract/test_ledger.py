@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from syndicate.model import AlertDraft, DeliveryState, Suppressed
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.searching import ItemFilter
 from tests.contract.making import (
     EU,
     HOUR,

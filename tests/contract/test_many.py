@@ -3,7 +3,8 @@
 import pytest
 
 from syndicate.model import Enclosure, Suppressed, Wanted
-from syndicate.store.protocol import ItemFilter, RuleState
+from syndicate.store.protocol import RuleState
+from syndicate.store.searching import ItemFilter
 from tests.contract.making import (
     EU,
     HOUR,

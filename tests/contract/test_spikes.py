@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from syndicate.model import Ongoing, PollState, SilenceDraft, Spike, SpikeAlert, SpikeStep, Suppressed, Window
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.searching import ItemFilter
 from tests.contract.making import (
     EU,
     HOUR,

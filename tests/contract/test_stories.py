@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from syndicate.model import Alert, JoinedBy, SilenceDraft, Suppressed
-from syndicate.store.protocol import STORY_WINDOW, ItemFilter
+from syndicate.store.protocol import STORY_WINDOW
+from syndicate.store.searching import ItemFilter
 from tests.contract.making import (
     HOUR,
     MINUTE,

@@ -39,7 +39,7 @@ def paths():
     """Return every private path, with something to show where it names one, and its methods."""
     view = SomeView(feeds_folder=Path("/nowhere"))
     routes = private_routes(view, Pages(view), Sessions())
-    filled = {"{rule}": "central-asia", "{item}": "1"}
+    filled = {"{rule}": "central-asia", "{item}": "1", "{source}": "steppe"}
     return [
         (re.sub(r"\{\w+\}", lambda found: filled[found[0]], route.path), route.methods) for route in routes
     ]
@@ -147,8 +147,12 @@ def test_what_is_public_is_named_here(desk):
 
 
 def test_every_kind_of_path_is_walked():
-    assert {"/", "/live", "/rules", "/rules/central-asia", "/items", "/items/1", "/sources"} <= set(PRIVATE)
-    assert set(CHANGES) == {"/login", "/logout"}
+    assert {"/", "/live", "/rules", "/rules/central-asia", "/lab", "/items", "/items/1"} <= set(PRIVATE)
+    assert {"/sources", "/sources/steppe", "/add"} <= set(PRIVATE)
+    assert set(CHANGES) == {
+        *("/login", "/logout", "/lab", "/lab/new", "/add"),
+        *("/sources/steppe/refresh", "/sources/steppe/pause", "/sources/steppe/resume"),
+    }
 
 
 @pytest.mark.parametrize("path", [path for path in PRIVATE if path != "/live"])
@@ -228,7 +232,7 @@ def logged_in(addresses):
         yield found
 
 
-@pytest.mark.parametrize("path", [*CHANGES, *PRIVATE, "/none"])
+@pytest.mark.parametrize("path", sorted({*CHANGES, *PRIVATE, "/none"}))
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
 def test_nothing_is_changed_without_its_token(here, logged_in, path, method):
     for found in (here, logged_in):

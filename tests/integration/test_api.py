@@ -10,11 +10,8 @@ import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from syndicate.backfill import subject_of
 from syndicate.errors import StoreError
-from syndicate.report_items import match_json, texts_of
-from syndicate.rules.text import ItemText
-from syndicate.store.pages import Shown
+from syndicate.report_items import match_json
 from syndicate.web.api.operation import ApiError, Asked, Nothing
 from syndicate.web.api.routes import BASE
 from syndicate.web.api.trials import AT_ONCE, Trials, Trying
@@ -108,12 +105,6 @@ def test_an_item_is_told_whole_with_its_matches_and_its_story(desk, api):
     assert answer["matches"][1]["score"]["total"] == 4
     assert [item["id"] for item in answer["story"]["items"]] == [1, 4]
     assert api.get("/items/4")["story"]["joined"]["by"] == "text"
-
-
-def test_evidence_is_quoted_from_the_texts_that_rules_see(desk):
-    told(desk)
-    item = desk.store.api.items(Shown())[-1].item
-    assert texts_of(item) == ItemText(subject_of(item, desk.loaded.known)).texts
 
 
 def test_evidence_of_a_text_that_is_gone_is_quoted_no_more(desk):

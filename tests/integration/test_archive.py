@@ -13,7 +13,7 @@ from syndicate.rules.compile import trial_rule
 from syndicate.rules.index import Asked, anchors_by_rule
 from syndicate.rules.text import ItemText
 from syndicate.rules.tree import Folded
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from tests import rule_strategies

@@ -19,7 +19,8 @@ from syndicate.rules.tree import Word
 from syndicate.sources.article import MAX_PAGES
 from syndicate.sources.awaited import AFTER, LONGEST
 from syndicate.sources.poller import Poller
-from syndicate.store.protocol import PAGE_AGE, HostPace, ItemFilter, RuleState
+from syndicate.store.protocol import PAGE_AGE, HostPace, RuleState
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from tests.contract.making import Clock

@@ -33,7 +33,8 @@ from syndicate.sources.fetch import Answer, NotModified
 from syndicate.sources.parts import Parts
 from syndicate.sources.poller import Poller
 from syndicate.sources.turns import StoreTurns
-from syndicate.store.protocol import HostPace, ItemFilter, RuleState
+from syndicate.store.protocol import HostPace, RuleState
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from tests.contract.making import Clock, claimed

@@ -12,7 +12,7 @@ from syndicate.http import Client
 from syndicate.model import NetworkSettings, Source
 from syndicate.rules.index import RuleIndex
 from syndicate.sources.poller import BATCH, Poller
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from tests.contract.making import Clock

@@ -26,7 +26,8 @@ from syndicate.rules.compile import trial_rule
 from syndicate.rules.text import ItemText, Subject
 from syndicate.store import sqlite_claims, sqlite_deliveries, sqlite_feeds
 from syndicate.store.migrations import migrations
-from syndicate.store.protocol import ItemFilter, RuleState
+from syndicate.store.protocol import RuleState
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from tests.contract.making import (

@@ -14,7 +14,7 @@ from syndicate.model import Config, Hints, Kept, Learned, NetworkSettings, Servi
 from syndicate.rules.index import RuleIndex
 from syndicate.sources.poller import Poller
 from syndicate.sources.subscriber import PATH, Subscriber, callbacks_base
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from syndicate.web.app import create

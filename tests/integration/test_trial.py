@@ -11,6 +11,7 @@ import pytest
 
 from syndicate.backfill import Backfill, Known, OneRule, backfill, reach, search, state_of
 from syndicate.errors import ConfigError, QueryError
+from syndicate.lookback import difference, findings
 from syndicate.model import (
     Config,
     Endpoint,
@@ -24,19 +25,11 @@ from syndicate.model import (
     Written,
 )
 from syndicate.rules.compile import compile_rules
-from syndicate.store.protocol import STORY_WINDOW, ItemFilter
+from syndicate.store.protocol import STORY_WINDOW
+from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
-from syndicate.trial import (
-    NO_ID,
-    OUT_OF_SCOPE,
-    difference,
-    explanation,
-    findings,
-    trial_of_query,
-    trial_of_rule,
-    trials_of_file,
-)
+from syndicate.trial import NO_ID, OUT_OF_SCOPE, explanation, trial_of_query, trial_of_rule, trials_of_file
 from tests.contract.making import HOUR, MINUTE, START, Clock, Watch, entry, read, source
 
 DAY = 24 * HOUR

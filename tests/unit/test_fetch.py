@@ -12,7 +12,19 @@ from syndicate.errors import LimitError
 from syndicate.http import Redirect, Response
 from syndicate.http.messages import Headers
 from syndicate.model import Address, Claim, Kind, Spent, Trust, Validators
-from syndicate.sources.fetch import Failed, Fetched, Gone, NotModified, Outcome, fetch
+from syndicate.sources.fetch import (
+    HIDDEN,
+    MAX_BEGINNING,
+    MAX_FIELDS,
+    MAX_VALUE,
+    Failed,
+    Fetched,
+    Gone,
+    NotModified,
+    Outcome,
+    bad_answer,
+    fetch,
+)
 from tests.claims import FIRST_CLAIM
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -114,7 +126,9 @@ def test_requests_and_bytes_are_counted():
     refused = fetched(replace(answer(503, b"", hop(302)), received_bytes=7))
     assert isinstance(refused, Failed)
     assert refused.spent == Spent(requests=2, received_bytes=7)
-    assert fetched(answer(410)) == Gone(spent=Spent(requests=1))
+    gone = fetched(answer(410))
+    assert isinstance(gone, Gone)
+    assert gone.spent == Spent(requests=1)
 
 
 def test_an_adopted_address_is_asked_without_conditions_where_there_are_none():
@@ -153,7 +167,9 @@ def test_the_same_bytes_as_before_are_not_read_again():
 
 
 def test_gone_is_gone():
-    assert fetched(answer(410)) == Gone()
+    gone = fetched(answer(410))
+    assert isinstance(gone, Gone)
+    assert gone.bad_answer == bad_answer(URL, 410, {}, b"<rss/>")
 
 
 @pytest.mark.parametrize(
@@ -161,13 +177,27 @@ def test_gone_is_gone():
     [(400, False), (403, False), (404, False), (429, True), (500, False), (503, True), (301, False)],
 )
 def test_other_answers_are_failures(status, backs_off):
-    assert fetched(answer(status, retry_after="120")) == Failed(
+    found = fetched(answer(status, retry_after="120"))
+    assert isinstance(found, Failed)
+    assert found.bad_answer == bad_answer(URL, status, {"retry-after": "120"}, b"<rss/>")
+    assert replace(found, bad_answer=None) == Failed(
         status=status,
         error=f"the server answered {status}",
         asked=timedelta(minutes=2),
         backs_off_host=backs_off,
         url=URL,
     )
+
+
+def test_of_a_bad_answer_its_beginning_is_shown_as_it_came_without_secrets():
+    headers = {f"x-{n}": "v" * 600 for n in range(50)} | {"Set-Cookie": "session=1"}
+    shown = bad_answer(URL, 500, {"Set-Cookie": "session=1", **headers}, b"\xff\x00<p>" * 1000)
+    assert len(shown.headers) == MAX_FIELDS
+    assert shown.headers[0] == ("Set-Cookie", HIDDEN)
+    assert {len(value) for _, value in shown.headers[1:]} == {MAX_VALUE}
+    assert shown.body.startswith("\ufffd\ufffd<p>")
+    assert len(shown.body.encode("utf-8", "replace")) <= 4 * MAX_BEGINNING
+    assert shown.length_bytes == 5000
 
 
 def test_no_answer_is_a_failure_in_words():

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from syndicate.backfill import Known
+from syndicate.lookback import Difference, Findings, Removal
 from syndicate.model import (
     AlertStatus,
     DeliveryState,
@@ -33,17 +34,7 @@ from syndicate.report_trials import (
 from syndicate.report_words import Line, bracketed
 from syndicate.rules.grammar import parse
 from syndicate.rules.rule import Rule
-from syndicate.trial import (
-    OUT_OF_SCOPE,
-    Difference,
-    Explanation,
-    Finding,
-    Findings,
-    Quote,
-    Removal,
-    Trial,
-    WhyNot,
-)
+from syndicate.trial import OUT_OF_SCOPE, Explanation, Finding, Quote, Trial, WhyNot
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 ITEM = Item(
@@ -68,6 +59,7 @@ ITEM = Item(
     noticed_at=NOON,
 )
 FINDING = Finding(
+    language=None,
     id=7,
     source="wire",
     title="Water in the west",

@@ -12,7 +12,7 @@ from syndicate.report_explain import explanation_json, story_json
 from syndicate.report_items import match_json, whole_item_json
 from syndicate.report_trials import snippet_json
 from syndicate.store.pages import Shown
-from syndicate.store.protocol import ItemFilter
+from syndicate.store.searching import ItemFilter
 from syndicate.trial import NO_ID, Trial, explanation, trial_of_query, trial_of_rule
 from syndicate.web.api import answers
 from syndicate.web.api.cursors import Number, Order, cursor_of, place_of

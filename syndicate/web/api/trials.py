@@ -3,18 +3,20 @@
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from syndicate.errors import ConfigError, Problem, QueryError
+from syndicate.lookback import LookBack
 from syndicate.model import TokenScope
 from syndicate.report import problem_json
 from syndicate.report_trials import difference_json, findings_json
 from syndicate.report_words import listed, time_json
 from syndicate.rules.grammar import hints
-from syndicate.store.protocol import ItemFilter
-from syndicate.trial import Trial, difference, findings, trial_of_edit, trial_of_query, trials_of_text
+from syndicate.store.searching import ItemFilter
+from syndicate.trial import Trial, trial_of_edit, trial_of_query, trials_of_draft
 from syndicate.web.api import answers
 from syndicate.web.api.fields import MOST, USUAL, Moment, Name, Time, moment_before
 from syndicate.web.api.operation import (
@@ -196,22 +198,17 @@ class Trials:
         return answer | self._tried(trial, since, body.limit)
 
     def _tried(self, trial: Trial, since: datetime, limit: int) -> Values:
-        store, end = self._view.store, time.monotonic() + self._seconds
-
-        def is_over() -> bool:
-            return time.monotonic() > end
-
-        found = findings(store, trial, ItemFilter(since=since), limit, is_over)
-        is_live = trial.rule.id in {rule.id for rule in self._view.loaded.rules}
-        changed = difference(store, trial, since, limit, is_over) if is_live else None
-        reached = [each for each in (found.reached, changed and changed.added.reached) if each]
+        end = time.monotonic() + self._seconds
+        live = next((rule.id for rule in self._view.loaded.rules if rule.id == trial.rule.id), None)
+        look = LookBack(self._view.store, trial, ItemFilter(since=since), limit=limit, live=live)
+        look.go_on(lambda: time.monotonic() >= end)
         return {
             "valid": True,
             "problems": [],
-            "complete": not reached,
-            "reached": time_json(max(reached, default=None)),
-            "findings": findings_json(found),
-            "difference": difference_json(trial.rule.id, changed) if changed else None,
+            "complete": look.is_done,
+            "reached": None if look.is_done else time_json(look.oldest),
+            "findings": findings_json(look.findings()),
+            "difference": difference_json(live, look.difference()) if live else None,
         }
 
     def _since(self, text: str) -> datetime:
@@ -224,7 +221,8 @@ class Trials:
         loaded = self._view.loaded
         if body.query is not None:
             return self._trial_of_query(body.query, body.id)
-        trials = trials_of_text(body.id or "test", body.rule or "", loaded.config, loaded.known)
+        name, text = body.id or "test", (body.rule or "").replace("\r\n", "\n")
+        trials = trials_of_draft(Path(f"{name}.toml"), text, loaded.config, loaded.known, {})
         if len(trials) == 1:
             return trials[0]
         by_id = {trial.rule.id: trial for trial in trials}

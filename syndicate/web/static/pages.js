@@ -80,6 +80,17 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.innerHTML = words; }, 2000);
 });
 
+// ------------------------------------------------------------ the lab
+
+// What was wrong is marked behind the text, and no longer once that is edited.
+document.addEventListener("input", (event) => {
+  if (event.target.id === "text") document.getElementById("wrong")?.replaceChildren();
+});
+document.addEventListener("scroll", (event) => {
+  const marks = document.getElementById("wrong");
+  if (event.target.id === "text" && marks) marks.scrollTop = event.target.scrollTop;
+}, true);
+
 // ------------------------------------------------------------ live
 
 let source = null;
@@ -107,5 +118,6 @@ document.addEventListener("htmx:load", (event) => {
 window.addEventListener("pagehide", () => source?.close());
 window.addEventListener("pageshow", listen);
 
+document.addEventListener("htmx:load", offer_copying);
 offer_keys();
 offer_copying();

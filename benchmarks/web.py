@@ -1,0 +1,231 @@
+"""Measure the pages: how long the server takes for each with a million items, and what each weighs.
+
+    .venv/bin/python benchmarks/web.py [--items 1000000] [--words 60] [--sources 1000] [--rules 1000]
+                                       [--rounds 7] [--folder FOLDER]
+
+A desk is filled (web_desk.py; about ten minutes for a million items) and the product's own service runs over
+it: nothing is due, so that it has nothing else to do. One client asks for each page, over one connection,
+some times in a row.
+
+- first: milliseconds until the last byte, the first time;
+- median: the same over `--rounds` more. The lab looks back for 150 ms at most for one answer, and then says
+  how far it has come: so there each round asks for another word, as common as the one before, and `whole`
+  says for how many that was all that there was to find;
+- kB: of the page itself; and with its style sheet and scripts, once they are not in the browser yet.
+
+It ends with 1 if a page takes more than 100 ms (the lab 300 ms) or weighs more than 150 kB with all of that.
+
+`--folder` keeps the desk for the next time.
+"""
+
+import argparse
+import http.client
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from made import WORDS, make_language
+
+ROOT = Path(__file__).parents[1]
+MOST_MILLISECONDS, MOST_IN_THE_LAB = 100.0, 300.0
+MOST_KILOBYTES = 150.0
+STATIC = ("style.css", "htmx.min.js", "pages.js", "icon.svg")
+# Ranks of words: of the first, every other article has one; of the last, one in some thousands.
+RANKS = {"common": 150, "usual": 2_000, "rare": 20_000}
+PAGES = (
+    "/",
+    "/?rule=rule-5",
+    "/?source=outlet-5",
+    "/?language=en",
+    "/?period=24h",
+    "/?rule=rule-5&source=outlet-7&period=30d",
+    "/rules",
+    "/rules?q=rule",
+    "/rules/rule-5",
+    "/items",
+    "/items?source=outlet-5",
+    "/items?rule=rule-5",
+    "/items/{item}",
+    "/items/{item}?rule=rule-5",
+    "/sources",
+    "/sources?q=outlet&from=500",
+    "/sources/outlet-5",
+    "/add",
+    "/lab",
+    "/lab?edit=rule-5",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What a page took."""
+
+    path: str
+    first: float  # milliseconds
+    median: float
+    kilobytes: float
+    note: str = ""
+
+
+def main() -> None:
+    """Measure every page, print a table, and end with 1 if one takes too long or weighs too much."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--items", type=int, default=1_000_000)
+    parser.add_argument("--words", type=int, default=60, help="of the text of an article")
+    parser.add_argument("--sources", type=int, default=1_000)
+    parser.add_argument("--rules", type=int, default=1_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = options.folder or Path(name)
+        port = free_port()
+        fill(folder, port, options)
+        with service(folder, port):
+            figures = list(measured(port, options))
+    print_table(figures, options)
+    if any(is_too_much(figure) for figure in figures):
+        sys.exit(1)
+
+
+def fill(folder: Path, port: int, options: argparse.Namespace) -> None:
+    """Fill a desk, unless it is there."""
+    config = folder / "config.toml"
+    if not config.exists():
+        sizes = [f"--{name}={getattr(options, name)}" for name in ("items", "sources", "rules", "words")]
+        command = [sys.executable, str(Path(__file__).with_name("web_desk.py")), str(folder), *sizes]
+        subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    text = config.read_text(encoding="utf-8")
+    config.write_text(re.sub(r'listen = ".*"', f'listen = "127.0.0.1:{port}"', text), encoding="utf-8")
+
+
+@contextmanager
+def service(folder: Path, port: int) -> Iterator[None]:
+    """Run the service; it has published everything when it is asked."""
+    command = [sys.executable, "-m", "syndicate", "--config", str(folder / "config.toml"), "run"]
+    log = (folder / "service.log").open("w")
+    with log, subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process:
+        try:
+            wait_until_idle(process, port)
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+
+def wait_until_idle(process: "subprocess.Popen[bytes]", port: int) -> None:
+    """Wait until the server answers, and then until the process does nothing any more."""
+    while True:
+        try:
+            if ask(http.client.HTTPConnection("127.0.0.1", port, timeout=60), "/healthz")[0] == 200:
+                break
+        except OSError:
+            if process.poll() is not None:
+                sys.exit("The service ended: see service.log in the folder.")
+            time.sleep(0.2)
+    spent = None
+    while (now := cpu_seconds(process.pid)) != spent:
+        spent = now
+        time.sleep(3)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return what a process has spent, in tenths of a second."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return round((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), 1)
+
+
+def measured(port: int, options: argparse.Namespace) -> Iterator[Figure]:
+    """Yield what each page takes."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    static = sum(len(ask(connection, f"/static/{name}")[1]) for name in STATIC) / 1000
+    yield Figure("style, scripts, icon", 0.0, 0.0, static)
+    for pattern in PAGES:
+        path = pattern.format(item=options.items // 2)
+        yield figure(path, [timed(connection, path) for _ in range(options.rounds + 1)])
+    language = make_language(random.Random(1))
+    for name, rank in RANKS.items():
+        words = language.words[rank : rank + options.rounds + 1]
+        for kind in ("/items?q=", "/lab?q="):
+            timings = [timed(connection, f"{kind}{word}") for word in words]
+            wholes = sum("Looked at" not in page for _, page in timings)
+            note = f"whole: {wholes} of {len(timings)}" if kind.startswith("/lab") else ""
+            yield figure(f"{kind}({name} word)", timings, note)
+    both = [f"{one}+AND+{other}" for one, other in pairs(language.words, options.rounds + 1)]
+    yield figure("/lab?q=(usual AND usual)", [timed(connection, f"/lab?q={query}") for query in both])
+
+
+def pairs(words: Sequence[str], number: int) -> Iterator[tuple[str, str]]:
+    """Yield words of the middle ranks, by twos."""
+    first = RANKS["usual"] + 100
+    for at in range(first, first + 2 * number, 2):
+        yield words[at % WORDS], words[(at + 1) % WORDS]
+
+
+def timed(connection: http.client.HTTPConnection, path: str) -> tuple[float, str]:
+    """Return the milliseconds that a page took, and the page."""
+    start = time.perf_counter()
+    status, body = ask(connection, path)
+    milliseconds = (time.perf_counter() - start) * 1000
+    if status != 200:
+        sys.exit(f"{path} was answered {status}.")
+    return milliseconds, body.decode()
+
+
+def ask(connection: http.client.HTTPConnection, path: str) -> tuple[int, bytes]:
+    """Return the answer to a request."""
+    connection.request("GET", path, headers={"Accept": "text/html"})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def figure(path: str, timings: Sequence[tuple[float, str]], note: str = "") -> Figure:
+    """Return what some requests took: the first, and the median of the others."""
+    times = [milliseconds for milliseconds, _ in timings]
+    weight = max(len(page.encode()) for _, page in timings) / 1000
+    return Figure(path, times[0], median(times[1:]), weight, note)
+
+
+def is_too_much(found: Figure) -> bool:
+    """Say whether a page takes too long or weighs too much."""
+    most = MOST_IN_THE_LAB if found.path.startswith("/lab?q") else MOST_MILLISECONDS
+    return found.median > most or found.kilobytes > MOST_KILOBYTES
+
+
+def print_table(figures: Sequence[Figure], options: argparse.Namespace) -> None:
+    """Print what was measured."""
+    print(
+        f"{options.items:,} items of {options.words} words, {options.sources:,} sources,"
+        f" {options.rules:,} rules; load {os.getloadavg()[0]:.1f}"
+    )
+    static = figures[0].kilobytes
+    print(f"{'page':45} {'first':>8} {'median':>8} {'kB':>7} {'with all':>9}")
+    for each in figures:
+        total = each.kilobytes + (static if each is not figures[0] else 0)
+        mark = "  TOO MUCH" if is_too_much(each) else ""
+        print(
+            f"{each.path:45} {each.first:6.1f}ms {each.median:6.1f}ms {each.kilobytes:7.1f} {total:9.1f}"
+            f"  {each.note}{mark}"
+        )
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Adding a source: an address is looked at, what is found there is shown, and one of it is added."""
+
+import os
+from collections.abc import Mapping
+from threading import Lock
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from syndicate import adding
+from syndicate.adding import Wish
+from syndicate.config import Added, duration, source_table
+from syndicate.errors import ConfigError, NetworkError, StoreError
+from syndicate.model import Kind
+from syndicate.sources.discover import Discovery
+from syndicate.sources.leads import Found, Via
+from syndicate.web.access import visit_of
+from syndicate.web.render import Pages
+from syndicate.web.view import View
+
+MAX_ADDRESS = 2_000  # characters
+BUSY = "Another address is looked at just now. Try again in a moment."
+
+
+class AddPage:
+    """Answers `/add`."""
+
+    def __init__(self, view: View, pages: Pages) -> None:
+        self._view = view
+        self._pages = pages
+        self._one_at_a_time = Lock()
+
+    def answer(self, request: Request) -> Response:
+        """Show the form; look at an address; or add what was chosen."""
+        visit = visit_of(request.scope)
+        if request.method != "POST" or visit is None:
+            return self._page(request, address=request.query_params.get("address", ""))
+        if visit.form.get("do") == "add":
+            return self._added(request, visit.form)
+        return self._looked(request, visit.form.get("address", "").strip())
+
+    def _looked(self, request: Request, address: str) -> Response:
+        if not address or len(address) > MAX_ADDRESS:
+            return self._page(request, address=address[:MAX_ADDRESS], problem="Type an address.")
+        if not self._one_at_a_time.acquire(blocking=False):
+            return self._pages.error(request, 503, BUSY, {"Retry-After": "5"})
+        try:
+            discovery = adding.look(self._view.loaded.config, address)
+        except (ValueError, NetworkError) as error:
+            return self._page(request, address=address, problem=str(error))
+        finally:
+            self._one_at_a_time.release()
+        return self._page(request, address=address, discovery=discovery)
+
+    def _added(self, request: Request, form: Mapping[str, str]) -> Response:
+        config = self._view.loaded.config
+        try:
+            found, wish = _chosen(form), _wish(form)
+            added, skipped = adding.add(config.path, os.environ, found, wish, is_trial=not config.web.edit)
+        except (ValueError, ConfigError, StoreError) as error:
+            return self._page(request, address=form.get("address", ""), problem=str(error))
+        if skipped:
+            return self._page(request, address=form.get("address", ""), problem=f"{found.url} {skipped.why}.")
+        if not config.web.edit:
+            return self._page(request, address=form.get("address", ""), table=_table(added))
+        root = urlsplit(config.service.base_url).path.rstrip("/")
+        return RedirectResponse(f"{root}/sources?done=added&q={added.sources[0].id}", 303)
+
+    def _page(
+        self,
+        request: Request,
+        *,
+        address: str,
+        discovery: Discovery | None = None,
+        problem: str = "",
+        table: str = "",
+    ) -> Response:
+        values = {
+            "now": self._view.now(),
+            "address": address,
+            "discovery": discovery,
+            "problem": problem,
+            "table": table,
+            "can_edit": self._view.loaded.config.web.edit,
+        }
+        return self._pages.page(request, "add.html", values, 400 if problem else 200)
+
+
+def _chosen(form: Mapping[str, str]) -> Found:
+    """Return what was chosen, of all that was found.
+
+    Raises:
+        ValueError: nothing was.
+    """
+    number = form.get("chosen", "")
+    url = form.get(f"url-{number}", "")
+    if not url:
+        raise ValueError("Choose one of what was found.")
+    kind = form.get(f"format-{number}", "")
+    return Found(
+        url=url,
+        via=Via.GIVEN,
+        title=form.get(f"title-{number}", "").strip() or (urlsplit(url).hostname or url),
+        format=Kind.PAGE if kind == Kind.PAGE else "",
+        entries=0,
+        newest=None,
+    )
+
+
+def _wish(form: Mapping[str, str]) -> Wish:
+    interval = form.get("interval", "").strip()
+    tags = [tag.strip() for tag in form.get("tags", "").split(",")]
+    return Wish(
+        id=form.get("id", "").strip() or None,
+        title=form.get("title", "").strip() or None,
+        tags=tuple(dict.fromkeys(filter(None, tags))),
+        interval=duration(interval) if interval else None,
+        full_text=form.get("full_text") == "on",
+    )
+
+
+def _table(added: Added) -> str:
+    return "\n".join(map(source_table, added.sources))
