@@ -407,6 +407,8 @@ class Service:
         )
         self._stop_watching()
         self._watching = self._watch()  # the folder of the rules may be another
+        if is_edited(loaded.config, loaded.read_at):  # while the old one was let go, which had not told yet
+            self._wake_reload.set()
         self._wake_all()
 
     def _wake_all(self) -> None:
