@@ -62,6 +62,13 @@ PAGES = (
     "/sources?q=outlet&from=500",
     "/sources/outlet-5",
     "/add",
+    "/alerts",
+    "/alerts?endpoint=desk",
+    "/alerts?state=dead",
+    "/alerts?endpoint=desk&state=waiting",
+    "/alerts/endpoints/desk",
+    "/alerts/silences",
+    "/system",
     "/lab",
     "/lab?edit=rule-5",
 )

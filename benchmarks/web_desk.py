@@ -3,7 +3,8 @@
     python benchmarks/web_desk.py FOLDER --items 1000000 --sources 1000 --rules 1000 --words 60
 
 Articles and rules are those of made.py. Nothing is fetched: documents are made up, and everything from
-there on (matching, stories, deliveries, the index of words) is the product's own, by a clock that jumps.
+there on (matching, stories, deliveries, the index of words) is the product's own, by a clock that jumps. Of
+ten deliveries eight are taken, one is given up and one waits for its next attempt.
 Prints progress on standard error.
 """
 
@@ -18,7 +19,16 @@ from pathlib import Path
 from made import Language, make_article, make_language, make_rule, syndicate_query, written
 
 from syndicate.loading import Loaded, load, take_over
-from syndicate.model import Claim, Document, Entry, Poll, PollState
+from syndicate.model import (
+    Attempt,
+    Claim,
+    Delivery,
+    DeliveryState,
+    Document,
+    Entry,
+    Poll,
+    PollState,
+)
 from syndicate.rules.index import RuleIndex
 from syndicate.sources.changes import Seen, change_of
 from syndicate.sources.identity import identify, lists
@@ -28,6 +38,8 @@ from syndicate.store.sqlite import SqliteStore
 DAYS = 60
 PER_POLL = 20
 POLLS_AT_ONCE = 100
+AT_ONCE = 1_000  # deliveries
+BODY = b'{"type": "alert.match", "data": "' + b"x" * 1_000 + b'"}'
 ARTICLES = 20_000  # different texts; each item has one, under a title of its own
 CONFIG = """
 [service]
@@ -113,9 +125,35 @@ def fill(loaded: Loaded, articles: Sequence[Sequence[str]], items: int, dice: ra
                     for claim in claims
                 ]
                 store.record_polls(polls)
+            deliver(store)
             print(f"{min((turn + 1) * items // rounds, items):,} items", file=sys.stderr, flush=True)
     finally:
         store.close()
+
+
+def deliver(store: SqliteStore) -> None:
+    """Try whatever is due, once."""
+    while due := store.claim_deliveries(limit=AT_ONCE, room={"desk": AT_ONCE}, lease=timedelta(hours=1)):
+        store.freeze_bodies([(each.id, each.token, BODY) for each in due])
+        store.record_attempts([attempt(each, n % 10, store.now()) for n, each in enumerate(due)])
+
+
+def attempt(delivery: Delivery, chance: int, now: datetime) -> Attempt:
+    """Return an attempt that was taken, but for two of ten."""
+    states = {0: DeliveryState.DEAD, 1: DeliveryState.WAITING}
+    state = states.get(chance, DeliveryState.DELIVERED)
+    return Attempt(
+        delivery=delivery.id,
+        endpoint=delivery.endpoint,
+        token=delivery.token,
+        started_at=now,
+        duration=timedelta(milliseconds=35),
+        status=200 if state is DeliveryState.DELIVERED else 500,
+        error=None if state is DeliveryState.DELIVERED else "the receiver answered 500",
+        answer="A page that says what went wrong. " * 10,
+        state=state,
+        next_attempt_at=now + timedelta(days=2 * DAYS) if state is DeliveryState.WAITING else None,
+    )
 
 
 def claimed(store: SqliteStore) -> Iterator[list[Claim]]:

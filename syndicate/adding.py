@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from syndicate import config
@@ -27,7 +27,7 @@ class Wish:
     full_text: bool = False
 
 
-def look(settings: Config, address: str) -> Discovery:
+def look(settings: Config, address: str, now: datetime) -> Discovery:
     """Return what could be watched at an address. Takes as long as its server does, minutes at most.
 
     Raises:
@@ -36,13 +36,13 @@ def look(settings: Config, address: str) -> Discovery:
     """
     for url in addresses(address):
         config.web_address(url)
-    return asyncio.run(_look(settings, address))
+    return asyncio.run(_look(settings, address, now))
 
 
-async def _look(settings: Config, address: str) -> Discovery:
+async def _look(settings: Config, address: str, now: datetime) -> Discovery:
     async with Client(settings.network) as client:
         explorer = Explorer(client=client, settings=settings.network)
-        return await explorer.look(address, datetime.now(UTC))
+        return await explorer.look(address, now)
 
 
 def add(

@@ -2,16 +2,24 @@
 
 import getpass
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from syndicate import report_silences
-from syndicate.config import duration
 from syndicate.loading import Loaded
 from syndicate.model import Silence, SilenceDraft
-from syndicate.terminal import AsJson, known, load, opened, out, print_json, print_table
+from syndicate.silences import AskedError, AskedSilence, drafted
+from syndicate.terminal import AsJson, load, opened, out, print_json, print_table
+
+OPTIONS = {
+    **{
+        name: f"--{name}"
+        for name in ("author", "reason", "until", "rule", "source", "tag", "endpoint", "text", "everything")
+    },
+    "length": "--for",
+}
 
 silences_app = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help="Alerts that nobody wants to hear for a time."
@@ -45,26 +53,21 @@ def add(
     matches and feeds are as always.
     """
     loaded = load(context)
-    _refuse_unknown(loaded, rule=rule, source=source, tag=tag, endpoint=endpoint)
-    asked = [rule, source, tag, endpoint, text]
-    if everything == any(each is not None for each in asked):
-        raise typer.BadParameter(
-            "say what is silenced by at least one of --rule, --source, --tag, --endpoint and --text, "
-            "or by --everything alone"
-        )
+    asked = AskedSilence(
+        author=_user() if author is None else author,
+        reason=reason,
+        length=length,
+        until=until,
+        rule=rule,
+        source=source,
+        tag=tag,
+        endpoint=endpoint,
+        text=text,
+        everything=everything,
+    )
     with opened(loaded) as store:
         now = store.now()
-        draft = SilenceDraft(
-            author=_said("--author", _user() if author is None else author),
-            reason=_said("--reason", reason),
-            expires_at=_end(length, until, loaded, now),
-            rule=rule,
-            source=source,
-            tag=tag,
-            endpoint=endpoint,
-            text=None if text is None else _said("--text", text),
-        )
-        added = store.add_silence(draft)
+        added = store.add_silence(_drafted(asked, loaded, now))
     if as_json:
         print_json(report_silences.silence_json(added, now))
     else:
@@ -116,16 +119,12 @@ def _refuse_ended(ids: Iterable[int], silences: Iterable[Silence], now: datetime
             raise typer.BadParameter(f"silence {number} has ended already", param_hint="ID")
 
 
-def _refuse_unknown(loaded: Loaded, **asked: str | None) -> None:
-    names = {
-        "rule": [rule.id for rule in loaded.rules],
-        "source": [source.id for source in loaded.config.sources],
-        "tag": sorted({tag for source in loaded.config.sources for tag in source.tags}),
-        "endpoint": [endpoint.id for endpoint in loaded.config.endpoints],
-    }
-    for what, name in asked.items():
-        if name is not None and "*" not in name:
-            known(f"--{what}", name, names[what])
+def _drafted(asked: AskedSilence, loaded: Loaded, now: datetime) -> SilenceDraft:
+    try:
+        return drafted(asked, loaded, now, OPTIONS)
+    except AskedError as error:
+        option = None if error.about is None else OPTIONS[error.about]
+        raise typer.BadParameter(str(error), param_hint=option) from error
 
 
 def _user() -> str:
@@ -136,31 +135,3 @@ def _user() -> str:
         raise typer.BadParameter(
             "your user has no name here: say who wants it", param_hint="--author"
         ) from error
-
-
-def _said(option: str, text: str) -> str:
-    if not text.strip():
-        raise typer.BadParameter("must not be blank", param_hint=option)
-    return " ".join(text.split())
-
-
-def _end(length: str | None, until: str | None, loaded: Loaded, now: datetime) -> datetime:
-    """Return when a silence ends, which is said in one of two ways."""
-    if (length is None) == (until is None):
-        raise typer.BadParameter("say how long, by one of --for and --until")
-    try:
-        end = now + duration(length) if length is not None else _moment(str(until), loaded)
-    except (ValueError, OverflowError) as error:
-        raise typer.BadParameter(str(error), param_hint="--until" if length is None else "--for") from error
-    if end <= now:
-        raise typer.BadParameter("it must end later than now", param_hint="--until" if until else "--for")
-    return end
-
-
-def _moment(text: str, loaded: Loaded) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError(f'{text!r} is no time: write one such as "2026-11-25 08:00"') from error
-    zone = loaded.config.service.time_zone
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)

@@ -288,7 +288,7 @@ def _known_sources(
 def looked_around(settings: Config, address: str) -> Discovery:
     """Return what could be watched at an address."""
     with refused("URL"), busy():
-        return adding.look(settings, address)
+        return adding.look(settings, address, datetime.now(UTC))
 
 
 def best_of(discovery: Discovery) -> Found:

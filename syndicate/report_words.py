@@ -58,7 +58,8 @@ def size(length_bytes: int) -> str:
     """Return a number of bytes in words."""
     for unit, length in (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024)):
         if length_bytes >= length:
-            return f"{length_bytes / length:.3g} {unit}"
+            number = length_bytes / length
+            return f"{number:.3g} {unit}" if number < 999.5 else f"{number:.0f} {unit}"  # not 1e+03
     return f"{length_bytes} bytes"
 
 

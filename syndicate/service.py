@@ -63,6 +63,7 @@ class Service:
     ) -> None:
         self.loaded = loaded
         self.refused: tuple[Problem, ...] = ()
+        self.started_at = clock()
         self._random = random
         self._heads = Heads()
         self._read_again = read_again
@@ -187,7 +188,7 @@ class Service:
         """By new or edited rule, how many of the items stored before match."""
         return self._new_rules.matches
 
-    # -- what the web server knows (web.View), beside `loaded` and `store`
+    # -- what the web server knows (web.View), beside `loaded`, `store`, `refused` and `started_at`
 
     @property
     def base_url(self) -> str:

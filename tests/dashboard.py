@@ -10,14 +10,14 @@ from typing import ParamSpec, TypeVar
 
 from syndicate.errors import Problem
 from syndicate.loading import Loaded, load, take_over
-from syndicate.model import Change, Entry, Poll
+from syndicate.model import AlertDraft, Change, Entry, Poll
 from syndicate.rules.fingerprints import fingerprint, text_key
 from syndicate.rules.index import RuleIndex
 from syndicate.rules.text import Subject
 from syndicate.store.sqlite import SqliteStore
 from syndicate.web.callbacks import Callbacks
 from syndicate.web.hub import Asked
-from tests.contract.making import Clock, claimed, reading, recorded
+from tests.contract.making import START, Clock, claimed, reading, recorded
 from tests.served import NoCallbacks, NoHub
 
 P = ParamSpec("P")
@@ -83,6 +83,7 @@ class Dashboard:
     callbacks: Callbacks = field(default_factory=NoCallbacks)
     hub: Asked = field(default_factory=NoHub)
     refused: tuple[Problem, ...] = ()
+    started_at: datetime = START
 
     def now(self) -> datetime:
         return self.store.now()
@@ -90,13 +91,17 @@ class Dashboard:
     async def change(self, unit: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.to_thread(unit, *args, **kwargs)
 
-    def report(self, source: str, *entries: Entry) -> None:
-        """Poll a source and find these entries, as they are matched."""
+    def report(self, source: str, *entries: Entry, alerts: bool = False) -> None:
+        """Poll a source and find these entries, as they are matched.
+
+        Args:
+            alerts: whether endpoints are to be told of them.
+        """
         poll = reading(self.store, claimed(self.store, source), *entries, watches=())
-        changes = tuple(self._matched(poll, change) for change in poll.changes)
+        changes = tuple(self._matched(poll, change, alerts=alerts) for change in poll.changes)
         recorded(self.store, replace(poll, changes=changes))
 
-    def _matched(self, poll: Poll, change: Change) -> Change:
+    def _matched(self, poll: Poll, change: Change, *, alerts: bool) -> Change:
         entry = change.entry
         subject = Subject(
             title=entry.title,
@@ -117,6 +122,12 @@ class Dashboard:
             matches=matches,
             story_keys=(*change.story_keys, *((key,) if key else ())),
             fingerprint=fingerprint(entry.title, entry.body, entry.language),
+            alerts=tuple(
+                AlertDraft(rule=match.rule, endpoint=endpoint)
+                for match in matches
+                for endpoint in self.loaded.known.rules[match.rule].notify
+                if alerts
+            ),
         )
 
 

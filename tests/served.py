@@ -87,6 +87,7 @@ class SomeView:
     callbacks: Callbacks = field(default_factory=NoCallbacks)
     hub: Asked = field(default_factory=NoHub)
     refused: tuple[Problem, ...] = ()
+    started_at: datetime = NOW
 
     @property
     def loaded(self) -> Loaded:

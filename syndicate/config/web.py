@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -84,6 +84,7 @@ class WebTable(Table):
     password: Annotated[str, AfterValidator(_hash)] | None = None
     trusted_proxy_header: Annotated[str, AfterValidator(_proxy_header)] | None = None
     edit: bool = False
+    images: Literal["off", "proxied"] = "off"
     token: Annotated[list[TokenTable], BeforeValidator(_several)] = Field(default_factory=list)
 
 
@@ -93,6 +94,7 @@ def web_settings(table: WebTable) -> WebSettings:
         password=table.password,
         trusted_proxy_header=table.trusted_proxy_header,
         edit=table.edit,
+        shows_images=table.images == "proxied",
         tokens=tuple(map(_token, table.token)),
     )
 

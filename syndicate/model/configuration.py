@@ -54,6 +54,7 @@ class WebSettings:
     password: str | None = field(default=None, repr=False)  # its hash; None: there is none
     trusted_proxy_header: str | None = None  # in which a proxy says who has logged in; None: it says nothing
     edit: bool = False  # whether pages write into rules/ and config.toml
+    shows_images: bool = False  # whether articles are shown with their images, which we then fetch
     tokens: tuple[ApiToken, ...] = ()  # of programs, for the API alone
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape, unescape
@@ -121,6 +122,26 @@ def without_images(html: str) -> str:
     return _PICTURELESS.clean(_shallow(html))
 
 
+def with_images_at(html: str, address: Callable[[str], str | None]) -> str:
+    """Return stored HTML as a page of ours may show it, with images from elsewhere than they say.
+
+    Args:
+        address: where to have an image from instead, given its own address; None: it is left out.
+    """
+
+    def moved(tag: str, name: str, value: str) -> str | None:
+        return address(value) if (tag, name) == ("img", "src") else value
+
+    mover = nh3.Cleaner(
+        tags=_BLOCKS | _CELLS | _INLINE,
+        attributes=_ATTRIBUTES,
+        attribute_filter=moved,
+        link_rel="noopener noreferrer",
+        set_tag_attribute_values={"img": {"loading": "lazy", "decoding": "async"}},
+    )
+    return mover.clean(_DENYING.clean(_shallow(html)))
+
+
 def clean_plain(text: str) -> Clean:
     """Return a plain text, clean, and as HTML."""
     kept = clean_text(text[:MAX_HTML])
@@ -232,6 +253,7 @@ def _cleaner_that(relative: UrlRelative, *, images: bool = True) -> nh3.Cleaner:
 
 _IMAGES = frozenset({"img"})
 _PICTURELESS = _cleaner_that("deny", images=False)
+_DENYING = _cleaner_that("deny")
 
 
 # --------------------------------------------------------------------------- plain text

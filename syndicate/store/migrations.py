@@ -17,6 +17,7 @@ from syndicate.store import (
     migration_health,
     migration_hub,
     migration_learning,
+    migration_overview,
     migration_pace,
     migration_pages,
     migration_spikes,
@@ -242,6 +243,12 @@ def m0019_noticed_edits(db: Database) -> None:
 def m0020_pages(db: Database) -> None:
     """Matches in the order of their items, which pages show."""
     db.executescript(migration_pages.PAGES)
+
+
+@migrations()
+def m0021_overview(db: Database) -> None:
+    """What was done in each hour, and deliveries by their state, which pages show."""
+    db.executescript(migration_overview.OVERVIEW)
 
 
 @migrations()

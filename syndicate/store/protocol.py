@@ -58,6 +58,7 @@ from syndicate.model.health import HealthReport
 from syndicate.near import Fingerprint
 from syndicate.store.api import ApiStore
 from syndicate.store.hub import HubStore
+from syndicate.store.overview import OverviewStore
 from syndicate.store.pages import PageStore
 from syndicate.store.searching import ItemFilter, SearchStore
 from syndicate.store.watching import WatchStore
@@ -123,6 +124,10 @@ class Store(Protocol):
     @property
     def pages(self) -> PageStore:
         """The units of work of the pages."""
+
+    @property
+    def overview(self) -> OverviewStore:
+        """The units of work of the pages about what goes out and about the machine."""
 
     @property
     def api(self) -> ApiStore:

@@ -59,6 +59,7 @@ from syndicate.store import (
     sqlite_feed_entries,
     sqlite_feeds,
     sqlite_health,
+    sqlite_hours,
     sqlite_items,
     sqlite_learned,
     sqlite_letters,
@@ -79,6 +80,7 @@ from syndicate.store.sqlite_api import SqliteApi
 from syndicate.store.sqlite_connections import Connections
 from syndicate.store.sqlite_hub import SqliteHub
 from syndicate.store.sqlite_lock import LifeLock
+from syndicate.store.sqlite_overview import SqliteOverview
 from syndicate.store.sqlite_pages import SqlitePages
 from syndicate.store.sqlite_search import SqliteSearch
 from syndicate.store.sqlite_watching import SqliteWatch
@@ -99,6 +101,7 @@ class SqliteStore:
         *,
         works: bool = True,
     ) -> None:
+        self._path = path
         self._clock = clock
         self._is_closed = False
         self._rule_set: str | None = None  # that this process was configured with
@@ -119,6 +122,10 @@ class SqliteStore:
     @property
     def pages(self) -> SqlitePages:
         return SqlitePages(self._read)
+
+    @property
+    def overview(self) -> SqliteOverview:
+        return SqliteOverview(read=self._read, now=self.now, path=self._path)
 
     @property
     def api(self) -> SqliteApi:
@@ -233,7 +240,9 @@ class SqliteStore:
             if self._rule_set and any(poll.changes for poll in polls):
                 sqlite_configuration.forget_versions_under_other_rules(db, self._rule_set)
             sqlite_learned.note_answers(db, polls, self.now())
-            return sqlite_polls.record_polls(db, polls, self.now())
+            recorded = sqlite_polls.record_polls(db, polls, self.now())
+            sqlite_hours.note_polls(db, polls, recorded, self.now())
+            return recorded
 
     def subscribe(self, base: str | None, can_reach_us: Callable[[str], bool] | None = None) -> int:
         with self._write() as db:
@@ -327,6 +336,7 @@ class SqliteStore:
     ) -> list[EndpointNotice]:
         with self._write() as db:
             sqlite_deliveries.record_attempts(db, attempts)
+            sqlite_hours.note_attempts(db, attempts, self.now())
             return sqlite_endpoints.note_attempts(db, attempts, notify, self.now())
 
     def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:

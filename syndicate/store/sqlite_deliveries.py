@@ -33,7 +33,7 @@ _LEASED = """
     WHERE lease_until IS NOT NULL AND lease_until > ? GROUP BY endpoint
 """
 _DUE = """
-    SELECT number, next_attempt_at FROM deliveries
+    SELECT number, next_attempt_at FROM deliveries INDEXED BY deliveries_due
     WHERE endpoint = :endpoint AND state = 'waiting' AND next_attempt_at <= :now
     AND (lease_until IS NULL OR lease_until <= :now)
     AND NOT EXISTS (SELECT 1 FROM endpoints WHERE id = :endpoint AND disabled_at IS NOT NULL)

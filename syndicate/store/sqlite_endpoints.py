@@ -15,6 +15,22 @@ from syndicate.store.sqlite_deliveries import insert_delivery
 from syndicate.store.sqlite_health import note_endpoint
 
 ATTEMPTS_SHOWN = 1_000
+# However much waits, only indexes are read, and of what is leased its rows.
+_WAITING = """
+    WITH overdue AS (
+        SELECT endpoint, count(*) AS deliveries FROM deliveries INDEXED BY deliveries_due
+        WHERE state = 'waiting' AND next_attempt_at <= :now GROUP BY endpoint
+    ), tried AS (
+        SELECT endpoint, count(*) AS deliveries FROM deliveries INDEXED BY deliveries_leased
+        WHERE lease_until IS NOT NULL AND lease_until > :now
+        AND state = 'waiting' AND next_attempt_at <= :now GROUP BY endpoint
+    ), waiting AS (
+        SELECT endpoint, count(*) AS deliveries, min(created_at) AS oldest
+        FROM deliveries INDEXED BY deliveries_waiting WHERE state = 'waiting' GROUP BY endpoint
+    )
+    SELECT w.*, coalesce(o.deliveries, 0) - coalesce(t.deliveries, 0) AS due
+    FROM waiting w LEFT JOIN overdue o USING (endpoint) LEFT JOIN tried t USING (endpoint)
+"""
 
 
 def note_attempts(
@@ -59,15 +75,7 @@ def enable(db: Database, endpoint: str, now: datetime) -> int | None:
 def endpoint_statuses(db: Database, endpoints: Sequence[str], now: datetime) -> list[EndpointStatus]:
     """See `Store.endpoints`."""
     health_by_endpoint = {health.endpoint: health for health in _healths(db)}
-    waiting = {
-        row["endpoint"]: row
-        for row in db.execute(
-            "SELECT endpoint, count(*) AS deliveries, min(created_at) AS oldest,"
-            " sum(next_attempt_at <= ?1 AND (lease_until IS NULL OR lease_until <= ?1)) AS due"
-            " FROM deliveries WHERE state = 'waiting' GROUP BY endpoint",
-            [time_text(now)],
-        )
-    }
+    waiting = {row["endpoint"]: row for row in db.execute(_WAITING, {"now": time_text(now)})}
     held, dead = _counts(db, DeliveryState.HELD), _counts(db, DeliveryState.DEAD)
     gone = sorted((waiting.keys() | held.keys() | dead.keys()) - set(endpoints))
     return [

@@ -27,7 +27,8 @@ _NOT_URGENT = """NOT EXISTS (
 )"""
 _COUNTS = f"d.state <> 'held' AND {_NOT_URGENT}"
 _DUE = f"""
-    SELECT d.id, body IS NULL AND attempts = replayed_after AS is_fresh FROM deliveries d
+    SELECT d.id, body IS NULL AND attempts = replayed_after AS is_fresh
+    FROM deliveries d INDEXED BY deliveries_due
     WHERE endpoint = :endpoint AND state = 'waiting' AND next_attempt_at <= :now AND lease_until IS NULL
     AND (is_fresh OR (:is_read AND attempts > 0 AND replayed_after = 0)) AND {_NOT_URGENT}
     ORDER BY number

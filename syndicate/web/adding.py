@@ -46,7 +46,7 @@ class AddPage:
         if not self._one_at_a_time.acquire(blocking=False):
             return self._pages.error(request, 503, BUSY, {"Retry-After": "5"})
         try:
-            discovery = adding.look(self._view.loaded.config, address)
+            discovery = adding.look(self._view.loaded.config, address, self._view.now())
         except (ValueError, NetworkError) as error:
             return self._page(request, address=address, problem=str(error))
         finally:

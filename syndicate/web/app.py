@@ -19,10 +19,13 @@ from syndicate.errors import SyndicateError
 from syndicate.feeds.page import FeedPages
 from syndicate.web.access import Gate
 from syndicate.web.adding import AddPage
+from syndicate.web.alerts import AlertPages
 from syndicate.web.api.routes import api_routes
 from syndicate.web.callbacks import CallbackEndpoint
+from syndicate.web.endpoints import EndpointPages
 from syndicate.web.files import Files
 from syndicate.web.hub import HubEndpoint
+from syndicate.web.images import Images
 from syndicate.web.items import ItemPages
 from syndicate.web.lab import LabPage
 from syndicate.web.live import Live
@@ -34,7 +37,9 @@ from syndicate.web.problems import is_api, problem
 from syndicate.web.render import Pages
 from syndicate.web.rules import RulePages
 from syndicate.web.sessions import Sessions
+from syndicate.web.silences import SilencePages
 from syndicate.web.sources import SourcePages
+from syndicate.web.system import SystemPage
 from syndicate.web.view import View
 
 FEED_TYPES = {
@@ -95,7 +100,8 @@ def private_routes(
     look_seconds: float = BUDGET_SECONDS,
 ) -> list[Route]:
     """Return the routes of the pages."""
-    rules, items = RulePages(view, pages), ItemPages(view, pages)
+    images = Images(view, sessions)
+    rules, items = RulePages(view, pages), ItemPages(view, pages, images)
     lab = LabPage(view, pages, LookBacks(look_seconds))
     sources, login = SourcePages(view, pages), Login(view, pages, sessions)
     return [
@@ -107,14 +113,38 @@ def private_routes(
         Route("/lab/new", lab.create, methods=["POST"]),
         Route("/items", items.listing),
         Route("/items/{item}", items.one),
+        Route("/image/{signature}/{address}", images.answer),
         Route("/sources", sources.listing),
         Route("/sources/{source}", sources.one),
         Route("/sources/{source}/refresh", sources.refresh, methods=["POST"]),
         Route("/sources/{source}/pause", sources.pause, methods=["POST"]),
         Route("/sources/{source}/resume", sources.resume, methods=["POST"]),
         Route("/add", AddPage(view, pages).answer, methods=["GET", "POST"]),
+        *alert_routes(view, pages),
+        Route("/system", SystemPage(view, pages).answer),
         Route("/login", login.login, methods=["GET", "POST"]),
         Route("/logout", login.logout, methods=["POST"]),
+    ]
+
+
+def alert_routes(view: View, pages: Pages) -> list[Route]:
+    """Return the routes of what goes out; they are tried in order."""
+    alerts, endpoints, silences = (
+        AlertPages(view, pages),
+        EndpointPages(view, pages),
+        SilencePages(view, pages),
+    )
+    return [
+        Route("/alerts", alerts.listing),
+        Route("/alerts/replay", alerts.replay_all, methods=["POST"]),
+        Route("/alerts/silences", silences.listing),
+        Route("/alerts/silences", silences.add, methods=["POST"]),
+        Route("/alerts/silences/{silence}/end", silences.end, methods=["POST"]),
+        Route("/alerts/endpoints/{endpoint}", endpoints.one),
+        Route("/alerts/endpoints/{endpoint}/test", endpoints.test, methods=["POST"]),
+        Route("/alerts/endpoints/{endpoint}/enable", endpoints.enable, methods=["POST"]),
+        Route("/alerts/{delivery}", alerts.one),
+        Route("/alerts/{delivery}/replay", alerts.replay, methods=["POST"]),
     ]
 
 

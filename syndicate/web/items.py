@@ -12,7 +12,7 @@ from syndicate.errors import QueryError
 from syndicate.model import FoundItem, ItemHead, ListedItem, Match
 from syndicate.report_explain import explanation_lines
 from syndicate.report_words import Line
-from syndicate.sources.sanitise import without_images
+from syndicate.sources.sanitise import with_images_at, without_images
 from syndicate.store.pages import Shown
 from syndicate.store.searching import ItemFilter
 from syndicate.trial import explanation, trial_of_rule
@@ -25,6 +25,7 @@ from syndicate.web.filters import (
     number_of,
     place_text,
 )
+from syndicate.web.images import Images
 from syndicate.web.render import FoundRow, Pages
 from syndicate.web.search import MAX_QUERY, search
 from syndicate.web.view import View
@@ -44,9 +45,10 @@ class Found:
 class ItemPages:
     """Answers GET of `/items` and `/items/ID`."""
 
-    def __init__(self, view: View, pages: Pages) -> None:
+    def __init__(self, view: View, pages: Pages, images: Images) -> None:
         self._view = view
         self._pages = pages
+        self._images = images
 
     def listing(self, request: Request) -> Response:
         """Return the items that a query holds for, or all, newest first."""
@@ -94,7 +96,7 @@ class ItemPages:
         values = {
             "now": self._view.now(),
             "item": item,
-            "html": Markup(without_images(item.content_html)),  # noqa: S704  sanitised right here
+            "html": Markup(self._shown(item.content_html)),  # noqa: S704  sanitised right here
             "matches": store.pages.matches_of_item(item.id),
             "story": self._story(item.id, item.story),
             "asked": rule,
@@ -103,6 +105,12 @@ class ItemPages:
             **self._titles(),
         }
         return self._pages.page(request, "item.html", values)
+
+    def _shown(self, html: str) -> str:
+        """Return an item's HTML as it may be shown."""
+        if self._view.loaded.config.web.shows_images:
+            return with_images_at(html, self._images.address)
+        return without_images(html)
 
     def _titles(self) -> Mapping[str, object]:
         loaded = self._view.loaded

@@ -15,6 +15,7 @@ from syndicate import __version__
 from syndicate.feeds.explain import Passage
 from syndicate.model import HeldRule, Hit, ItemHead, Match, Snippet, ToldStory
 from syndicate.report import remarks, state_words
+from syndicate.report_silences import matchers
 from syndicate.report_sources import format_words, subscription_words
 from syndicate.report_words import STATES, Line, length_words, size
 from syndicate.trial import Finding
@@ -90,6 +91,7 @@ class Pages:
             "line_pieces": line_pieces,
             "web_link": web_link,
             "query": query,
+            "silenced": matchers,
         }
 
     def page(

@@ -34,6 +34,10 @@ class View(Protocol):
         """Who takes requests to subscribe to our feeds."""
 
     @property
+    def started_at(self) -> datetime:
+        """When the service began, by the store's time."""
+
+    @property
     def refused(self) -> Sequence[Problem]:
         """Why the configuration as it is in its files now is not in force; empty when it is."""
 

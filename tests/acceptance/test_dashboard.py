@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
-from syndicate.model import WebSettings
+from syndicate.errors import Problem
+from syndicate.model import DeliveryState, SilenceDraft, WebSettings
 from syndicate.web.app import create
 from tests.browser import BROWSER, REMEDY, low_contrasts
-from tests.contract.making import HOUR, START, entry
+from tests.contract.making import HOUR, START, attempt, claim_alerts, entry
 from tests.dashboard import HASH, PASSWORD, SOURCES, Dashboard, configuration, dashboard
+from tests.outlets import LocalServer, Reply
 from tests.served import served
 from tests.support import ROOT, node_modules, require
 
@@ -32,6 +35,14 @@ PATHS = (
     "/items/1?rule=water",
     "/items/3",
     "/sources",
+    "/alerts",
+    "/alerts?endpoint=desk&state=dead",
+    "/alerts/msg_dead",
+    "/alerts/msg_sent",
+    "/alerts/silences",
+    "/alerts/endpoints/desk",
+    "/alerts/endpoints/night",
+    "/system",
     "/none",
 )
 CONTEXTS: dict[str, Any] = {
@@ -40,6 +51,13 @@ CONTEXTS: dict[str, Any] = {
     "phone": {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True},
     "large print": {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2},  # at 200%
 }
+NIGHT = """
+[[endpoint]]
+id = "night"
+url = "https://night.example/hook"
+quiet_hours = ["00:00-23:00"]
+max_per_hour = 3
+"""
 TITLE = "Leaders of Central Asia and the European Union adopt a strategy in Samarkand"
 PAYLOADS = [
     line
@@ -61,8 +79,9 @@ def browser():
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    with dashboard(configuration(tmp_path_factory.mktemp("desk"))) as view:
+    with dashboard(configuration(tmp_path_factory.mktemp("desk"), sources=SOURCES + NIGHT)) as view:
         fill(view)
+        trouble(view)
         yield view
 
 
@@ -83,6 +102,54 @@ def fill(view: Dashboard) -> None:
         for n in range(40)
     ]
     view.report("vestnik", *many)
+
+
+def trouble(view: Dashboard) -> None:
+    """Have a delivery arrive, one be given up, and one disable the endpoint; a silence; an edit refused."""
+    view.report(
+        "steppe", *(entry(f"t{n}", f"Central Asia, told {n}", published=START) for n in range(3)), alerts=True
+    )
+    sent, dead, last = claim_alerts(view.store)
+    error = "the receiver answered 410 (gone)"
+    view.store.record_attempts(
+        [
+            attempt(sent, view.store, answer="thanks"),
+            attempt(
+                dead, view.store, state=DeliveryState.DEAD, status=400, error="no", answer="<p>no</p>" * 30
+            ),
+            attempt(
+                last,
+                view.store,
+                state=DeliveryState.WAITING,
+                status=410,
+                error=error,
+                next_attempt_at=view.now(),
+                is_last=True,
+            ),
+        ]
+    )
+    rename(view, {sent.id: "msg_sent", dead.id: "msg_dead", last.id: "msg_last"})
+    ends = view.now() + HOUR
+    view.store.add_silence(SilenceDraft(author="ann", reason="A summit", expires_at=ends, rule="water"))
+    view.refused = (
+        Problem(
+            file="rules/water.toml",
+            line=3,
+            column=11,
+            text="this ( is never closed",
+            excerpt="water AND (treaty\n          ^",
+        ),
+    )
+
+
+def rename(view: Dashboard, names: dict[str, str]) -> None:
+    """Give deliveries ids that can be known beforehand."""
+    with view.store._connections.write() as db:
+        db.execute("PRAGMA defer_foreign_keys = ON")
+        for before, after in names.items():
+            db.execute("UPDATE deliveries SET id = ? WHERE id = ?", [after, before])
+            for table in ("alerts", "attempts"):
+                db.execute(f"UPDATE {table} SET delivery = ? WHERE delivery = ?", [after, before])
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +252,7 @@ def test_without_javascript_everything_can_be_found(browser, address):
         page.goto("/")
         assert len(titles(page)) == 30
         page.get_by_role("link", name="Older").click()
-        assert len(titles(page)) == 13
+        assert len(titles(page)) == 16
         page.get_by_role("link", name="Now").click()
         page.get_by_role("combobox", name="Rule").select_option("Water & ice")
         page.get_by_role("button", name="Show").click()
@@ -206,6 +273,7 @@ def test_without_javascript_everything_can_be_found(browser, address):
 def test_the_page_that_one_is_on_is_marked(browser, address):
     with page_in(browser, address) as page:
         names = {"/": "Now", "/rules/water": "Rules", "/items/1": "Items", "/sources": "Sources"}
+        names |= {"/alerts/msg_dead": "Alerts", "/system": "System"}
         for path, name in names.items():
             page.goto(path)
             assert page.locator("nav [aria-current=page]").all_inner_texts() == [name]
@@ -321,6 +389,78 @@ def test_the_address_of_a_feed_can_be_copied(browser, address):
         assert page.evaluate("navigator.clipboard.readText()") == "http://127.0.0.1:8080/feeds/water.atom"
 
 
+# --------------------------------------------------------------------------- what goes out
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_delivery_that_was_given_up_is_found_and_sent_again(browser, tmp_path, scripts):
+    with dashboard(configuration(tmp_path)) as view:
+        fill(view)
+        trouble(view)
+        with (
+            served(create(view)) as address,
+            page_in(browser, address, java_script_enabled=scripts, **CONTEXTS["phone"]) as page,
+        ):
+            page.goto("/")
+            page.get_by_role("link", name="Alerts").click()
+            expect(page.get_by_role("heading", name="These need somebody")).to_be_visible()
+            page.get_by_role("link", name="See why, and send again").click()
+            expect(page.get_by_role("combobox", name="State")).to_have_value("dead")
+            assert titles(page) == ["Central Asia, told 1"]
+            page.get_by_role("link", name="Central Asia, told 1").click()
+            expect(page.get_by_text("Answered 400")).to_be_visible()
+            page.get_by_role("button", name="Send again").click()
+            expect(page.get_by_role("status")).to_contain_text("It is due now")
+            page.get_by_role("link", name="enables it").click()
+            page.get_by_role("button", name="Enable").click()
+            expect(page.get_by_role("status")).to_contain_text("It is enabled")
+            assert {each.id for each in claim_alerts(view.store)} == {"msg_dead", "msg_last"}
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_a_person_silences_alerts_and_ends_that_again(browser, tmp_path, scripts):
+    with (
+        dashboard(configuration(tmp_path)) as view,
+        served(create(view)) as address,
+        page_in(browser, address, java_script_enabled=scripts) as page,
+    ):
+        page.goto("/alerts")
+        page.get_by_role("link", name="Add a silence").click()
+        page.get_by_label("Rule").fill("watr")
+        page.get_by_label("For how long").fill("2h")
+        page.get_by_label("Who says so").fill("ann")
+        page.get_by_label("Why").fill("Everybody knows")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("did you mean water?")
+        expect(page.get_by_label("Why")).to_have_value("Everybody knows")
+        page.get_by_label("Rule").fill("water")
+        page.get_by_role("button", name="Add the silence").click()
+        expect(page.get_by_role("status")).to_contain_text("The silence has begun.")
+        assert [each.draft.rule for each in view.store.silences()] == ["water"]
+        page.get_by_role("link", name="Alerts").first.click()
+        page.get_by_role("button", name="End now the silence of rule water").click()
+        expect(page.get_by_role("status")).to_contain_text("The silence has ended.")
+        expect(page.get_by_role("heading", name="Ended")).to_be_visible()
+
+
+def test_a_person_tries_an_endpoint_and_sees_what_it_answers(browser, tmp_path):
+    with LocalServer(lambda asked: Reply(status=503, body=b"<b>closed for lunch</b>")) as receiver:
+        sources = SOURCES.replace("https://desk.example/hook", f"{receiver.address}/hook")
+        loaded = configuration(tmp_path, sources=sources)
+        network = replace(loaded.config.network, allow_private=(ip_network("127.0.0.0/8"),))
+        with (
+            dashboard(replace(loaded, config=replace(loaded.config, network=network))) as view,
+            served(create(view)) as address,
+            page_in(browser, address) as page,
+        ):
+            page.goto("/alerts")
+            page.get_by_role("link", name="desk", exact=True).click()
+            page.get_by_role("button", name="Send a test to desk").click()
+            expect(page.get_by_role("heading", name="It was not taken: answered 503")).to_be_visible()
+            expect(page.get_by_text("<b>closed for lunch</b>")).to_be_visible()
+            assert [asked.path for asked in receiver.asked] == ["/hook"]
+
+
 # --------------------------------------------------------------------------- logging in
 
 
@@ -354,6 +494,7 @@ def test_nothing_that_others_write_runs(browser, tmp_path):
     assert len(PAYLOADS) > 60
     sources = SOURCES.replace("Steppe Wire", toml("Wire " + " ".join(PAYLOADS[:20]))[1:-1])
     rules = {f"rule-{number}": rule_that_is(payload) for number, payload in enumerate(PAYLOADS)}
+    rules["rule-1"] += '\nnotify = ["desk"]'
     loaded = configuration(tmp_path, sources=sources, rules=rules)
     service = replace(loaded.config.service, title=" ".join(PAYLOADS[-20:]))
     with dashboard(replace(loaded, config=replace(loaded.config, service=service))) as view:
@@ -371,9 +512,13 @@ def test_nothing_that_others_write_runs(browser, tmp_path):
             )
             for number, payload in enumerate(PAYLOADS)
         ]
-        view.report("steppe", *hostile)
+        view.report("steppe", *hostile, alerts=True)
+        deliveries = answered_by(view, PAYLOADS)
         with served(create(view)) as address, page_in(browser, address) as page:
             for path in ("/", "/?rule=rule-1", "/rules", "/items", "/sources", "/items?q=asia"):
+                looked_at(page, path)
+            of_alerts = ("/alerts", "/alerts?state=dead", "/alerts/silences", "/alerts/endpoints/desk")
+            for path in (*of_alerts, "/system", *(f"/alerts/{delivery}" for delivery in deliveries[::5])):
                 looked_at(page, path)
             for number, payload in enumerate(PAYLOADS, 1):
                 looked_at(page, f"/items/{number}?rule=rule-{number - 1}")
@@ -384,6 +529,25 @@ def test_nothing_that_others_write_runs(browser, tmp_path):
                     page.get_by_label("Query").fill(payload)
                     page.get_by_label("Query").press("Enter")
                     expect(page.get_by_label("Query")).to_have_value(re.compile(".+"))
+
+
+def answered_by(view: Dashboard, payloads: list[str]) -> list[str]:
+    """Have each delivery say a payload, be answered by it and fail by it; return their ids."""
+    deliveries = claim_alerts(view.store)
+    view.store.freeze_bodies(
+        [(each.id, each.token, text.encode()) for each, text in zip(deliveries, payloads, strict=False)]
+    )
+    view.store.record_attempts(
+        [
+            attempt(each, view.store, state=DeliveryState.DEAD, status=400, error=payload, answer=payload)
+            for each, payload in zip(deliveries, payloads, strict=False)
+        ]
+    )
+    ends = view.now() + HOUR
+    for payload in payloads:
+        view.store.add_silence(SilenceDraft(author=payload, reason=payload, expires_at=ends, text=payload))
+    view.refused = tuple(Problem(file=payload, line=1, text=payload, excerpt=payload) for payload in payloads)
+    return [each.id for each in deliveries]
 
 
 def rule_that_is(payload: str) -> str:

@@ -1,6 +1,7 @@
 """The pages of a running service: what has just been found is on them, and an edit says who may see it."""
 
 import os
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,8 +10,8 @@ import pytest
 
 from syndicate.passwords import is_hash, is_password
 from tests.dashboard import HASH
-from tests.desk import SYNDICATE, environment, eventually, network, rule, service, source
-from tests.outlets import Article, feed
+from tests.desk import SYNDICATE, endpoint, environment, eventually, network, rule, service, source
+from tests.outlets import Article, LocalServer, Reply, feed
 
 PASSWORD = "correct horse battery"
 WATER = Article(link="https://outlet.example/1", title="Water in the west", text="There is water.")
@@ -53,6 +54,26 @@ def test_an_edit_of_who_may_look_counts_at_once(desk, pages, tables):
         named = {"Remote-User": "ann"}
         eventually(lambda: httpx.get(address, headers=named, trust_env=False).status_code == 200)
         assert httpx.get(address, trust_env=False).status_code == 403
+
+
+def test_a_disabled_endpoint_is_enabled_on_its_page_and_gets_what_waited_for_it(desk, pages, tables):
+    pages["/outlet"] = feed([WATER, RIVER])
+    replies = [Reply(status=410)]
+    with LocalServer(lambda asked: replies.pop() if replies else Reply(status=204)) as receiver:
+        hook = endpoint("desk", f"{receiver.address}/hook", concurrency=1)
+        tables[-1] += "baseline = false\n"
+        desk.write(*tables, hook, rules={"water": rule("water", notify=["desk"])})
+        with desk.running() as address, httpx.Client(base_url=address, trust_env=False) as found:
+            eventually(lambda: "Nothing is sent to desk" in found.get("/system").text)
+            page = found.get("/alerts/endpoints/desk").text
+            token = re.findall(r'name="csrf" value="(\w+)"', page)[0]
+            found.post("/alerts/endpoints/desk/test", data={"csrf": token})
+            assert "It was taken" in found.get("/alerts/endpoints/desk").text
+            asked = len(receiver.asked)
+            found.post("/alerts/endpoints/desk/enable", data={"csrf": token})
+            receiver.wait_for(lambda all_: len(all_) == asked + 2)
+            eventually(lambda: found.get("/alerts").text.count("✓</span> delivered") == 2)
+            assert "need somebody" not in found.get("/alerts").text
 
 
 def test_nothing_starts_that_others_could_read(desk, tables):

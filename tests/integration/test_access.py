@@ -10,6 +10,7 @@ import pytest
 from starlette.routing import Route
 
 from syndicate.model import ApiToken, TokenScope, WebSettings
+from syndicate.store.rows import time_text
 from syndicate.tokens import digest_of, fresh_token
 from syndicate.web.api.routes import BASE, api_routes, operations
 from syndicate.web.app import create, private_routes
@@ -39,7 +40,15 @@ def paths():
     """Return every private path, with something to show where it names one, and its methods."""
     view = SomeView(feeds_folder=Path("/nowhere"))
     routes = private_routes(view, Pages(view), Sessions())
-    filled = {"{rule}": "central-asia", "{item}": "1", "{source}": "steppe"}
+    filled = {
+        "{rule}": "central-asia",
+        "{item}": "1",
+        "{source}": "steppe",
+        "{delivery}": "msg_some",
+        "{endpoint}": "desk",
+        "{silence}": "1",
+    }
+    filled |= {"{signature}": "0" * 64, "{address}": "aHR0cDovL2V4YW1wbGUv"}
     return [
         (re.sub(r"\{\w+\}", lambda found: filled[found[0]], route.path), route.methods) for route in routes
     ]
@@ -61,6 +70,7 @@ TOKENS = {scope: fresh_token() for scope in TokenScope}
 CONFIGURED = tuple(
     ApiToken(name=scope, digest=digest_of(token), scopes=(scope,)) for scope, token in TOKENS.items()
 )
+AN_IMAGE = f"/image/{'0' * 64}/aHR0cDovL2V4YW1wbGUv"  # that no item shows
 PRIVATE = [path for path, methods in paths() if path != ENTRANCE and "GET" in methods]
 CHANGES = [path for path, methods in paths() if "POST" in methods]
 
@@ -74,6 +84,12 @@ def folder(tmp_path_factory):
 def desk(folder):
     with dashboard(configuration(folder)) as view:
         view.report("steppe", entry("a", "Central Asia and the EU"))
+        with view.store._connections.write() as db:
+            db.execute(
+                "INSERT INTO deliveries (id, endpoint, state, created_at)"
+                " VALUES ('msg_some', 'desk', 'dead', ?)",
+                [time_text(view.now())],
+            )
         yield view
 
 
@@ -148,14 +164,17 @@ def test_what_is_public_is_named_here(desk):
 
 def test_every_kind_of_path_is_walked():
     assert {"/", "/live", "/rules", "/rules/central-asia", "/lab", "/items", "/items/1"} <= set(PRIVATE)
-    assert {"/sources", "/sources/steppe", "/add"} <= set(PRIVATE)
+    assert {"/sources", "/sources/steppe", "/add", "/system"} <= set(PRIVATE)
+    assert {"/alerts", "/alerts/msg_some", "/alerts/silences", "/alerts/endpoints/desk"} <= set(PRIVATE)
     assert set(CHANGES) == {
         *("/login", "/logout", "/lab", "/lab/new", "/add"),
         *("/sources/steppe/refresh", "/sources/steppe/pause", "/sources/steppe/resume"),
+        *("/alerts/replay", "/alerts/msg_some/replay", "/alerts/silences", "/alerts/silences/1/end"),
+        *("/alerts/endpoints/desk/test", "/alerts/endpoints/desk/enable"),
     }
 
 
-@pytest.mark.parametrize("path", [path for path in PRIVATE if path != "/live"])
+@pytest.mark.parametrize("path", [path for path in PRIVATE if path not in ("/live", AN_IMAGE)])
 def test_on_this_machine_pages_can_be_read(here, path):
     assert status_of(here, path) == 200
 
@@ -190,6 +209,7 @@ def test_with_a_proxy_no_page_is_shown_to_who_has_not_logged_in_there(proxied, p
     assert status_of(proxied, path, headers={"Remote-User": "ann"}) == {
         "/live": 400,
         "/none": 404,
+        AN_IMAGE: 404,
     }.get(path, 200)
 
 

@@ -124,7 +124,14 @@ def test_the_same_as_json():
 
 @pytest.mark.parametrize(
     ("length", "words"),
-    [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (5 * 1024**2, "5 MiB"), (3 * 1024**3, "3 GiB")],
+    [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1536, "1.5 KiB"),
+        (1000 * 1024, "1000 KiB"),
+        (5 * 1024**2, "5 MiB"),
+        (3 * 1024**3, "3 GiB"),
+    ],
 )
 def test_sizes_are_told_in_words(length, words):
     assert size(length) == words

@@ -1,0 +1,78 @@
+"""The configuration in force, as a page may show it: secrets are said to be there, and no more. Pure.
+
+A field of a record that `repr` leaves out is a secret. Of endpoints only what is named here is shown: the
+address of one is a secret, too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import timedelta, tzinfo
+from enum import Enum
+from typing import Any
+
+from syndicate.config.durations import spelled
+from syndicate.model import Config, Endpoint
+from syndicate.report_words import counted, size
+
+HIDDEN = "set, and not shown"
+NOTHING = "not set"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A table of the configuration."""
+
+    name: str
+    values: tuple[tuple[str, str], ...]
+
+
+def sections(config: Config) -> Iterator[Section]:
+    """Yield the tables of the configuration, defaults included."""
+    yield Section(name="service", values=tuple(_values(config.service)))
+    yield Section(name="web", values=tuple(_values(config.web)))
+    yield Section(name="network", values=tuple(_values(config.network)))
+    if config.smtp is not None:
+        yield Section(name="smtp", values=tuple(_values(config.smtp)))
+    for endpoint in config.endpoints:
+        yield Section(name=f"endpoint {endpoint.id}", values=tuple(_of_endpoint(endpoint)))
+
+
+def _values(record: Any) -> Iterator[tuple[str, str]]:
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if not field.repr:
+            yield field.name, HIDDEN if value else NOTHING
+        elif field.name.endswith("_bytes"):
+            yield field.name, size(value)
+        else:
+            yield field.name, _text(value)
+
+
+def _of_endpoint(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
+    yield "format", endpoint.format
+    yield "address", HIDDEN
+    yield "secrets", HIDDEN if endpoint.secrets else NOTHING
+    yield "concurrency", _text(endpoint.concurrency)
+    yield "flood_after", _text(endpoint.flood_after)
+    if endpoint.headers:
+        yield "headers", f"{counted(len(endpoint.headers), 'header')}, {HIDDEN}"
+
+
+def _text(value: object) -> str:
+    match value:
+        case None | "" | ():
+            return NOTHING
+        case bool():
+            return "yes" if value else "no"
+        case timedelta():
+            return spelled(value)
+        case Enum():
+            return str(value.value)
+        case tuple() if any(map(is_dataclass, value)):
+            return str(len(value))
+        case tuple():
+            return ", ".join(map(str, value))
+        case tzinfo():
+            return str(value)
+        case _:
+            return str(value)
