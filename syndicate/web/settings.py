@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from syndicate.config.durations import spelled
-from syndicate.model import Config, Endpoint
+from syndicate.model import Config, Endpoint, ServiceSettings, WebSettings
 from syndicate.report_words import counted, size
 
 HIDDEN = "set, and not shown"
@@ -27,9 +27,9 @@ class Section:
 
 
 def sections(config: Config) -> Iterator[Section]:
-    """Yield the tables of the configuration, defaults included."""
-    yield Section(name="service", values=tuple(_values(config.service)))
-    yield Section(name="web", values=tuple(_values(config.web)))
+    """Yield the tables of the configuration with their keys as people write them, defaults included."""
+    yield Section(name="service", values=tuple(_of_service(config.service)))
+    yield Section(name="web", values=tuple(_of_web(config.web)))
     yield Section(name="network", values=tuple(_values(config.network)))
     if config.smtp is not None:
         yield Section(name="smtp", values=tuple(_values(config.smtp)))
@@ -46,6 +46,17 @@ def _values(record: Any) -> Iterator[tuple[str, str]]:
             yield field.name, size(value)
         else:
             yield field.name, _text(value)
+
+
+def _of_service(settings: ServiceSettings) -> Iterator[tuple[str, str]]:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    yield "listen", f"{host}:{settings.port}"
+    yield from (each for each in _values(settings) if each[0] not in ("host", "port"))
+
+
+def _of_web(settings: WebSettings) -> Iterator[tuple[str, str]]:
+    yield from (each for each in _values(settings) if each[0] != "shows_images")
+    yield "images", "proxied" if settings.shows_images else "off"
 
 
 def _of_endpoint(endpoint: Endpoint) -> Iterator[tuple[str, str]]:

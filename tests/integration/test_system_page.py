@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from syndicate.backfill import state_of
+from syndicate.config.shapes import NetworkTable, Service, SmtpTable, Table
+from syndicate.config.web import WebTable
 from syndicate.errors import Problem
 from syndicate.model import DeliveryState, SmtpSettings
 from syndicate.web.app import create
@@ -18,6 +20,12 @@ from tests.dashboard import HASH, SOURCES, configuration, dashboard
 from tests.served import served
 
 SECRET = "never-to-be-shown"
+TABLES: dict[str, type[Table]] = {
+    "service": Service,
+    "web": WebTable,
+    "network": NetworkTable,
+    "smtp": SmtpTable,
+}
 PROBLEM = Problem(
     file="rules/water.toml",
     line=4,
@@ -153,6 +161,9 @@ token = "tk_{SECRET}"
         view.loaded = replace(view.loaded, config=open_to_us)
         with browsing(view) as found:
             pages = [found.get(path).text for path in ("/system", "/alerts", "/alerts/endpoints/own")]
+    for section, table in TABLES.items():
+        assert set(shown[section]) <= set(table.model_fields), "keys are those that people write"
+    assert (shown["service"]["listen"], shown["web"]["images"]) == ("127.0.0.1:8080", "off")
     everything = " ".join([*pages, repr(shown)])
     for secret in (SECRET, "whsec_", HASH[-20:], "own.example/"):
         assert secret not in everything, secret
