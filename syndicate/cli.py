@@ -233,6 +233,7 @@ app.command()(cli_rules.spikes)
 app.command()(cli_feeds.feeds)
 app.command()(cli_hub.hub)
 app.command()(cli_web.password)
+app.command()(cli_web.token)
 
 
 @app.command()

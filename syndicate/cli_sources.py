@@ -19,7 +19,7 @@ from syndicate.errors import NetworkError, ParseError
 from syndicate.feeds.publish import write
 from syndicate.http import Client, Response
 from syndicate.loading import Loaded
-from syndicate.model import Config, Source, SourceDocument, SourceStatus
+from syndicate.model import Config, Source, SourceStatus
 from syndicate.report import SOURCE_TITLES, source_json, source_row
 from syndicate.report_sources import Extension, Shown
 from syndicate.sources import opml
@@ -27,7 +27,6 @@ from syndicate.sources.discover import Discovery
 from syndicate.sources.leads import Found, Via
 from syndicate.sources.opml import SourceList
 from syndicate.sources.planning import feed_address, listed, plan
-from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite import SqliteStore
 from syndicate.terminal import (
     AsJson,
@@ -44,7 +43,6 @@ from syndicate.terminal import (
 )
 
 MAX_LIST_BYTES = 16 * 1024 * 1024
-SHOWN_ITEMS = 10
 
 sources_app = typer.Typer(rich_markup_mode=None)
 
@@ -379,12 +377,4 @@ def shown_source(loaded: Loaded, store: SqliteStore, name: str) -> Shown:
     """Return everything known of a source, also of one that is configured no longer."""
     status_by_id = {status.id: status for status in loading.source_statuses(loaded, store)}
     known("ID", name, list(status_by_id))
-    document = store.source_documents([name]).get(name, SourceDocument())
-    return Shown(
-        source=next((each for each in loaded.config.sources if each.id == name), None),
-        status=status_by_id[name],
-        title=document.title,
-        link=document.link,
-        addresses=store.addresses(name),
-        items=store.items(ItemFilter(source=name, limit=SHOWN_ITEMS)),
-    )
+    return report_sources.shown_of(loaded, store, status_by_id[name])

@@ -11,6 +11,7 @@ from syndicate.loading import Loaded
 from syndicate.model import (
     FoundItem,
     Gap,
+    Item,
     Poll,
     PollState,
     Recorded,
@@ -41,7 +42,11 @@ class Run:
 
 def item_json(found: FoundItem) -> Values:
     """Return an item as `items --json` prints it; `matches` are ids of rules."""
-    item = found.item
+    return {**item_head_json(found.item), "matches": list(found.rules)}
+
+
+def item_head_json(item: Item) -> Values:
+    """Return an item without its texts, and without what holds for it."""
     return {
         "id": item.id,
         "source": item.source,
@@ -52,7 +57,6 @@ def item_json(found: FoundItem) -> Values:
         "published": time_json(item.published),
         "first_seen": time_json(item.first_seen),
         "story": item.story,
-        "matches": list(found.rules),
     }
 
 

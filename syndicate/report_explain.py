@@ -34,7 +34,7 @@ def explanation_json(found: Explanation, rule: str | None) -> Values:
             "published": time_json(item.published),
             "revision": item.revision,
         },
-        "story": _story_json(found.story) if found.story else None,
+        "story": story_json(found.story) if found.story else None,
         "rule": {"id": rule, "version": found.trial.rule.version or None, "query": found.trial.query},
         "holds": finding is not None,
         "evidence": [quote_json(quote) for quote in finding.quotes] if finding else [],
@@ -102,7 +102,8 @@ def _stored_json(found: Explanation) -> Values | None:
     }
 
 
-def _story_json(story: StoryStatus) -> Values:
+def story_json(story: StoryStatus) -> Values:
+    """Return a story as one of its items sees it."""
     joined = story.joined
     return {
         "id": story.id,

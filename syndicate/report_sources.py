@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import assert_never
 
 from syndicate.config import public_source, source_table
+from syndicate.loading import Loaded
 from syndicate.model import (
     AddressStatus,
     FoundItem,
     Source,
+    SourceDocument,
     SourceStatus,
     SubscriptionState,
     SubscriptionStatus,
@@ -31,6 +33,10 @@ from syndicate.sources.discover import Discovery
 from syndicate.sources.leads import Found, Via
 from syndicate.sources.opml import ListedSource, Unusable
 from syndicate.sources.planning import Skipped
+from syndicate.store.protocol import Store
+from syndicate.store.searching import ItemFilter
+
+SHOWN_ITEMS = 10  # the newest, of one source
 
 _FORMATS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed", "cdf": "CDF"}
 _FORMAT = re.compile(rf"({'|'.join(_FORMATS)})(\d*)[a-z]?")
@@ -283,6 +289,19 @@ def refresh_json(status: SourceStatus, now: datetime) -> Values:
 
 
 # --------------------------------------------------------------------------- one source
+
+
+def shown_of(loaded: Loaded, store: Store, status: SourceStatus) -> Shown:
+    """Return everything known of a source, also of one that is configured no longer."""
+    document = store.source_documents([status.id]).get(status.id, SourceDocument())
+    return Shown(
+        source=next((each for each in loaded.config.sources if each.id == status.id), None),
+        status=status,
+        title=document.title,
+        link=document.link,
+        addresses=store.addresses(status.id),
+        items=store.items(ItemFilter(source=status.id, limit=SHOWN_ITEMS)),
+    )
 
 
 def shown_json(shown: Shown) -> Values:

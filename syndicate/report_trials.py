@@ -68,6 +68,7 @@ def _finding_json(finding: Finding) -> Values:
 
 
 def quote_json(quote: Quote) -> Values:
+    """Return a hit, and what stands there."""
     hit = quote.hit
     return {
         "term": hit.term,
@@ -79,6 +80,7 @@ def quote_json(quote: Quote) -> Values:
 
 
 def snippet_json(snippet: Snippet) -> Values:
+    """Return a passage with its marks."""
     return {
         "text": snippet.text,
         "field": snippet.field,
@@ -87,6 +89,7 @@ def snippet_json(snippet: Snippet) -> Values:
 
 
 def score_json(score: Score | None) -> Values | None:
+    """Return how a score adds up, None for a rule without."""
     if score is None:
         return None
     return {

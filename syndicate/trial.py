@@ -3,7 +3,7 @@
 Nothing is written here; `backfill` applies rules.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from syndicate.model import (
     Snippet,
     StoredMatch,
     StoryStatus,
+    Written,
 )
 from syndicate.rules.compile import compile_rules, trial_rule
 from syndicate.rules.index import Asked
@@ -101,6 +102,36 @@ def trials_of_draft(
         raise ConfigError(sorted(problems))
     replaced = {text.id for text in texts}
     others = [text for text in config.rules if text.id not in replaced and text.file != shown(path)]
+    return _compiled(others, texts, config, known)
+
+
+def trial_of_edit(rule: str, query: str, config: Config, known: Known) -> Trial:
+    """Return a configured rule that asks by another query, to be tried; without its examples.
+
+    Raises:
+        ConfigError: it is no query, or leads back to the rule. The file of its problems is `query`.
+    """
+    text = next(text for text in config.rules if text.id == rule)
+    places = tuple((line + 1, 0) for line in range(query.count("\n") + 1))
+    edited = replace(
+        text,
+        file="query",
+        line=1,
+        query=Written(text=query, places=places),
+        keywords=(),
+        keyword_lines=(),
+        score=None,
+        match=(),
+        no_match=(),
+    )
+    others = [text for text in config.rules if text.id != rule]
+    (trial,) = _compiled(others, [edited], config, known)
+    return trial
+
+
+def _compiled(
+    others: Sequence[RuleText], texts: Sequence[RuleText], config: Config, known: Known
+) -> tuple[Trial, ...]:
     rules, wrong = compile_rules([*others, *texts], config.sources)
     if wrong:
         raise ConfigError(sorted(wrong))

@@ -22,7 +22,11 @@ def public(config: Config) -> dict[str, Any]:
     smtp = config.smtp and dataclasses.replace(
         config.smtp, password=HIDDEN if config.smtp.password is not None else None
     )
-    web = dataclasses.replace(config.web, password=HIDDEN if config.web.password is not None else None)
+    web = dataclasses.replace(
+        config.web,
+        password=HIDDEN if config.web.password is not None else None,
+        tokens=tuple(dataclasses.replace(token, digest=HIDDEN) for token in config.web.tokens),
+    )
     plain: dict[str, Any] = _plain(dataclasses.replace(config, web=web, smtp=smtp, endpoints=()))
     plain["endpoints"] = [_endpoint(endpoint) for endpoint in config.endpoints]
     return plain

@@ -27,7 +27,7 @@ from syndicate.config.shapes import (
 from syndicate.config.toml_file import MISSING, TomlFile, read_toml, shown, toml_file
 from syndicate.config.toml_lines import Key
 from syndicate.config.values import quoted, suggestion
-from syndicate.config.web import WebTable, open_to_all, web_settings
+from syndicate.config.web import WebTable, open_to_all, token_problems, web_settings
 from syndicate.errors import ConfigError, Problem
 from syndicate.model import (
     Address,
@@ -118,6 +118,7 @@ def read(
         *file.repeats("service", "notify"),
         *network_problems,
         *web_problems,
+        *token_problems(file),
         *open_to_all(file, settings),
         *source_problems,
         *endpoint_problems,

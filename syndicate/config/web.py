@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from syndicate.config import values
-from syndicate.config.shapes import Table
+from syndicate.config.shapes import Line, Table
 from syndicate.config.toml_file import TomlFile
+from syndicate.config.toml_lines import Key
 from syndicate.errors import Problem
-from syndicate.model import ServiceSettings, WebSettings
+from syndicate.model import ApiToken, ServiceSettings, TokenScope, WebSettings
 from syndicate.passwords import is_hash
+from syndicate.tokens import is_digest, is_token
 
 # What browsers and programs send by themselves names nobody.
 SENT_BY_ALL = frozenset(
@@ -40,11 +42,50 @@ def _proxy_header(text: str) -> str:
     return text
 
 
+def _digest(text: str) -> str:
+    if is_token(text):
+        raise ValueError(
+            "is a token, and this is no place for one: make a new one (`./run token`), whose digest it prints"
+        )
+    if not is_digest(text):
+        raise ValueError("must be what `./run token` prints, which begins with sha256:")
+    return text
+
+
+def _scope(value: object) -> TokenScope:
+    try:
+        return TokenScope(str(value))
+    except ValueError:
+        near = values.suggestion(str(value), TokenScope)
+        raise ValueError(f"{values.quoted(str(value))} is no scope{near}") from None
+
+
+def _some(scopes: list[TokenScope]) -> list[TokenScope]:
+    if not scopes:
+        raise ValueError(f"must name what the token lets do: {', '.join(TokenScope)}")
+    return scopes
+
+
+def _several(value: object) -> object:
+    if isinstance(value, dict):
+        raise ValueError("write [[web.token]] with two brackets, since there can be many")
+    return value
+
+
+class TokenTable(Table):
+    """`[[web.token]]`: a program that may use the API."""
+
+    name: Line
+    digest: Annotated[str, AfterValidator(_digest)]
+    scopes: Annotated[list[Annotated[TokenScope, BeforeValidator(_scope)]], AfterValidator(_some)]
+
+
 class WebTable(Table):
     password: Annotated[str, AfterValidator(_hash)] | None = None
     trusted_proxy_header: Annotated[str, AfterValidator(_proxy_header)] | None = None
     edit: bool = False
     images: Literal["off", "proxied"] = "off"
+    token: Annotated[list[TokenTable], BeforeValidator(_several)] = Field(default_factory=list)
 
 
 def web_settings(table: WebTable) -> WebSettings:
@@ -54,7 +95,38 @@ def web_settings(table: WebTable) -> WebSettings:
         trusted_proxy_header=table.trusted_proxy_header,
         edit=table.edit,
         shows_images=table.images == "proxied",
+        tokens=tuple(map(_token, table.token)),
     )
+
+
+def _token(table: TokenTable) -> ApiToken:
+    return ApiToken(name=table.name, digest=table.digest, scopes=tuple(table.scopes))
+
+
+def token_problems(file: TomlFile) -> Iterator[Problem]:
+    """Yield what is wrong with the tokens taken together, and with the scopes of each."""
+    keys = _token_keys(file)
+    taken = {"name": "is taken by the token in line {}", "digest": "is that of the token in line {}"}
+    for name, why in taken.items():
+        first_by_value: dict[str, Key] = {}
+        for key in keys:
+            value = file.at(*key, name)
+            if not isinstance(value, str) or file.is_unfilled((*key, name)):
+                continue
+            first = first_by_value.setdefault(value.strip(), key)
+            if first != key:
+                yield file.mistake((*key, name), why.format(file.line((*first, name))))
+    for key in keys:
+        yield from file.repeats(*key, "scopes")
+
+
+def _token_keys(file: TomlFile) -> list[Key]:
+    tables: Any = file.at("web", "token")
+    return [
+        ("web", "token", number)
+        for number, table in enumerate(tables if isinstance(tables, list) else [])
+        if isinstance(table, dict)
+    ]
 
 
 def open_to_all(file: TomlFile, service: ServiceSettings) -> Iterator[Problem]:

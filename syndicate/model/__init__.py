@@ -17,6 +17,7 @@ from syndicate.model.articles import (
 )
 from syndicate.model.configuration import (
     Address,
+    ApiToken,
     Config,
     Endpoint,
     Example,
@@ -29,6 +30,7 @@ from syndicate.model.configuration import (
     SmtpSecurity,
     SmtpSettings,
     Source,
+    TokenScope,
     WebSettings,
     WeightedTerm,
     Written,
@@ -113,6 +115,7 @@ __all__ = [
     "AlertDraft",
     "AlertStatus",
     "AnyAlert",
+    "ApiToken",
     "ArticleNote",
     "Asked",
     "Attempt",
@@ -213,6 +216,7 @@ __all__ = [
     "SubscriptionState",
     "SubscriptionStatus",
     "Suppressed",
+    "TokenScope",
     "ToldAlert",
     "ToldStory",
     "Trouble",

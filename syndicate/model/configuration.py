@@ -29,6 +29,24 @@ class ServiceSettings:
     time_zone: tzinfo = UTC  # in which people are told times, and hours compared
 
 
+class TokenScope(StrEnum):
+    """What a token of the API lets do, each alone."""
+
+    READ = "read"  # everything that is only looked at
+    TEST = "test"  # try rules and queries on what is stored
+    REFRESH = "refresh"  # have sources polled now
+    REPLAY = "replay"  # have deliveries sent once more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiToken:
+    """`[[web.token]]`: a program that may use the API."""
+
+    name: str
+    digest: str = field(repr=False)  # of the token, as `syndicate.tokens` makes it
+    scopes: tuple[TokenScope, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
     """`[web]`: who may look at the pages. Without any of it, only this machine may."""
@@ -37,6 +55,7 @@ class WebSettings:
     trusted_proxy_header: str | None = None  # in which a proxy says who has logged in; None: it says nothing
     edit: bool = False  # whether pages write into rules/ and config.toml
     shows_images: bool = False  # whether articles are shown with their images, which we then fetch
+    tokens: tuple[ApiToken, ...] = ()  # of programs, for the API alone
 
 
 class Scope(StrEnum):

@@ -10,6 +10,7 @@ from sqlite_utils import Database, Migrations
 
 from syndicate.errors import SchemaError
 from syndicate.store import (
+    migration_api,
     migration_delivery,
     migration_feeds,
     migration_first,
@@ -254,3 +255,9 @@ def m0021_overview(db: Database) -> None:
 def m0022_watching(db: Database) -> None:
     """What became of polls day by day, the last that failed, and sources that are paused."""
     db.executescript(migration_watching.WATCHING)
+
+
+@migrations()
+def m0023_what_programs_ask_for(db: Database) -> None:
+    """Matches in the order in which they began to hold, and deliveries in that in which they were made."""
+    db.executescript(migration_api.API)

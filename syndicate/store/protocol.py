@@ -56,6 +56,7 @@ from syndicate.model import (
 from syndicate.model.feeds import Feed, Order
 from syndicate.model.health import HealthReport
 from syndicate.near import Fingerprint
+from syndicate.store.api import ApiStore
 from syndicate.store.hub import HubStore
 from syndicate.store.overview import OverviewStore
 from syndicate.store.pages import PageStore
@@ -127,6 +128,10 @@ class Store(Protocol):
     @property
     def overview(self) -> OverviewStore:
         """The units of work of the pages about what goes out and about the machine."""
+
+    @property
+    def api(self) -> ApiStore:
+        """The units of work of the JSON API."""
 
     @property
     def watch(self) -> WatchStore:

@@ -76,6 +76,7 @@ from syndicate.store import (
 from syndicate.store.migrations import is_migrated, migrate
 from syndicate.store.protocol import BackfillMatch, Decide, Floods, HostPace, RuleState
 from syndicate.store.searching import ItemFilter
+from syndicate.store.sqlite_api import SqliteApi
 from syndicate.store.sqlite_connections import Connections
 from syndicate.store.sqlite_hub import SqliteHub
 from syndicate.store.sqlite_lock import LifeLock
@@ -125,6 +126,10 @@ class SqliteStore:
     @property
     def overview(self) -> SqliteOverview:
         return SqliteOverview(read=self._read, now=self.now, path=self._path)
+
+    @property
+    def api(self) -> SqliteApi:
+        return SqliteApi(self._read)
 
     @property
     def watch(self) -> SqliteWatch:

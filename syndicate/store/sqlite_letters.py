@@ -27,7 +27,7 @@ def deliveries(db: Database, which: Which, limit: int) -> list[DeliveryStatus]:
     rows = db.execute(
         f"SELECT * FROM deliveries WHERE {where} ORDER BY number DESC LIMIT ?", [*values, limit]
     ).fetchall()
-    return _statuses(db, rows)
+    return delivery_statuses(db, rows)
 
 
 def delivery(db: Database, identity: str) -> tuple[DeliveryStatus, list[AttemptStatus]] | None:
@@ -36,7 +36,7 @@ def delivery(db: Database, identity: str) -> tuple[DeliveryStatus, list[AttemptS
     if not rows:
         return None
     attempts = db.execute("SELECT * FROM attempts WHERE delivery = ? ORDER BY id", [identity])
-    (status,) = _statuses(db, rows)
+    (status,) = delivery_statuses(db, rows)
     return status, [
         AttemptStatus(
             started_at=time_of(row["started_at"]),
@@ -74,7 +74,8 @@ def _condition(which: Which) -> tuple[str, list[str]]:
     return " AND ".join(conditions) or "1", [value for _, value in some]
 
 
-def _statuses(db: Database, rows: Sequence[Row]) -> list[DeliveryStatus]:
+def delivery_statuses(db: Database, rows: Sequence[Row]) -> list[DeliveryStatus]:
+    """Return the deliveries of these rows, with what they tell of."""
     alerts: dict[str, list[Row]] = {row["id"]: [] for row in rows}
     for some, marks in batches(list(alerts)):
         found = db.execute(

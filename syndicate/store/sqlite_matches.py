@@ -90,7 +90,9 @@ def skip_backfill(db: Database, rules: Sequence[RuleState]) -> bool:
 
 def upsert_match(db: Database, item: int, match: Match, now: datetime) -> bool:
     """Return whether the rule never held for the item before."""
-    known = db.execute("SELECT 1 FROM matches WHERE rule = ? AND item = ?", [match.rule, item]).fetchone()
+    known = db.execute(
+        "SELECT ended_at FROM matches WHERE rule = ? AND item = ?", [match.rule, item]
+    ).fetchone()
     db.execute(
         """
         INSERT INTO matches (rule, item, revision, evidence, matched_at, sort_at)
@@ -102,7 +104,17 @@ def upsert_match(db: Database, item: int, match: Match, now: datetime) -> bool:
         """,
         {"rule": match.rule, "item": item, "evidence": evidence_json(match), "now": time_text(now)},
     )
+    if known is None or known["ended_at"] is not None:
+        note_arrivals(db, [(match.rule, item)])
     return known is None
+
+
+def note_arrivals(db: Database, matches: Sequence[tuple[str, int]]) -> None:
+    """Note that (rule, item) hold from now on, for those who follow what is new.
+
+    One transaction writes at a time, so whoever has seen a number has seen all that are lower.
+    """
+    insert_rows(db, "INSERT INTO match_arrivals (rule, item)", matches)
 
 
 def end_matches_of_item(db: Database, item: int, held: Sequence[Match], now: datetime) -> set[str]:

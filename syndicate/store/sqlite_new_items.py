@@ -51,15 +51,17 @@ def insert_new_items(
     insert_rows(db, f"INSERT INTO items ({', '.join(values[0])})", [[*row.values()] for row in values])
     _insert_keys(db, number, changes, items)
     note_joinings(db, placed)
-    insert_rows(
-        db,
-        "INSERT INTO matches (rule, item, revision, evidence, matched_at, sort_at)",
-        [
-            (match.rule, row["id"], 1, evidence_json(match), first_seen, row["sort_at"])
-            for change, row in zip(changes, values, strict=True)
-            for match in change.matches
-        ],
-    )
+    _insert_matches(db, zip(changes, values, strict=True), first_seen)
+
+
+def _insert_matches(db: Database, new: Iterable[tuple[Change, dict[str, object]]], matched_at: str) -> None:
+    held = [
+        (match.rule, row["id"], 1, evidence_json(match), matched_at, row["sort_at"])
+        for change, row in new
+        for match in change.matches
+    ]
+    insert_rows(db, "INSERT INTO matches (rule, item, revision, evidence, matched_at, sort_at)", held)
+    insert_rows(db, "INSERT INTO match_arrivals (rule, item)", [(rule, item) for rule, item, *_ in held])
 
 
 def item_values(change: Change) -> dict[str, object]:

@@ -30,10 +30,10 @@ _HEAD = f"""
     i.id, s.slug AS source, i.link, i.language, i.sort_at, i.first_seen, i.revision, i.story,
     CASE i.title WHEN '' THEN substr(i.summary, 1, {_TITLE}) ELSE i.title END AS title
 """
-_HOLDS = "m.ended_at IS NULL AND m.rule IN (SELECT id FROM rules WHERE is_configured)"
-_RULES = f"""
+HOLDS = "m.ended_at IS NULL AND m.rule IN (SELECT id FROM rules WHERE is_configured)"
+HELD_RULES = f"""
     (SELECT json_group_array(rule) FROM
-        (SELECT m.rule FROM matches m WHERE m.item = i.id AND {_HOLDS} ORDER BY m.rule))
+        (SELECT m.rule FROM matches m WHERE m.item = i.id AND {HOLDS} ORDER BY m.rule))
 """
 
 
@@ -46,7 +46,7 @@ class SqlitePages:
 
     def stories(self, which: Shown) -> list[ToldStory]:
         with self.read() as db:
-            firsts = [row["item"] for row in db.execute(stories_sql(which), _values(which))]
+            firsts = [row["item"] for row in db.execute(stories_sql(which), shown_values(which))]
             return _told(db, firsts)
 
     def newest_item(self) -> int:
@@ -59,11 +59,11 @@ class SqlitePages:
             rows = db.execute(
                 f"""
                 WITH page AS ({items_sql(which)})
-                SELECT {_HEAD}, substr(i.body, 1, {_EXCERPT}) AS excerpt, {_RULES} AS rules
+                SELECT {_HEAD}, substr(i.body, 1, {_EXCERPT}) AS excerpt, {HELD_RULES} AS rules
                 FROM page JOIN items i ON i.id = page.item JOIN sources s ON s.id = i.source
                 ORDER BY i.sort_at DESC, i.id DESC
                 """,
-                _values(which),
+                shown_values(which),
             )
             return [
                 ListedItem(head=_head(row), excerpt=row["excerpt"], rules=tuple(json.loads(row["rules"])))
@@ -81,13 +81,13 @@ class SqlitePages:
             ).fetchall()
             rows = db.execute(
                 f"""
-                SELECT {ITEM_COLUMNS}, {_RULES} AS rules, json_extract(p.value, '$[1]') AS place
+                SELECT {ITEM_COLUMNS}, {HELD_RULES} AS rules, json_extract(p.value, '$[1]') AS place
                 FROM json_each(:places) p JOIN items i ON i.id = json_extract(p.value, '$[0]')
                 JOIN sources s ON s.id = i.source
                 WHERE {" AND ".join(conditions) or "1"}
                 ORDER BY place DESC LIMIT :limit
                 """,
-                _values(which) | {"places": json.dumps([(row["item"], row["place"]) for row in places])},
+                shown_values(which) | {"places": json.dumps([(row["item"], row["place"]) for row in places])},
             ).fetchall()
         if len(rows) == which.limit:
             further = rows[-1]["place"]
@@ -214,7 +214,7 @@ def _by_index(which: Shown) -> str:
 
 
 def _of_match(which: Shown) -> str:
-    return f"{_HOLDS} AND m.rule = :rule" if which.rule is not None else _HOLDS
+    return f"{HOLDS} AND m.rule = :rule" if which.rule is not None else HOLDS
 
 
 def _of_item(which: Shown, item: str, *, with_rule: bool = True) -> list[str]:
@@ -239,7 +239,8 @@ def _beyond(which: Shown, order: str, item: str) -> list[str]:
     return conditions
 
 
-def _values(which: Shown) -> dict[str, object]:
+def shown_values(which: Shown) -> dict[str, object]:
+    """Return what the statements are bound to."""
     order, before = which.before or (None, None)
     return {
         "rule": which.rule,
@@ -331,7 +332,7 @@ def _held(db: Database, row_by_item: Mapping[int, Row], items: Sequence[int]) ->
     """Return the rules that hold for each of the items."""
     rows = db.execute(
         "SELECT m.item, m.rule, m.revision, m.evidence FROM json_each(?) p"
-        f" JOIN matches m ON m.item = p.value WHERE {_HOLDS} ORDER BY m.item, m.rule",
+        f" JOIN matches m ON m.item = p.value WHERE {HOLDS} ORDER BY m.item, m.rule",
         [json.dumps(items)],
     )
     held: defaultdict[int, list[HeldRule]] = defaultdict(list)

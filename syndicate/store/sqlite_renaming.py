@@ -76,6 +76,7 @@ def _take_over_spikes(db: Database, former: str, present: str) -> None:
 
 
 def _take_over_matches(db: Database, former: str, present: str) -> None:
+    db.execute("UPDATE match_arrivals SET rule = ? WHERE rule = ?", [present, former])
     db.execute("UPDATE OR IGNORE matches SET rule = ? WHERE rule = ?", [present, former])
     db.execute("DELETE FROM matches WHERE rule = ?", [former])
 

@@ -1,8 +1,8 @@
 """Who may see what, and who may change it. Everything is closed but for what is opened here by name.
 
 `Gate` stands before all pages: a request that does not mean us by our name, is nobody's, or changes something
-without having been meant, gets no further (OWASP ASVS 5, V3 and V7). Published feeds, the hub, callbacks and
-`/healthz` are not behind it.
+without having been meant, gets no further (OWASP ASVS 5, V3 and V7). Programs show a token, which opens the
+API and no page. Published feeds, the hub, callbacks and `/healthz` are not behind it.
 """
 
 import asyncio
@@ -20,8 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syndicate.errors import RefusedError
 from syndicate.http.addresses import Target, target
-from syndicate.model import WebSettings
+from syndicate.model import ApiToken, TokenScope, WebSettings
+from syndicate.web.bearers import Bearers
 from syndicate.web.callbacks import body_of
+from syndicate.web.problems import is_api, problem, token_wanted
 from syndicate.web.sessions import Sessions
 from syndicate.web.view import View
 
@@ -64,6 +66,12 @@ class Visit:
     is_in: bool = True  # False: to log in
     has_session: bool = False  # so that it can be logged out of
     form: Mapping[str, str] = field(default_factory=dict)  # what was sent, of a change
+    scopes: tuple[TokenScope, ...] | None = None  # what a program's token lets do; None: it is a person's
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it is a program that has shown its token. No browser does that without being told to."""
+        return self.scopes is not None
 
 
 def visit_of(scope: Scope) -> Visit | None:
@@ -165,6 +173,7 @@ class Gate:
         self._view = view
         self._sessions = sessions
         self._refusals = refusals
+        self._bearers = Bearers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = self._refused(scope)
@@ -175,9 +184,24 @@ class Gate:
     def _refused(self, scope: Scope) -> Response | None:
         """Return what is said to who may not come in; who may gets his visit."""
         config = self._view.loaded.config
+        if not means_us(Headers(scope=scope).get("host", ""), config.service.base_url):
+            text = "These pages do not answer to that name: base_url in [service] says to which."
+            return _said(scope, 421, text)
+        if not is_api(scope["path"]):
+            return self._refused_person(scope)
+        shown = self._bearers.judged(scope, config.web.tokens, seconds())
+        match shown:
+            case ApiToken(scopes=scopes):
+                scope[_VISIT] = Visit(token="", scopes=scopes)  # of a program, which has no forms
+                return None
+            case None:
+                return self._refused_person(scope)
+            case _:
+                return shown
+
+    def _refused_person(self, scope: Scope) -> Response | None:
+        config = self._view.loaded.config
         caller = caller_of(scope, config.web, cookie_name(config.service.base_url))
-        if not means_us(caller.host, config.service.base_url):
-            return _plain(421, "These pages do not answer to that name: base_url in [service] says to which.")
         is_open = bool(
             caller.cookie
             and config.web.password
@@ -196,6 +220,8 @@ class Gate:
 
     def _shut_out(self, scope: Scope) -> Response:
         config = self._view.loaded.config
+        if is_api(scope["path"]):
+            return token_wanted()
         if config.web.password is None:
             return self._refusals.closed(scope)
         login = urlsplit(config.service.base_url).path.rstrip("/") + LOGIN
@@ -210,29 +236,48 @@ class Gate:
 
     async def _judged(self, scope: Scope, receive: Receive) -> tuple[Response | None, Receive]:
         """Return what is said against a change, and how its body is read again."""
-        request = Request(scope, receive)
-        headers = request.headers
+        visit: Visit = scope[_VISIT]
+        headers = Headers(scope=scope)
+        if not visit.is_program and (answer := self._unmeant(scope, headers)):
+            return answer, receive
+        body = await _body(scope, receive)
+        if isinstance(body, Response):
+            return body, receive
+        if not visit.is_program:
+            form = _form(headers, body)
+            token = headers.get(FORM_HEADER) or form.get(FORM_FIELD, "")
+            if not hmac.compare_digest(token.encode(), visit.token.encode()):
+                return self._refused_change(scope), receive
+            scope[_VISIT] = replace(visit, form=form)
+        return None, _again(body, receive)
+
+    def _unmeant(self, scope: Scope, headers: Headers) -> Response | None:
+        """Return what is said against a change before it is read: nobody of ours can have meant it."""
         base_url = self._view.loaded.config.service.base_url
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return self._refusals.unmeant(scope), receive
+            return self._refused_change(scope)
         if "origin" in headers and not is_ours(headers["origin"], headers.get("host", ""), base_url):
-            return self._refusals.unmeant(scope), receive
-        try:
-            async with asyncio.timeout(MAX_SECONDS):
-                body = await body_of(request, MAX_BYTES)
-        except TimeoutError:
-            return _plain(408, "That took too long."), receive
-        except ClientDisconnect:
-            return _plain(400, ""), receive
-        if body is None:
-            return _plain(413, f"More than {MAX_BYTES} bytes."), receive
-        form = _form(headers, body)
-        token = headers.get(FORM_HEADER) or form.get(FORM_FIELD, "")
-        visit: Visit = scope[_VISIT]
-        if not hmac.compare_digest(token.encode(), visit.token.encode()):
-            return self._refusals.unmeant(scope), receive
-        scope[_VISIT] = replace(visit, form=form)
-        return None, _again(body, receive)
+            return self._refused_change(scope)
+        if is_api(scope["path"]) and FORM_HEADER not in headers:
+            return token_wanted()  # or that of a page, which its scripts know of
+        return None
+
+    def _refused_change(self, scope: Scope) -> Response:
+        if is_api(scope["path"]):
+            return problem(403, "The token of this page is too old, or none of ours. Reload the page.")
+        return self._refusals.unmeant(scope)
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes | Response:
+    """Return what was sent, or what is said of what cannot be taken."""
+    try:
+        async with asyncio.timeout(MAX_SECONDS):
+            body = await body_of(Request(scope, receive), MAX_BYTES)
+    except TimeoutError:
+        return _said(scope, 408, "That took too long.")
+    except ClientDisconnect:
+        return _said(scope, 400, "")
+    return _said(scope, 413, f"More than {MAX_BYTES} bytes.") if body is None else body
 
 
 def seconds() -> float:
@@ -270,6 +315,12 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return await receive()
 
     return again
+
+
+def _said(scope: Scope, status: int, text: str) -> Response:
+    if is_api(scope["path"]):
+        return problem(status, text, headers={"Connection": "close"})
+    return _plain(status, text)
 
 
 def _plain(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:

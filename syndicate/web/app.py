@@ -4,6 +4,7 @@ It knows the rest of the service only as a `View`, whose units of work may block
 """
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -19,6 +20,7 @@ from syndicate.feeds.page import FeedPages
 from syndicate.web.access import Gate
 from syndicate.web.adding import AddPage
 from syndicate.web.alerts import AlertPages
+from syndicate.web.api.routes import api_routes
 from syndicate.web.callbacks import CallbackEndpoint
 from syndicate.web.endpoints import EndpointPages
 from syndicate.web.files import Files
@@ -30,7 +32,8 @@ from syndicate.web.live import Live
 from syndicate.web.login import Login
 from syndicate.web.lookbacks import BUDGET_SECONDS, LookBacks
 from syndicate.web.now import NowPage
-from syndicate.web.policy import Hardened
+from syndicate.web.policy import PAGE_HEADERS, Hardened
+from syndicate.web.problems import is_api, problem
 from syndicate.web.render import Pages
 from syndicate.web.rules import RulePages
 from syndicate.web.sessions import Sessions
@@ -50,6 +53,12 @@ STATIC_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+}
+
+_OF_THE_API = {
+    404: "The API has no such address: /api/v1/openapi.json says which it has.",
+    500: "Something went wrong here; the log of the service says what.",
+    503: "The database did not do it; nothing was changed. Try again in a moment.",
 }
 
 log = structlog.get_logger(__name__)
@@ -75,9 +84,8 @@ def create(
         },
     )
     # Whatever is not public by name is behind the gate, there or not.
-    private = Router(
-        private_routes(view, pages, sessions, stop, look_seconds=look_seconds), redirect_slashes=False
-    )
+    routes = [*private_routes(view, pages, sessions, stop, look_seconds=look_seconds), *api_routes(view)]
+    private = Router(routes, redirect_slashes=False)
     application.router.default = Hardened(Gate(private, view, sessions, pages))
     application.router.redirect_slashes = False  # it would answer with whatever Host the client names
     return application
@@ -207,13 +215,19 @@ class _Public:
     def refuse(self, request: Request, error: Exception) -> Response:
         """Answer what a route raised."""
         if isinstance(error, HTTPException):
-            return self._pages.error(request, error.status_code, headers=error.headers)
-        return self._pages.error(request, 500)  # uvicorn logs the error
+            return self._error(request, error.status_code, error.headers)
+        return self._error(request, 500)  # uvicorn logs the error
 
     def apologise(self, request: Request, error: Exception) -> Response:
         """Answer where the store did not do it."""
         log.warning("page.failed", page=request.url.path, error=str(error))
-        return self._pages.error(request, 503, headers={"Retry-After": "10"})
+        return self._error(request, 503, {"Retry-After": "10"})
+
+    def _error(self, request: Request, status: int, headers: Mapping[str, str] | None = None) -> Response:
+        if is_api(request.scope["path"]):
+            more = {**PAGE_HEADERS, "Cache-Control": "no-store", **(headers or {})}
+            return problem(status, _OF_THE_API.get(status, ""), headers=more)
+        return self._pages.error(request, status, headers=headers)
 
 
 def healthy(request: Request) -> Response:

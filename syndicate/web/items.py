@@ -8,7 +8,6 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from syndicate.backfill import OneRule, wanted_words
 from syndicate.errors import QueryError
 from syndicate.model import FoundItem, ItemHead, ListedItem, Match
 from syndicate.report_explain import explanation_lines
@@ -16,7 +15,7 @@ from syndicate.report_words import Line
 from syndicate.sources.sanitise import with_images_at, without_images
 from syndicate.store.pages import Shown
 from syndicate.store.searching import ItemFilter
-from syndicate.trial import explanation, trial_of_query, trial_of_rule
+from syndicate.trial import explanation, trial_of_rule
 from syndicate.web.filters import (
     NO_PAGE,
     FilterError,
@@ -28,12 +27,10 @@ from syndicate.web.filters import (
 )
 from syndicate.web.images import Images
 from syndicate.web.render import FoundRow, Pages
+from syndicate.web.search import MAX_QUERY, search
 from syndicate.web.view import View
 
 ITEMS = 30  # on a page
-AT_ONCE = 50  # items that a query is asked about: up to a millisecond each
-ROUNDS = 2  # of so many, for one page
-MAX_QUERY = 2_000  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,24 +130,15 @@ class ItemPages:
 
     def _searched(self, text: str, which: Shown, place: str) -> Found:
         """Return the items that a query holds for, as far as it was asked about any."""
-        store, known = self._view.store, self._view.loaded.known
-        rule = trial_of_query(text, known).rule
-        any_of, asked = wanted_words(store, rule, known), OneRule(rule, known)
-        if place and number_of(place) is None:
-            raise FilterError(NO_PAGE)
-        rows: list[FoundRow] = []
         before = number_of(place)
-        for _ in range(ROUNDS):
-            sought = store.pages.sought_items(any_of, before, replace(which, limit=AT_ONCE))
-            for found, at in zip(sought.found, sought.places, strict=True):
-                match = asked.match(found.item)
-                rows += [_found_row(found, match)] if match else []
-                if len(rows) == ITEMS:
-                    return Found(rows=tuple(rows), further=str(at))
-            before = sought.before
-            if before is None:
-                return Found(rows=tuple(rows), further=None)
-        return Found(rows=tuple(rows), further=str(before), is_cut=True)
+        if place and before is None:
+            raise FilterError(NO_PAGE)
+        searched = search(self._view, text, which, before)
+        return Found(
+            rows=tuple(_found_row(found, match) for found, match in searched.found),
+            further=None if searched.further is None else str(searched.further),
+            is_cut=searched.is_cut,
+        )
 
     def _story(self, item: int, story: int) -> tuple[ItemHead, ...]:
         """Return the other items of an item's story."""

@@ -10,14 +10,10 @@ from starlette.responses import RedirectResponse, Response
 
 from syndicate.passwords import is_password
 from syndicate.web.access import LOGIN, cookie_name, local_path, seconds, visit_of
-from syndicate.web.callbacks import Recent
 from syndicate.web.render import Pages
 from syndicate.web.sessions import LIFETIME, Sessions, fresh_cookie
+from syndicate.web.tries import Tries
 from syndicate.web.view import View
-
-MOST_FAILED = 5  # a minute, from one address
-MOST_FAILED_IN_ALL = 30  # a minute
-PEERS_REMEMBERED = 1_000
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +26,7 @@ class Login:
         self._pages = pages
         self._sessions = sessions
         self._one_at_a_time = asyncio.Lock()
-        self._failed = Recent(MOST_FAILED_IN_ALL)
-        self._failed_by_peer: dict[str, Recent] = {}  # the one longest ago first
+        self._failed = Tries()
 
     async def login(self, request: Request) -> Response:
         """Show the form, or take it."""
@@ -62,26 +57,17 @@ class Login:
         wanted = local_path(form.get("next", "/"))
         async with self._one_at_a_time:  # so that nobody is ahead of being counted
             now = seconds()
-            failed = self._failed_at(peer)
-            if failed.is_exhausted(now) or self._failed.is_exhausted(now):
+            if self._failed.are_exhausted(peer, now):
                 problem = "Too many tries. Wait a minute, then try again."
                 return self._refused(request, wanted, 429, problem)
             if not await run_in_threadpool(is_password, form.get("password", ""), kept):
-                failed.note(now)
-                self._failed.note(now)
+                self._failed.note(peer, now)
                 log.warning("login.failed", peer=peer)
                 return self._refused(request, wanted, 403, "That is not the password.")
         log.info("login.opened", peer=peer)
         answer = RedirectResponse(f"{self._root}{wanted}", 303)
         self._set(answer, self._sessions.begin(kept, seconds()))  # never one that was known before
         return answer
-
-    def _failed_at(self, peer: str) -> Recent:
-        failed = self._failed_by_peer.pop(peer, None) or Recent(MOST_FAILED)
-        self._failed_by_peer[peer] = failed
-        if len(self._failed_by_peer) > PEERS_REMEMBERED:
-            del self._failed_by_peer[next(iter(self._failed_by_peer))]
-        return failed
 
     def _refused(self, request: Request, wanted: str, status: int, problem: str) -> Response:
         cookie = request.cookies.get(self._cookie_name, "")

@@ -37,13 +37,13 @@ from syndicate.config.shapes import (
     Table,
     WebhookTable,
 )
-from syndicate.config.web import WebTable
+from syndicate.config.web import TokenTable, WebTable
 from syndicate.errors import ConfigError
 from syndicate.http import transport, trip
 from syndicate.hub import asking, hub
 from syndicate.model.hub import Limits
 from syndicate.sources import discover, fields, outline, parse
-from syndicate.web import access, live, login, protocol
+from syndicate.web import access, live, protocol, tries
 from syndicate.web import hub as web_hub
 from syndicate.web.app import create, private_routes
 from syndicate.web.render import Pages
@@ -211,6 +211,7 @@ def written(value: object) -> str | None:
         (CONFIGURATION, "`[service]`", Service),
         (CONFIGURATION, "`[network]`", NetworkTable),
         (CONFIGURATION, "`[web]`", WebTable),
+        (CONFIGURATION, "`[[web.token]]`", TokenTable),
         (CONFIGURATION, "`[smtp]`", SmtpTable),
         (CONFIGURATION, "`[feeds]`", FeedsTable),
         (CONFIGURATION, "`[[source]]`", SourceTable),
@@ -375,7 +376,7 @@ def test_the_keys_are_as_said():
 def test_what_bounds_the_pages_is_as_said():
     answers = section(DOCS / "security.md", "Who may look at the pages")
     for bound in (
-        f"{login.MOST_FAILED} failures a minute from an address, {login.MOST_FAILED_IN_ALL} in all",
+        f"{tries.MOST_FAILED} failures a minute from an address, {tries.MOST_FAILED_IN_ALL} in all",
         f"{live.MOST_LISTENERS} listen for news at most",
         f"for {live.LONGEST_SECONDS / 60:g} minutes each",
         f"{access.MAX_BYTES // 1024**2} MiB and {access.MAX_SECONDS:g} seconds",

@@ -9,13 +9,15 @@ import httpx
 import pytest
 from starlette.routing import Route
 
-from syndicate.model import WebSettings
+from syndicate.model import ApiToken, TokenScope, WebSettings
 from syndicate.store.rows import time_text
+from syndicate.tokens import digest_of, fresh_token
+from syndicate.web.api.routes import BASE, api_routes, operations
 from syndicate.web.app import create, private_routes
-from syndicate.web.login import MOST_FAILED, MOST_FAILED_IN_ALL
 from syndicate.web.policy import PAGE_HEADERS
 from syndicate.web.render import Pages
 from syndicate.web.sessions import Sessions
+from syndicate.web.tries import MOST_FAILED, MOST_FAILED_IN_ALL
 from tests.contract.making import entry
 from tests.dashboard import HASH, PASSWORD, configuration, dashboard
 from tests.served import SomeView, served
@@ -52,6 +54,22 @@ def paths():
     ]
 
 
+def operation_paths():
+    """Return what the API can be asked: the scope of each, its method, and an address of it."""
+    view = SomeView(feeds_folder=Path("/nowhere"))
+    filled = {"{rule}": "central-asia", "{item}": "1", "{source}": "steppe", "{delivery}": "none"}
+    for each in operations(view):
+        path = re.sub(r"\{\w+\}", lambda found: filled[found[0]], each.path)
+        yield each.scope, each.method, f"{BASE}{path}" + ("?rule=water" if path.endswith("explain") else "")
+
+
+OPERATIONS = list(operation_paths())
+API_READS = [path for _, method, path in OPERATIONS if method == "GET"]
+API_CHANGES = [path for _, method, path in OPERATIONS if method == "POST"]
+TOKENS = {scope: fresh_token() for scope in TokenScope}
+CONFIGURED = tuple(
+    ApiToken(name=scope, digest=digest_of(token), scopes=(scope,)) for scope, token in TOKENS.items()
+)
 AN_IMAGE = f"/image/{'0' * 64}/aHR0cDovL2V4YW1wbGUv"  # that no item shows
 PRIVATE = [path for path, methods in paths() if path != ENTRANCE and "GET" in methods]
 CHANGES = [path for path, methods in paths() if "POST" in methods]
@@ -86,8 +104,8 @@ def addresses(desk):
     """Where the same desk is served: open to this machine, behind a password, behind a proxy."""
     views = {
         "here": desk,
-        "locked": settled(desk, password=HASH),
-        "proxied": settled(desk, trusted_proxy_header="Remote-User"),
+        "locked": settled(desk, password=HASH, tokens=CONFIGURED),
+        "proxied": settled(desk, trusted_proxy_header="Remote-User", tokens=CONFIGURED),
     }
     with ExitStack() as stack:
         yield {name: stack.enter_context(served(create(view))) for name, view in views.items()}
@@ -114,7 +132,8 @@ def proxied(addresses):
 @pytest.fixture
 def fresh(desk):
     """Behind a password that nobody has tried yet."""
-    with served(create(settled(desk, password=HASH))) as address, client(address) as found:
+    view = settled(desk, password=HASH, tokens=CONFIGURED)
+    with served(create(view)) as address, client(address) as found:
         yield found
 
 
@@ -208,7 +227,7 @@ def test_what_is_public_stays_so(locked, path):
     assert locked.get(path, headers={"Accept": "text/html"}).status_code in (200, 404)
 
 
-@pytest.mark.parametrize("path", [*PRIVATE, ENTRANCE, "/none", "/live?after=0"])
+@pytest.mark.parametrize("path", [*PRIVATE, *API_READS, ENTRANCE, "/none", "/live?after=0", "/api/none"])
 def test_every_answer_tells_browsers_what_to_refuse(here, locked, path):
     for found in (here, locked):
         with found.stream("GET", path, headers={"Accept": "text/html"}) as response:
@@ -284,6 +303,164 @@ def test_even_with_its_token_nothing_is_changed_from_another_site(locked, header
 
 def test_what_is_sent_is_bounded(locked):
     assert locked.post("/login", content=b"x" * (1024 * 1024 + 1)).status_code == 413
+
+
+# --------------------------------------------------------------------------- programs
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def asked(found, method, path, **more):
+    """Ask the API; whatever it refuses, it says so in its one shape, and never as a page."""
+    answer = found.request(method, path, **more)
+    if answer.status_code >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+        said = answer.json()
+        assert said.keys() - {"errors"} == {"type", "title", "status", "detail"}
+        assert said["status"] == answer.status_code
+    return answer
+
+
+def test_every_address_of_the_api_is_walked():
+    assert {f"{BASE}{each}" for each in ("/items", "/matches", "/rules", "/sources")} <= set(API_READS)
+    assert f"{BASE}/deliveries/replay" in API_CHANGES
+    assert {scope for scope, _, _ in OPERATIONS} == set(TokenScope)
+    walked = {re.sub(r"\{.*?\}", "*", route.path) for route in api_routes(SomeView(feeds_folder=Path("/")))}
+    assert len(walked) == len({path for _, _, path in OPERATIONS})
+
+
+@pytest.mark.parametrize("path", API_READS)
+def test_on_this_machine_programs_can_read_without_a_token(here, path):
+    assert asked(here, "GET", path).status_code == (404 if path.endswith("none") else 200)
+
+
+@pytest.mark.parametrize(("scope", "method", "path"), OPERATIONS)
+def test_with_a_password_or_a_proxy_a_program_needs_a_token(locked, proxied, scope, method, path):
+    strangers: tuple[dict[str, str], ...]
+    strangers = ({}, {"Accept": "text/html"}, {"Authorization": "Basic YTpi"}, {"Cookie": "syndicate=x"})
+    for found in (locked, proxied):
+        for headers in strangers:
+            answer = asked(found, method, path, headers=headers)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == 'Bearer realm="syndicate"'
+        assert asked(found, method, path, headers=bearer(TOKENS[scope])).status_code in (200, 404, 415)
+
+
+@pytest.mark.parametrize(("scope", "method", "path"), OPERATIONS)
+def test_a_token_lets_do_what_its_scopes_say_and_nothing_else(locked, scope, method, path):
+    for other in set(TokenScope) - {scope}:
+        answer = asked(locked, method, path, headers=bearer(TOKENS[other]))
+        assert answer.status_code == 403
+        wanted = f'Bearer realm="syndicate", error="insufficient_scope", scope="{scope}"'
+        assert answer.headers["www-authenticate"] == wanted
+
+
+@pytest.mark.parametrize(("scope", "method", "path"), OPERATIONS)
+def test_a_wrong_token_opens_nothing_not_even_on_this_machine(desk, scope, method, path):
+    with served(create(settled(desk, tokens=CONFIGURED))) as address, client(address) as found:
+        right = TOKENS[scope]
+        for shown in ("", f" {right[:-1]}", f" {right}0", f" {right.upper()}", f" {digest_of(right)}"):
+            answer = asked(found, method, path, headers={"Authorization": f"Bearer{shown}"})
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"].endswith('error="invalid_token"')
+
+
+@pytest.mark.parametrize(("scope", "method", "path"), OPERATIONS)
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "192.168.1.5"])
+def test_a_token_counts_under_our_own_name_only(locked, scope, method, path, host):
+    headers = {**bearer(TOKENS[scope]), "Host": host}
+    assert asked(locked, method, path, headers=headers).status_code == 421
+
+
+@pytest.mark.parametrize("path", [*PRIVATE, *CHANGES, "/none"])
+@pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
+def test_a_token_opens_no_page_and_changes_nothing_there(locked, here, path, token):
+    expected = 200 if path == ENTRANCE else 401
+    assert status_of(locked, path, headers=bearer(token)) == expected
+    for found in (locked, here):
+        assert status_of(found, path, "POST", headers=bearer(token)) in (401, 403)
+
+
+@pytest.mark.parametrize("path", API_READS)
+def test_no_token_is_taken_from_an_address_or_a_cookie(locked, path):
+    token, glue = TOKENS[TokenScope.READ], "&" if "?" in path else "?"
+    for name in ("access_token", "token"):
+        assert asked(locked, "GET", f"{path}{glue}{name}={token}").status_code == 401
+    assert asked(locked, "GET", path, headers={"Cookie": f"syndicate={token}"}).status_code == 401
+
+
+@pytest.mark.parametrize("path", API_CHANGES)
+def test_a_change_needs_a_token_or_that_of_a_page_on_this_machine_too(here, logged_in, path):
+    for found in (here, logged_in):
+        assert asked(found, "POST", path).status_code == 401
+        assert asked(found, "POST", path, data={"csrf": "0" * 64}).status_code == 401
+        assert asked(found, "POST", path, headers={"X-CSRF-Token": "0" * 64}).status_code == 403
+        assert asked(found, "POST", path, headers={"X-CSRF-Token": ""}).status_code == 403
+        for more in ({"Origin": EVIL}, {"Sec-Fetch-Site": "cross-site"}):
+            assert asked(found, "POST", path, headers=more).status_code == 403
+    headers = {"X-CSRF-Token": token_in(logged_in.get("/"))}
+    assert asked(logged_in, "POST", path, headers=headers).status_code in (200, 415)
+    assert asked(logged_in, "POST", path, headers={**headers, "Origin": EVIL}).status_code == 403
+
+
+@pytest.mark.parametrize("path", API_READS)
+def test_who_has_logged_in_may_read_what_programs_do(logged_in, proxied, path):
+    expected = 404 if path.endswith("none") else 200
+    assert asked(logged_in, "GET", path).status_code == expected
+    assert asked(proxied, "GET", path, headers={"Remote-User": "ann"}).status_code == expected
+
+
+def test_a_token_opens_the_api_by_way_of_a_proxy_that_says_nothing(desk):
+    with served(create(settled(desk, tokens=CONFIGURED))) as address, client(address) as found:
+        passed_on = {"X-Forwarded-For": "203.0.113.9"}
+        assert asked(found, "GET", f"{BASE}/items", headers=passed_on).status_code == 401
+        headers = {**passed_on, **bearer(TOKENS[TokenScope.READ])}
+        assert asked(found, "GET", f"{BASE}/items", headers=headers).status_code == 200
+        assert found.get("/", headers=headers).status_code == 403
+
+
+def test_a_token_that_is_removed_from_the_configuration_opens_nothing_any_more(desk):
+    view = settled(desk, password=HASH, tokens=CONFIGURED)
+    with served(create(view)) as address, client(address) as found:
+        headers = bearer(TOKENS[TokenScope.READ])
+        assert asked(found, "GET", f"{BASE}/items", headers=headers).status_code == 200
+        view.loaded = settled(desk, password=HASH, tokens=CONFIGURED[1:]).loaded
+        assert asked(found, "GET", f"{BASE}/items", headers=headers).status_code == 401
+
+
+def test_wrong_tokens_are_soon_not_answered_to_but_right_ones_are(fresh):
+    wrong = [asked(fresh, "GET", f"{BASE}/items", headers=bearer("x")) for _ in range(MOST_FAILED + 2)]
+    assert [answer.status_code for answer in wrong] == [401] * MOST_FAILED + [429] * 2
+    assert wrong[-1].headers["retry-after"] == "60"
+    right = bearer(TOKENS[TokenScope.READ])
+    assert asked(fresh, "GET", f"{BASE}/items", headers=right).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v2/items", "/api/v1/items/1/x"]
+)
+def test_what_the_api_has_not_is_said_to_programs_as_all_else(locked, here, path):
+    assert asked(locked, "GET", path).status_code == 401
+    assert asked(here, "GET", path).status_code == 404
+    headers = bearer(TOKENS[TokenScope.READ])
+    assert asked(locked, "GET", path, headers=headers).status_code == 404
+    assert asked(locked, "POST", path, headers=headers).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
+@pytest.mark.parametrize(("scope", "used", "path"), OPERATIONS)
+def test_what_cannot_be_done_at_an_address_is_said_with_what_can(locked, scope, used, path, method):
+    answer = asked(locked, method, path, headers=bearer(TOKENS[scope]))
+    assert answer.status_code == 405
+    assert used in answer.headers["allow"]
+
+
+def test_what_programs_send_is_bounded(locked):
+    headers = {**bearer(TOKENS[TokenScope.TEST]), "Content-Type": "application/json"}
+    body = b" " * (1024 * 1024 + 1)
+    assert asked(locked, "POST", f"{BASE}/test", content=body, headers=headers).status_code == 413
 
 
 # --------------------------------------------------------------------------- logging in

@@ -243,6 +243,16 @@ def test_items_of_the_first_schema_are_kept_and_found_at_once_and_then_by_their_
             assert set(looked_up(store, query)) >= set(found)
 
 
+def test_matches_of_the_first_schema_can_be_followed_and_those_that_come_then(path):
+    first_schema(path)
+    with closing(SqliteStore(path, Clock())) as store:
+        store.configure([source()], [EU.state])
+        read(store, entry("new", "EU news"))
+        arrivals = store.api.arrivals(0, None, 10)
+        assert [stored.item.title for stored in arrivals.matches] == ["Новые санкции ЕС", "EU news"]
+        assert (arrivals.last, arrivals.is_more) == (2, False)
+
+
 def test_a_migration_that_fails_changes_nothing_and_is_done_when_it_can_be(path):
     first_schema(path)
     with closing(sqlite3.connect(path)) as connection:

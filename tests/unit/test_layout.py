@@ -22,7 +22,7 @@ DOORS = {
     "nh3": {"syndicate.sources", "syndicate.feeds"},
     "protego": {"syndicate.sources.robots"},
     "psycopg": {"syndicate.store"},
-    "pydantic": {"syndicate.config"},
+    "pydantic": {"syndicate.config", "syndicate.web.api"},
     "re2": {"syndicate.rules.patterns"},
     "regex": {"syndicate.rules.language"},
     "rich": {"syndicate.cli", "syndicate.terminal", "syndicate.demo"},
