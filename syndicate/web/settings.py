@@ -5,7 +5,7 @@ address of one is a secret, too.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta, tzinfo
 from enum import Enum
 from typing import Any
@@ -55,8 +55,10 @@ def _of_service(settings: ServiceSettings) -> Iterator[tuple[str, str]]:
 
 
 def _of_web(settings: WebSettings) -> Iterator[tuple[str, str]]:
-    yield from (each for each in _values(settings) if each[0] != "shows_images")
+    yield from (each for each in _values(settings) if each[0] not in ("shows_images", "tokens"))
     yield "images", "proxied" if settings.shows_images else "off"
+    tokens = [f"{token.name} ({', '.join(token.scopes)})" for token in settings.tokens]
+    yield "token", "; ".join(tokens) or NOTHING
 
 
 def _of_endpoint(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
@@ -79,8 +81,6 @@ def _text(value: object) -> str:
             return spelled(value)
         case Enum():
             return str(value.value)
-        case tuple() if any(map(is_dataclass, value)):
-            return str(len(value))
         case tuple():
             return ", ".join(map(str, value))
         case tzinfo():
