@@ -358,6 +358,7 @@ class Service:
             return
         self._stop_watching()
         self._watching = self._watch()  # before it is read, so that no later change is missed
+        await asyncio.sleep(0)  # from here on it watches
         try:
             loaded = await asyncio.to_thread(self._read_again)
         except ConfigError as error:
@@ -408,6 +409,9 @@ class Service:
         )
         self._stop_watching()
         self._watching = self._watch()  # the folder of the rules may be another
+        await asyncio.sleep(0)  # from here on it watches
+        if is_edited(loaded.config, loaded.read_at):  # while the old one was let go, which had not told yet
+            self._wake_reload.set()
         self._wake_all()
 
     def _wake_all(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from syndicate.errors import StoreError
+from syndicate.lookback import AT_ONCE as LOOKED_AT_ONCE
 from syndicate.report_items import match_json
 from syndicate.web.api.operation import ApiError, Asked, Nothing
 from syndicate.web.api.routes import BASE
@@ -364,13 +365,13 @@ def test_what_cannot_be_tried_is_said(api, body, said):
 
 
 def test_trying_ends_in_time_and_says_how_far_it_came(desk):
-    minutes = [START + MINUTE * n for n in range(20)]
+    minutes = [START + MINUTE * n for n in range(LOOKED_AT_ONCE + 20)]
     desk.report("steppe", *(entry(f"{n}", f"Central Asia {n}", published=at) for n, at in enumerate(minutes)))
     trials = Trials(desk, seconds=-1)
     for more in ({}, {"id": "central-asia"}):
         answer = tried(trials, Trying(query="Asia", **more))
-        assert (answer["complete"], answer["reached"]) == (False, "2026-11-24T02:19:00Z")
-        assert answer["findings"]["total"] == 1
+        assert (answer["complete"], answer["reached"]) == (False, "2026-11-24T02:20:00Z")
+        assert answer["findings"]["total"] == LOOKED_AT_ONCE
 
 
 def tried(trials, body):
