@@ -4,9 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.browsing import driven
 from tests.desk import Desk
 from tests.outlets import LocalServer, Pages, Reply
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, driven."""
+    with driven() as started:
+        yield started
 
 
 @pytest.fixture

@@ -1,25 +1,21 @@
 """The pages in a real browser: on a desk and a phone, by day and night, by keyboard, without scripts."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from ipaddress import ip_network
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from syndicate.errors import Problem
-from syndicate.model import DeliveryState, SilenceDraft, WebSettings
+from syndicate.model import WebSettings
 from syndicate.web.app import create
-from tests.browser import BROWSER, REMEDY, low_contrasts
-from tests.contract.making import HOUR, START, attempt, claim_alerts, entry
-from tests.dashboard import HASH, PASSWORD, SOURCES, Dashboard, configuration, dashboard
+from tests.browser import low_contrasts
+from tests.browsing import CONTEXTS, NIGHT, fill, page_in, trouble
+from tests.contract.making import claim_alerts, entry
+from tests.dashboard import HASH, PASSWORD, SOURCES, configuration, dashboard
 from tests.outlets import LocalServer, Reply
 from tests.served import served
-from tests.support import ROOT, node_modules, require
+from tests.support import ROOT, node_modules
 
 AXE = "axe-core@4.14.1"
 PATHS = (
@@ -35,6 +31,14 @@ PATHS = (
     "/items/1?rule=water",
     "/items/3",
     "/sources",
+    "/sources/steppe",
+    "/sources/wahat",
+    "/add",
+    "/lab",
+    "/lab?q=water",
+    "/lab?q=(water",
+    "/lab?q=water+or+ice&rule=central-asia&item=1",
+    "/lab?edit=central-asia",
     "/alerts",
     "/alerts?endpoint=desk&state=dead",
     "/alerts/msg_dead",
@@ -45,36 +49,6 @@ PATHS = (
     "/system",
     "/none",
 )
-CONTEXTS: dict[str, Any] = {
-    "desk": {"viewport": {"width": 1280, "height": 900}},
-    "night": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True},
-    "large print": {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2},  # at 200%
-}
-NIGHT = """
-[[endpoint]]
-id = "night"
-url = "https://night.example/hook"
-quiet_hours = ["00:00-23:00"]
-max_per_hour = 3
-"""
-TITLE = "Leaders of Central Asia and the European Union adopt a strategy in Samarkand"
-PAYLOADS = [
-    line
-    for line in (ROOT / "tests/data/xss/payloads.txt").read_text(encoding="utf-8").split("\n")
-    if line and not line.startswith("# ")
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = require("chromium", REMEDY)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium, args=[each for each in BROWSER if each != "--headless"]
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -85,105 +59,10 @@ def desk(tmp_path_factory):
         yield view
 
 
-def fill(view: Dashboard) -> None:
-    view.clock.forward(24 * HOUR)
-    view.report(
-        "steppe",
-        entry("a", TITLE, body=TITLE, language="en", published=START, author="Ann", categories=("EU",)),
-        entry("b", "Water talks", body="Ministers talk. " * 40, language="en", published=START + HOUR),
-    )
-    view.report(
-        "wahat",
-        entry("c", "قادة آسيا الوسطى", body="اجتمع القادة.", language="ar", published=START + 2 * HOUR),
-    )
-    view.report("vestnik", entry("d", TITLE, body=TITLE, language="en", published=START + 3 * HOUR))
-    many = [
-        entry(f"e{n}", f"Central Asia, part {n}", body="Text.", published=START + timedelta(minutes=n))
-        for n in range(40)
-    ]
-    view.report("vestnik", *many)
-
-
-def trouble(view: Dashboard) -> None:
-    """Have a delivery arrive, one be given up, and one disable the endpoint; a silence; an edit refused."""
-    view.report(
-        "steppe", *(entry(f"t{n}", f"Central Asia, told {n}", published=START) for n in range(3)), alerts=True
-    )
-    sent, dead, last = claim_alerts(view.store)
-    error = "the receiver answered 410 (gone)"
-    view.store.record_attempts(
-        [
-            attempt(sent, view.store, answer="thanks"),
-            attempt(
-                dead, view.store, state=DeliveryState.DEAD, status=400, error="no", answer="<p>no</p>" * 30
-            ),
-            attempt(
-                last,
-                view.store,
-                state=DeliveryState.WAITING,
-                status=410,
-                error=error,
-                next_attempt_at=view.now(),
-                is_last=True,
-            ),
-        ]
-    )
-    rename(view, {sent.id: "msg_sent", dead.id: "msg_dead", last.id: "msg_last"})
-    ends = view.now() + HOUR
-    view.store.add_silence(SilenceDraft(author="ann", reason="A summit", expires_at=ends, rule="water"))
-    view.refused = (
-        Problem(
-            file="rules/water.toml",
-            line=3,
-            column=11,
-            text="this ( is never closed",
-            excerpt="water AND (treaty\n          ^",
-        ),
-    )
-
-
-def rename(view: Dashboard, names: dict[str, str]) -> None:
-    """Give deliveries ids that can be known beforehand."""
-    with view.store._connections.write() as db:
-        db.execute("PRAGMA defer_foreign_keys = ON")
-        for before, after in names.items():
-            db.execute("UPDATE deliveries SET id = ? WHERE id = ?", [after, before])
-            for table in ("alerts", "attempts"):
-                db.execute(f"UPDATE {table} SET delivery = ? WHERE delivery = ?", [after, before])
-
-
 @pytest.fixture(scope="module")
 def address(desk):
     with served(create(desk)) as found:
         yield found
-
-
-@contextmanager
-def page_in(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
-    """Open a page that fails its test if it complains, or asks anybody else for anything."""
-    context: BrowserContext = browser.new_context(base_url=address, **options)
-    page = context.new_page()
-    complaints: list[str] = []
-
-    def hear_dialog(dialog: Dialog) -> None:
-        complaints.append(f"dialog {dialog.message}")
-        dialog.dismiss()
-
-    def hear(said: ConsoleMessage) -> None:
-        if said.type in ("error", "warning"):
-            complaints.append(f"{said.type} {said.text}")
-
-    page.on("console", hear)
-    page.on("pageerror", lambda error: complaints.append(f"script {error}"))
-    page.on("dialog", hear_dialog)
-    page.on("request", lambda asked: complaints.append(f"asked {asked.url}"))
-    try:
-        yield page
-    finally:
-        context.close()
-    refused = "error Failed to load resource: the server responded with a status of 40[034]"
-    allowed = re.compile(f"asked {re.escape(address)}/|{refused}")
-    assert [each for each in complaints if not allowed.match(each)] == []
 
 
 def titles(page: Page) -> list[str]:
@@ -272,7 +151,8 @@ def test_without_javascript_everything_can_be_found(browser, address):
 
 def test_the_page_that_one_is_on_is_marked(browser, address):
     with page_in(browser, address) as page:
-        names = {"/": "Now", "/rules/water": "Rules", "/items/1": "Items", "/sources": "Sources"}
+        names = {"/": "Now", "/rules/water": "Rules", "/items/1": "Items", "/sources/steppe": "Sources"}
+        names |= {"/add": "Sources", "/lab?edit=water": "Lab"}
         names |= {"/alerts/msg_dead": "Alerts", "/system": "System"}
         for path, name in names.items():
             page.goto(path)
@@ -484,92 +364,3 @@ def test_a_person_logs_in_and_out(browser, desk):
         page.go_back()
         page.reload()
         expect(page.get_by_role("heading", name="Log in")).to_be_visible()
-
-
-# --------------------------------------------------------------------------- hostile texts
-
-
-def test_nothing_that_others_write_runs(browser, tmp_path):
-    """As titles, texts, authors, tags, links, HTML of items; titles, words of rules; titles of sources."""
-    assert len(PAYLOADS) > 60
-    sources = SOURCES.replace("Steppe Wire", toml("Wire " + " ".join(PAYLOADS[:20]))[1:-1])
-    rules = {f"rule-{number}": rule_that_is(payload) for number, payload in enumerate(PAYLOADS)}
-    rules["rule-1"] += '\nnotify = ["desk"]'
-    loaded = configuration(tmp_path, sources=sources, rules=rules)
-    service = replace(loaded.config.service, title=" ".join(PAYLOADS[-20:]))
-    with dashboard(replace(loaded, config=replace(loaded.config, service=service))) as view:
-        hostile = [
-            entry(
-                f"{number}",
-                f"Asia {payload}",
-                body=f"Asia {payload} in a text.",
-                summary=payload,
-                content_html=f"<p>Asia</p>{payload}",
-                author=payload,
-                categories=(payload,),
-                link=f"javascript:alert('{number}')" if number % 2 else f"https://news.example/{number}",
-                language="en",
-            )
-            for number, payload in enumerate(PAYLOADS)
-        ]
-        view.report("steppe", *hostile, alerts=True)
-        deliveries = answered_by(view, PAYLOADS)
-        with served(create(view)) as address, page_in(browser, address) as page:
-            for path in ("/", "/?rule=rule-1", "/rules", "/items", "/sources", "/items?q=asia"):
-                looked_at(page, path)
-            of_alerts = ("/alerts", "/alerts?state=dead", "/alerts/silences", "/alerts/endpoints/desk")
-            for path in (*of_alerts, "/system", *(f"/alerts/{delivery}" for delivery in deliveries[::5])):
-                looked_at(page, path)
-            for number, payload in enumerate(PAYLOADS, 1):
-                looked_at(page, f"/items/{number}?rule=rule-{number - 1}")
-                expect(page.locator("h1")).to_have_text(f"Asia {payload}", use_inner_text=False)
-                if number % 5 == 0:
-                    looked_at(page, f"/rules/rule-{number}")
-                    page.goto("/items")
-                    page.get_by_label("Query").fill(payload)
-                    page.get_by_label("Query").press("Enter")
-                    expect(page.get_by_label("Query")).to_have_value(re.compile(".+"))
-
-
-def answered_by(view: Dashboard, payloads: list[str]) -> list[str]:
-    """Have each delivery say a payload, be answered by it and fail by it; return their ids."""
-    deliveries = claim_alerts(view.store)
-    view.store.freeze_bodies(
-        [(each.id, each.token, text.encode()) for each, text in zip(deliveries, payloads, strict=False)]
-    )
-    view.store.record_attempts(
-        [
-            attempt(each, view.store, state=DeliveryState.DEAD, status=400, error=payload, answer=payload)
-            for each, payload in zip(deliveries, payloads, strict=False)
-        ]
-    )
-    ends = view.now() + HOUR
-    for payload in payloads:
-        view.store.add_silence(SilenceDraft(author=payload, reason=payload, expires_at=ends, text=payload))
-    view.refused = tuple(Problem(file=payload, line=1, text=payload, excerpt=payload) for payload in payloads)
-    return [each.id for each in deliveries]
-
-
-def rule_that_is(payload: str) -> str:
-    """Return a rule with a payload for its title, and as a keyword if it can be one."""
-    keyword = "x" if "*" in payload else f"x {payload}"
-    return f'title = {toml(payload)}\nkeywords = ["Asia", {toml(keyword)}]'
-
-
-def toml(text: str) -> str:
-    """Return a text in one line as TOML has it, so that no variable is filled in."""
-    text = text.replace("\t", " ").replace("$", "$$")
-    escaped = "".join(f"\\u{ord(each):04x}" if each in '"\\' else each for each in text)
-    return f'"{escaped}"'
-
-
-def looked_at(page: Page, path: str) -> None:
-    """Look at a page, and touch all that could be touched without leaving it."""
-    answer = page.goto(path)
-    assert answer is not None
-    assert answer.status == 200, path
-    page.mouse.move(200, 300)
-    protocols = page.locator("a[href]").evaluate_all("all => all.map(each => each.protocol)")
-    assert set(protocols) <= {"http:", "https:", "mailto:"}
-    assert page.locator("script:not([src]), iframe, object, embed, base, style").count() == 0
-    assert page.locator("[onerror], [onload], [onfocus], main [hx-on], main [style]").count() == 0
