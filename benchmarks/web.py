@@ -1,4 +1,4 @@
-"""Measure the pages: how long the server takes for each with a million items, and what each weighs.
+"""Measure the pages and the API: how long the server takes for each with a million items, and what each weighs.
 
     .venv/bin/python benchmarks/web.py [--items 1000000] [--words 60] [--sources 1000] [--rules 1000]
                                        [--rounds 7] [--folder FOLDER]
@@ -71,6 +71,22 @@ PAGES = (
     "/system",
     "/lab",
     "/lab?edit=rule-5",
+    "/api/v1/items",
+    "/api/v1/items?rule=rule-5&since=30d",
+    "/api/v1/items?source=outlet-5&language=en",
+    "/api/v1/items/{item}",
+    "/api/v1/items/{item}/explain?rule=rule-5",
+    "/api/v1/matches",
+    "/api/v1/matches?rule=rule-5",
+    "/api/v1/matches?after=WyJhcnJpdmFscyIsMV0",  # all of them
+    "/api/v1/matches?after=WyJhcnJpdmFscyIsMV0&rule=rule-5",
+    "/api/v1/rules",
+    "/api/v1/rules/rule-5",
+    "/api/v1/sources",
+    "/api/v1/sources/outlet-5",
+    "/api/v1/deliveries",
+    "/api/v1/deliveries?endpoint=desk&state=waiting",
+    "/api/v1/deliveries?state=dead",
 )
 
 
@@ -164,7 +180,7 @@ def measured(port: int, options: argparse.Namespace) -> Iterator[Figure]:
     language = make_language(random.Random(1))
     for name, rank in RANKS.items():
         words = language.words[rank : rank + options.rounds + 1]
-        for kind in ("/items?q=", "/lab?q="):
+        for kind in ("/items?q=", "/api/v1/items?q=", "/lab?q="):
             timings = [timed(connection, f"{kind}{word}") for word in words]
             wholes = sum("Looked at" not in page for _, page in timings)
             note = f"whole: {wholes} of {len(timings)}" if kind.startswith("/lab") else ""

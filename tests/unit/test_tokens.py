@@ -4,10 +4,11 @@ import re
 import tomllib
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from syndicate import config
-from syndicate.cli import app
+from syndicate.cli_web import token
 from syndicate.config import public
 from syndicate.model import ApiToken, TokenScope
 from syndicate.tokens import digest_of, fresh_token, is_digest, is_of, is_token
@@ -40,34 +41,39 @@ def read(tmp_path, text):
     return config.read(tmp_path / "config.toml", {})
 
 
+def run(*words):
+    """Run the command alone, which sets up no logging for all that follows."""
+    command = typer.Typer()
+    command.command()(token)
+    return CliRunner().invoke(command, list(words))
+
+
 def test_what_the_command_prints_can_be_added_to_a_configuration_as_it_is(tmp_path):
-    done = CliRunner().invoke(
-        app, ["token", "--name", 'The "archive"', "--scope", "read", "--scope", "replay"]
-    )
+    done = run("--name", 'The "archive"', "--scope", "read", "--scope", "replay")
     assert done.exit_code == 0
-    (token,) = re.findall(r"syn_[0-9a-f]{64}", done.stderr)
-    assert token not in done.stdout
+    (made,) = re.findall(r"syn_[0-9a-f]{64}", done.stderr)
+    assert made not in done.stdout
     reading = read(tmp_path, done.stdout)
     assert reading.problems == ()
     scopes = (TokenScope.READ, TokenScope.REPLAY)
     assert reading.config.web.tokens == (
-        ApiToken(name='The "archive"', digest=digest_of(token), scopes=scopes),
+        ApiToken(name='The "archive"', digest=digest_of(made), scopes=scopes),
     )
-    assert digest_of(token) not in str(public(reading.config)) + repr(reading.config)
+    assert digest_of(made) not in str(public(reading.config)) + repr(reading.config)
     assert public(reading.config)["web"]["tokens"] == [
         {"name": 'The "archive"', "digest": "***", "scopes": ["read", "replay"]}
     ]
 
 
 def test_a_token_may_only_read_unless_more_is_asked_for():
-    made = tomllib.loads(CliRunner().invoke(app, ["token"]).stdout)
+    made = tomllib.loads(run().stdout)
     (table,) = made["web"]["token"]
     assert (table["name"], table["scopes"]) == ("api", ["read"])
 
 
 @pytest.mark.parametrize("words", [["--name", " "], ["--name", "a\nb"], ["--scope", "write"]])
 def test_a_token_that_cannot_be_configured_is_not_made(words):
-    done = CliRunner().invoke(app, ["token", *words])
+    done = run(*words)
     assert done.exit_code == 2
     assert "syn_" not in done.output
 
