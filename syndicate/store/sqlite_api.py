@@ -5,12 +5,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from syndicate.model import DeliveryState, DeliveryStatus, FoundItem, StoredMatch
 from syndicate.store.api import ARRIVALS_AT_ONCE, Arrivals, DeliveryFilter, MatchFilter
 from syndicate.store.pages import Shown
 from syndicate.store.rows import item_of, stored_match_of, text_or_none
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS
 from syndicate.store.sqlite_letters import delivery_statuses
 from syndicate.store.sqlite_pages import HELD_RULES, HOLDS, items_sql, shown_values
@@ -19,10 +18,10 @@ _FEW = (DeliveryState.DEAD, DeliveryState.HELD, DeliveryState.WAITING)  # states
 
 
 @dataclass(frozen=True, slots=True)
-class SqliteApi:
-    """`ApiStore` on SQLite. See there for what each unit does."""
+class SqlApi:
+    """`ApiStore` by SQL. See there for what each unit does."""
 
-    read: Callable[[], AbstractContextManager[Database]]
+    read: Callable[[], AbstractContextManager[Connection]]
     arrivals_at_once: int = ARRIVALS_AT_ONCE
 
     def items(self, which: Shown) -> list[FoundItem]:
@@ -103,7 +102,7 @@ def _match_values(which: MatchFilter) -> dict[str, object]:
 
 REACH_SQL = """
     SELECT count(*), coalesce(max(number), :after) FROM
-        (SELECT number FROM match_arrivals WHERE number > :after ORDER BY number LIMIT :most)
+        (SELECT number FROM match_arrivals WHERE number > :after ORDER BY number LIMIT :most) AS reached
 """
 
 
@@ -136,7 +135,7 @@ def deliveries_sql(which: DeliveryFilter) -> str:
     by_time = "deliveries_by_time" if which.endpoint is None else "deliveries_made"
     index = "" if is_few else f"INDEXED BY {by_time}"
     return (
-        f"SELECT d.* FROM deliveries d {index} WHERE {' AND '.join(conditions) or '1'}"
+        f"SELECT d.* FROM deliveries d {index} WHERE {' AND '.join(conditions) or 'TRUE'}"
         f" ORDER BY {made_at} DESC, d.number DESC LIMIT :limit"
     )
 

@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from syndicate.model import (
     ArticleNote,
     AwaitedArticle,
@@ -17,12 +15,13 @@ from syndicate.model import (
 )
 from syndicate.store.protocol import PAGE_AGE
 from syndicate.store.rows import Row, enclosures_of, json_text, text_or_none, time_of, time_or_none, time_text
+from syndicate.store.sql import Connection
 
 PAGES_OF_HOST = 24  # kept for a source
 PAGES_OF_SOURCE = 200
 
 
-def page(db: Database, key: str, reading: str, since: datetime) -> Page | None:
+def page(db: Connection, key: str, reading: str, since: datetime) -> Page | None:
     """See `Store.page`."""
     row = db.execute(
         "SELECT * FROM pages WHERE page = ? AND reading = ? AND lines IS NOT NULL AND fetched_at >= ?"
@@ -32,7 +31,7 @@ def page(db: Database, key: str, reading: str, since: datetime) -> Page | None:
     return None if row is None else _page_of(row)
 
 
-def keep_page(db: Database, source: str, page: Page, now: datetime) -> None:
+def keep_page(db: Connection, source: str, page: Page, now: datetime) -> None:
     """See `Store.keep_page`."""
     (number,) = db.execute("SELECT id FROM sources WHERE slug = ?", [source]).fetchone()
     db.execute("DELETE FROM pages WHERE source = ? AND page = ?", [number, page.key])
@@ -64,7 +63,7 @@ def keep_page(db: Database, source: str, page: Page, now: datetime) -> None:
         )
 
 
-def pages_of(db: Database, source: str, host: str) -> list[Page]:
+def pages_of(db: Connection, source: str, host: str) -> list[Page]:
     """See `Store.pages_of`."""
     rows = db.execute(
         "SELECT host, page, reading, fetched_at, blocks, NULL AS lines FROM pages"
@@ -74,11 +73,11 @@ def pages_of(db: Database, source: str, host: str) -> list[Page]:
     return [_page_of(row) for row in rows]
 
 
-def kept_articles(db: Database, items: Sequence[int]) -> Mapping[int, KeptArticle]:
+def kept_articles(db: Connection, items: Sequence[int]) -> Mapping[int, KeptArticle]:
     """See `Store.kept_articles`."""
     rows = db.execute(
         "SELECT a.item, a.told, a.has_text, i.body, i.content_html FROM articles a"
-        " JOIN items i ON i.id = a.item WHERE a.item IN (SELECT value FROM json_each(?))",
+        " JOIN items i ON i.id = a.item WHERE a.item IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
         [json_text(items)],
     )
     return {
@@ -92,7 +91,7 @@ def kept_articles(db: Database, items: Sequence[int]) -> Mapping[int, KeptArticl
     }
 
 
-def awaited_articles(db: Database, source: str, limit: int, now: datetime) -> list[AwaitedArticle]:
+def awaited_articles(db: Connection, source: str, limit: int, now: datetime) -> list[AwaitedArticle]:
     """See `Store.awaited_articles`."""
     rows = db.execute(
         "SELECT a.*, i.* FROM articles a JOIN items i ON i.id = a.item"
@@ -104,17 +103,18 @@ def awaited_articles(db: Database, source: str, limit: int, now: datetime) -> li
 
 
 def note_articles(
-    db: Database, source: int, notes: Sequence[ArticleNote], new_items: Mapping[str, int]
+    db: Connection, source: int, notes: Sequence[ArticleNote], new_items: Mapping[str, int]
 ) -> None:
     """Write what became of the pages of items.
 
     Args:
         new_items: of this poll, by their first key.
     """
-    db.conn.executemany(
-        "INSERT OR REPLACE INTO articles"
-        " (item, source, told, has_text, tries, since, next_try_at, suppressed)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    db.executemany(
+        "INSERT INTO articles (item, source, told, has_text, tries, since, next_try_at, suppressed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (item) DO UPDATE SET source = excluded.source,"
+        " told = excluded.told, has_text = excluded.has_text, tries = excluded.tries, since = excluded.since,"
+        " next_try_at = excluded.next_try_at, suppressed = excluded.suppressed",
         [
             (
                 note.item if isinstance(note.item, int) else new_items[note.item],

@@ -5,15 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from syndicate.edits import essence
 from syndicate.model import Change, Entry, Poll, Recorded
 from syndicate.store.rows import enclosures_of, time_text
+from syndicate.store.sql import Connection
+from syndicate.store.sql_many import insert_rows
 from syndicate.store.sqlite_escalations import insert_escalations
 from syndicate.store.sqlite_feeds import touch_entries
 from syndicate.store.sqlite_items import Kept
-from syndicate.store.sqlite_many import insert_rows
 from syndicate.store.sqlite_matches import (
     Told,
     end_matches_of_item,
@@ -36,7 +35,7 @@ class Later:
 
 
 def record_changes(
-    db: Database, source: int, poll: Poll, later: Later, now: datetime
+    db: Connection, source: int, poll: Poll, later: Later, now: datetime
 ) -> tuple[Recorded, Mapping[str, int]]:
     """Write what is new and changed; return the numbers, and the new items by their first key."""
     if not poll.changes and not poll.new_keys:
@@ -71,7 +70,7 @@ def record_changes(
 
 
 def _update_item(
-    db: Database, source: int, change: Change, neighbours: Neighbours, now: datetime
+    db: Connection, source: int, change: Change, neighbours: Neighbours, now: datetime
 ) -> tuple[int, int]:
     """Make an item what it is now; return it and its story."""
     item = change.item
@@ -102,12 +101,15 @@ def _update_item(
         neighbours.add(text)
     _insert_keys(db, source, [(key, item) for key in change.keys])
     insert_rows(
-        db, "INSERT OR IGNORE INTO story_keys (key, story)", [(key, story) for key in change.story_keys]
+        db,
+        "INSERT INTO story_keys (key, story)",
+        [(key, story) for key in change.story_keys],
+        "ON CONFLICT DO NOTHING",
     )
     return item, story
 
 
-def _is_noticed(db: Database, item: int, entry: Entry) -> bool:
+def _is_noticed(db: Connection, item: int, entry: Entry) -> bool:
     """Return whether readers should notice what has become of an item."""
     row = db.execute("SELECT title, body, link, enclosures FROM items WHERE id = ?", [item]).fetchone()
     enclosures = [enclosure.url for enclosure in enclosures_of(row["enclosures"])]
@@ -115,6 +117,6 @@ def _is_noticed(db: Database, item: int, entry: Entry) -> bool:
     return before != essence(entry.title, entry.body, entry.link, [each.url for each in entry.enclosures])
 
 
-def _insert_keys(db: Database, source: int, keys: Sequence[tuple[str, int]]) -> None:
+def _insert_keys(db: Connection, source: int, keys: Sequence[tuple[str, int]]) -> None:
     rows = [(source, key, item) for key, item in keys]
-    insert_rows(db, "INSERT OR IGNORE INTO item_keys (source, key, item)", rows)
+    insert_rows(db, "INSERT INTO item_keys (source, key, item)", rows, "ON CONFLICT DO NOTHING")

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from syndicate.model import Claim, Trust, Validators
 from syndicate.store.learned import learned_of
 from syndicate.store.protocol import HostPace
@@ -20,6 +18,7 @@ from syndicate.store.rows import (
     time_or_none,
     time_text,
 )
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_pushes import POLLED, active_subscriptions, push_of, pushing_of
 
 PUSHES_AT_ONCE = 4  # are read, since they may be large
@@ -51,7 +50,7 @@ _PUSHED = f"""
 
 
 def claim_sources(  # noqa: PLR0913  the unit of work's own four, the database and the time
-    db: Database, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace, now: datetime
+    db: Connection, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace, now: datetime
 ) -> list[Claim]:
     """See `Store.claim_sources`."""
     pushed = claim_pushed(db, min(limit, PUSHES_AT_ONCE), lease, now)
@@ -71,14 +70,14 @@ def claim_sources(  # noqa: PLR0913  the unit of work's own four, the database a
     return [*pushed, *claims]
 
 
-def claim_pushed(db: Database, limit: int, lease: timedelta, now: datetime) -> list[Claim]:
+def claim_pushed(db: Connection, limit: int, lease: timedelta, now: datetime) -> list[Claim]:
     """Return sources of which a hub has sent something, each with the first of that."""
     rows = db.execute(_PUSHED, {"now": time_text(now), "limit": limit}).fetchall()
     claims = _claims(db, rows, now, lease)
     return [replace(claim, push=push_of(db, row["push"])) for claim, row in zip(claims, rows, strict=True)]
 
 
-def next_claim_at(db: Database, due_by: datetime, now: datetime) -> datetime | None:
+def next_claim_at(db: Connection, due_by: datetime, now: datetime) -> datetime | None:
     """See `Store.next_claim_at`."""
     row = db.execute(
         f"""
@@ -93,7 +92,7 @@ def next_claim_at(db: Database, due_by: datetime, now: datetime) -> datetime | N
 
 
 def take_turn(  # noqa: PLR0913  the unit of work's own four, the database and the time
-    db: Database, url: str, pace: HostPace, *, earliest: datetime, latest: datetime | None, now: datetime
+    db: Connection, url: str, pace: HostPace, *, earliest: datetime, latest: datetime | None, now: datetime
 ) -> datetime | None:
     """See `Store.take_turn`."""
     host = host_of(url)
@@ -106,16 +105,16 @@ def take_turn(  # noqa: PLR0913  the unit of work's own four, the database and t
     return at
 
 
-def leave_alone(db: Database, url: str, until: datetime) -> None:
+def leave_alone(db: Connection, url: str, until: datetime) -> None:
     """See `Store.leave_alone`. A shorter pause ends no longer one."""
     db.execute(
         "INSERT INTO hosts (host, backoff_until) VALUES (?, ?) ON CONFLICT (host) DO UPDATE"
-        " SET backoff_until = max(coalesce(backoff_until, ''), excluded.backoff_until)",
+        " SET backoff_until = max(coalesce(hosts.backoff_until, ''), excluded.backoff_until)",
         [host_of(url), time_text(until)],
     )
 
 
-def _keep_others_waiting(db: Database, host: str, until: datetime) -> None:
+def _keep_others_waiting(db: Connection, host: str, until: datetime) -> None:
     db.execute(
         "INSERT INTO hosts (host, next_request_at) VALUES (?, ?)"
         " ON CONFLICT (host) DO UPDATE SET next_request_at = excluded.next_request_at",
@@ -123,7 +122,7 @@ def _keep_others_waiting(db: Database, host: str, until: datetime) -> None:
     )
 
 
-def release_sources(db: Database, claims: Sequence[Claim]) -> None:
+def release_sources(db: Connection, claims: Sequence[Claim]) -> None:
     """See `Store.release_sources`."""
     for claim in claims:
         db.execute(
@@ -132,22 +131,22 @@ def release_sources(db: Database, claims: Sequence[Claim]) -> None:
         )
 
 
-def release_all(db: Database) -> int:
+def release_all(db: Connection) -> int:
     """Free every lease, of whatever kind; return how many there were."""
     clear = "SET lease_until = NULL, lease_owner = NULL WHERE lease_until IS NOT NULL"
     leased = ("sources", "deliveries", "subscriptions", "hub_requests", "hub_subscribers")
     return sum(db.execute(f"UPDATE {table} {clear}").rowcount for table in leased)
 
 
-def poll_now(db: Database, sources: Sequence[str] | None, now: datetime) -> None:
+def poll_now(db: Connection, sources: Sequence[str] | None, now: datetime) -> None:
     """See `Store.poll_now`."""
-    which = "1" if sources is None else f"slug IN ({', '.join('?' * len(sources))})"
+    which = "TRUE" if sources is None else f"slug IN ({', '.join('?' * len(sources))})"
     left_alone = _skip_what_is_held(db, which, sources or (), now)
     marks = ", ".join("?" * len(left_alone))
     make_due(db, now, "as you asked", f"{which} AND id NOT IN ({marks})", *(sources or ()), *left_alone)
 
 
-def _skip_what_is_held(db: Database, which: str, values: Sequence[str], now: datetime) -> list[int]:
+def _skip_what_is_held(db: Connection, which: str, values: Sequence[str], now: datetime) -> list[int]:
     """Have sources begin with an address that has not asked for time; return those that have none."""
     rows = db.execute(
         "SELECT id, definition, last_success_url FROM sources WHERE id IN"
@@ -164,13 +163,13 @@ def _skip_what_is_held(db: Database, which: str, values: Sequence[str], now: dat
             continue
         index = first_to_ask(db, row["id"], urls, now, row["last_success_url"])
         db.execute(
-            "UPDATE sources SET address_index = ?, is_look = 0, host = ? WHERE id = ?",
+            "UPDATE sources SET address_index = ?, is_look = FALSE, host = ? WHERE id = ?",
             [index, host_to_ask(db, row["id"], urls, index), row["id"]],
         )
     return left_alone
 
 
-def make_due(db: Database, by: datetime, why: str, which: str = "1", *values: object) -> None:
+def make_due(db: Connection, by: datetime, why: str, which: str = "TRUE", *values: object) -> None:
     """Have sources polled by then, those that are due later.
 
     Args:
@@ -193,7 +192,7 @@ class _Known:
     others_answered_at: datetime | None
 
 
-def _claims(db: Database, rows: Sequence[Row], now: datetime, lease: timedelta) -> list[Claim]:
+def _claims(db: Connection, rows: Sequence[Row], now: datetime, lease: timedelta) -> list[Claim]:
     """Lease the sources of some rows, with few statements; return what there is to know of each."""
     if not rows:
         return []
@@ -202,10 +201,10 @@ def _claims(db: Database, rows: Sequence[Row], now: datetime, lease: timedelta) 
     return [_claim(db, row, known, now) for row in rows]
 
 
-def _lease(db: Database, sources: str, until: datetime) -> _Known:
+def _lease(db: Connection, sources: str, until: datetime) -> _Known:
     """Lease sources, given as JSON, until then; return what is stored of them."""
     token = secrets.token_hex(8)
-    which = "IN (SELECT value FROM json_each(?))"
+    which = "IN (SELECT CAST(value AS BIGINT) FROM json_each(?))"
     db.execute(
         f"UPDATE sources SET lease_until = ?, lease_owner = ? WHERE id {which}",
         [time_text(until), token, sources],
@@ -222,7 +221,7 @@ def _lease(db: Database, sources: str, until: datetime) -> _Known:
     )
 
 
-def _claim(db: Database, row: Row, known: _Known, now: datetime) -> Claim:
+def _claim(db: Connection, row: Row, known: _Known, now: datetime) -> Claim:
     source = source_of(row["definition"])
     urls = live_addresses(db, row["id"], source.urls)
     index = min(row["address_index"], len(urls) - 1)
@@ -272,7 +271,7 @@ def _trust(address: Row) -> Trust:
     )
 
 
-def live_addresses(db: Database, source: int, urls: Sequence[str]) -> list[str]:
+def live_addresses(db: Connection, source: int, urls: Sequence[str]) -> list[str]:
     """Return the configured addresses that have not said 410; all of them if each has."""
     if len(urls) == 1:
         return list(urls)
@@ -282,7 +281,9 @@ def live_addresses(db: Database, source: int, urls: Sequence[str]) -> list[str]:
     return [url for url in urls if url not in gone] or list(urls)
 
 
-def first_to_ask(db: Database, source: int, urls: Sequence[str], at: datetime, in_charge: str | None) -> int:
+def first_to_ask(
+    db: Connection, source: int, urls: Sequence[str], at: datetime, in_charge: str | None
+) -> int:
     """Return which of the live addresses a poll at a time begins with: the first that may be asked then.
 
     Args:
@@ -296,14 +297,14 @@ def first_to_ask(db: Database, source: int, urls: Sequence[str], at: datetime, i
     return 0
 
 
-def next_to_ask(db: Database, source: int, live: Sequence[str], index: int, at: datetime) -> int | None:
+def next_to_ask(db: Connection, source: int, live: Sequence[str], index: int, at: datetime) -> int | None:
     """Return which of the live addresses after one may be asked at a time, None if there is none."""
     later = range(index + 1, len(live))
     return next((place for place in later if _may_be_asked(db, source, live[place], at)), None)
 
 
 def _may_be_asked(
-    db: Database, source: int, url: str, at: datetime, *, is_passed_over_if_stale: bool = False
+    db: Connection, source: int, url: str, at: datetime, *, is_passed_over_if_stale: bool = False
 ) -> bool:
     row = db.execute("SELECT * FROM addresses WHERE source = ? AND url = ?", [source, url]).fetchone()
     host = host_of((row["adopted"] if row else None) or url)
@@ -314,7 +315,7 @@ def _may_be_asked(
     return max(each or "" for each in until) <= time_text(at)
 
 
-def host_to_ask(db: Database, source: int, urls: Sequence[str], index: int) -> str:
+def host_to_ask(db: Connection, source: int, urls: Sequence[str], index: int) -> str:
     """Return the host of the address that a source's next poll asks."""
     live = live_addresses(db, source, urls)
     url = live[min(index, len(live) - 1)]

@@ -5,20 +5,21 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from syndicate.model import Source
 from syndicate.model.feeds import Feed
 from syndicate.store.protocol import RuleState
 from syndicate.store.rows import host_of, json_text, source_definition, source_of, time_or_none, time_text
+from syndicate.store.sql import Connection
+from syndicate.store.sql_many import insert_rows
 from syndicate.store.sqlite_claims import first_to_ask, host_to_ask, make_due
 from syndicate.store.sqlite_feeds import configure_feeds
-from syndicate.store.sqlite_many import insert_rows
 from syndicate.store.sqlite_renaming import take_over_former_ids
+
+_HUB_HINTS = ("hubs", "topic")
 
 
 def configure(
-    db: Database,
+    db: Connection,
     sources: Sequence[Source],
     rules: Sequence[RuleState],
     feeds: Sequence[Feed],
@@ -41,14 +42,14 @@ def configure(
     return tuple(rule.id for rule in rules if versions[rule.id] != rule.version)
 
 
-def _retire(db: Database, table: str, column: str, configured: Sequence[str]) -> None:
+def _retire(db: Connection, table: str, column: str, configured: Sequence[str]) -> None:
     db.execute(
-        f"UPDATE {table} SET is_configured = 0 WHERE {column} NOT IN (SELECT value FROM json_each(?))",
+        f"UPDATE {table} SET is_configured = FALSE WHERE {column} NOT IN (SELECT value FROM json_each(?))",
         [json.dumps(configured)],
     )
 
 
-def note_network(db: Database, network: str, now: datetime) -> None:
+def note_network(db: Connection, network: str, now: datetime) -> None:
     """Make failing sources due if how we may reach others has changed."""
     _installation(db, now)
     changed = db.execute("UPDATE installation SET network = ?1 WHERE network <> ?1", [network])
@@ -57,32 +58,32 @@ def note_network(db: Database, network: str, now: datetime) -> None:
         make_due(db, now, "how we may reach others has changed", which, time_text(now))
 
 
-def note_rule_set(db: Database, rules: Sequence[RuleState]) -> str:
+def note_rule_set(db: Connection, rules: Sequence[RuleState]) -> str:
     """Return what names this set of rules, and keep it as the one in force."""
     rule_set = json.dumps(sorted((rule.id, rule.version) for rule in rules))
     db.execute("UPDATE installation SET rule_set = ?", [rule_set])
     return rule_set
 
 
-def forget_versions_under_other_rules(db: Database, rule_set: str) -> None:
+def forget_versions_under_other_rules(db: Connection, rule_set: str) -> None:
     """Have rules applied anew at the next start if another set is in force, which misses what we record."""
     db.execute("UPDATE rules SET version = NULL WHERE (SELECT rule_set FROM installation) <> ?", [rule_set])
 
 
-def _installation(db: Database, now: datetime) -> uuid.UUID:
+def _installation(db: Connection, now: datetime) -> uuid.UUID:
     db.execute(
-        "INSERT OR IGNORE INTO installation (id, uuid, created_at) VALUES (1, ?, ?)",
+        "INSERT INTO installation (id, uuid, created_at) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
         [str(uuid.uuid4()), time_text(now)],
     )
     return uuid.UUID(db.execute("SELECT uuid FROM installation").fetchone()[0])
 
 
-def _configure_source(db: Database, place: int, source: Source, now: datetime) -> None:
+def _configure_source(db: Connection, place: int, source: Source, now: datetime) -> None:
     before = db.execute("SELECT * FROM sources WHERE slug = ?", [source.id]).fetchone()
     if before is None:
         db.execute(
             "INSERT INTO sources (slug, place, definition, is_configured, is_enabled, host, next_poll_at)"
-            " VALUES (?, ?, ?, 1, ?, ?, ?)",
+            " VALUES (?, ?, ?, TRUE, ?, ?, ?)",
             [
                 source.id,
                 place,
@@ -95,7 +96,8 @@ def _configure_source(db: Database, place: int, source: Source, now: datetime) -
     else:
         is_enabled = source.enabled and before["paused_at"] is None
         db.execute(
-            "UPDATE sources SET place = ?, definition = ?, is_configured = 1, is_enabled = ? WHERE slug = ?",
+            "UPDATE sources SET place = ?, definition = ?, is_configured = TRUE, is_enabled = ?"
+            " WHERE slug = ?",
             [place, source_definition(source), is_enabled, source.id],
         )
         known = source_of(before["definition"])
@@ -113,7 +115,7 @@ def _configure_source(db: Database, place: int, source: Source, now: datetime) -
             )
 
 
-def _forget_other_readings(db: Database, row_id: int, known: Source, source: Source) -> None:
+def _forget_other_readings(db: Connection, row_id: int, known: Source, source: Source) -> None:
     """What is read in another way from now on was never read; what is first now does not come back."""
     for url in source.urls:
         if known.address(url) != source.address(url):
@@ -125,12 +127,17 @@ def _forget_other_readings(db: Database, row_id: int, known: Source, source: Sou
     if known.urls[:1] != source.urls[:1]:
         db.execute("UPDATE addresses SET read_at = NULL WHERE source = ?", [row_id])
         # Its hub pushes what is of the former; the one that is first now names its own, if it has one.
-        db.execute(
-            "UPDATE learned SET hints = json_remove(hints, '$.hubs', '$.topic') WHERE source = ?", [row_id]
-        )
+        _forget_hub(db, row_id)
 
 
-def _start_over(db: Database, row_id: int, source: Source, now: datetime) -> None:
+def _forget_hub(db: Connection, row_id: int) -> None:
+    row = db.execute("SELECT hints FROM learned WHERE source = ?", [row_id]).fetchone()
+    if row is not None:
+        hints = {name: hint for name, hint in json.loads(row["hints"]).items() if name not in _HUB_HINTS}
+        db.execute("UPDATE learned SET hints = ? WHERE source = ?", [json_text(hints), row_id])
+
+
+def _start_over(db: Connection, row_id: int, source: Source, now: datetime) -> None:
     """A person touched its addresses: ask again soon, from the first that may be, also those that said 410.
 
     Whoever polls it now asks what is configured no longer, so loses the claim.
@@ -142,8 +149,8 @@ def _start_over(db: Database, row_id: int, source: Source, now: datetime) -> Non
     )
     index = first_to_ask(db, row_id, source.urls, now, None)
     db.execute(
-        "UPDATE sources SET address_index = ?, is_look = 0, host = ?, lease_until = NULL, lease_owner = NULL,"
-        " state = CASE state WHEN 'gone' THEN 'new' ELSE state END WHERE id = ?",
+        "UPDATE sources SET address_index = ?, is_look = FALSE, host = ?, lease_until = NULL,"
+        " lease_owner = NULL, state = CASE state WHEN 'gone' THEN 'new' ELSE state END WHERE id = ?",
         [index, host_to_ask(db, row_id, source.urls, index), row_id],
     )
     make_due(
@@ -151,7 +158,7 @@ def _start_over(db: Database, row_id: int, source: Source, now: datetime) -> Non
     )
 
 
-def _may_be_asked_at(db: Database, row_id: int, url: str, now: datetime) -> datetime:
+def _may_be_asked_at(db: Connection, row_id: int, url: str, now: datetime) -> datetime:
     row = db.execute(
         "SELECT held_until FROM addresses WHERE source = ? AND url = ?", [row_id, url]
     ).fetchone()
@@ -159,15 +166,15 @@ def _may_be_asked_at(db: Database, row_id: int, url: str, now: datetime) -> date
     return max(held_until or now, now)
 
 
-def _configure_rule(db: Database, rule: RuleState) -> None:
+def _configure_rule(db: Connection, rule: RuleState) -> None:
     db.execute(
-        "INSERT INTO rules (id, is_configured) VALUES (?, 1)"
-        " ON CONFLICT (id) DO UPDATE SET is_configured = 1, renamed_to = NULL",
+        "INSERT INTO rules (id, is_configured) VALUES (?, TRUE)"
+        " ON CONFLICT (id) DO UPDATE SET is_configured = TRUE, renamed_to = NULL",
         [rule.id],
     )
 
 
-def _note_versions(db: Database, rules: Sequence[RuleState], now: datetime) -> None:
+def _note_versions(db: Connection, rules: Sequence[RuleState], now: datetime) -> None:
     """Write down which versions are in force from now on, where others were before."""
     rows = db.execute(
         "SELECT rule, version FROM rule_versions"

@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from syndicate.model import (
     Alert,
     AnyAlert,
@@ -23,8 +21,9 @@ from syndicate.model import (
 from syndicate.store.learned import notice_of
 from syndicate.store.rows import Row, carriers_of, stored_match_of, text_or_none, time_of, time_text
 from syndicate.store.spikes import spike_alert_of
+from syndicate.store.sql import Connection
+from syndicate.store.sql_many import VALUES_AT_ONCE, insert_rows, stored
 from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS
-from syndicate.store.sqlite_many import VALUES_AT_ONCE, insert_rows, stored
 
 T = TypeVar("T")
 
@@ -58,7 +57,7 @@ _MATCHES = f"""
 
 
 def claim_deliveries(
-    db: Database, *, limit: int, room: Mapping[str, int], lease: timedelta, now: datetime
+    db: Connection, *, limit: int, room: Mapping[str, int], lease: timedelta, now: datetime
 ) -> list[Delivery]:
     """See `Store.claim_deliveries`."""
     leased = {row["endpoint"]: row["deliveries"] for row in db.execute(_LEASED, [time_text(now)])}
@@ -69,7 +68,7 @@ def claim_deliveries(
     return _claim(db, [row["number"] for _, row in ranked[:limit]], now + lease)
 
 
-def _due(db: Database, left: Mapping[str, int], limit: int, now: datetime) -> Iterable[list[Row]]:
+def _due(db: Connection, left: Mapping[str, int], limit: int, now: datetime) -> Iterable[list[Row]]:
     """Return what is due, each endpoint's in its order: as much as there is room for, or so much in all."""
 
     def first(endpoint: str, most: int) -> list[Row]:
@@ -85,7 +84,7 @@ def _due(db: Database, left: Mapping[str, int], limit: int, now: datetime) -> It
     return due.values()
 
 
-def insert_delivery(db: Database, endpoint: str, now: datetime) -> str:
+def insert_delivery(db: Connection, endpoint: str, now: datetime) -> str:
     """Return the id of a new delivery of one alert, due now.
 
     It is held, and due to be looked at, where the endpoint has a pace, or as long as there is any silence.
@@ -102,7 +101,7 @@ def insert_delivery(db: Database, endpoint: str, now: datetime) -> str:
     return delivery
 
 
-def insert_due_delivery(db: Database, endpoint: str, now: datetime) -> str:
+def insert_due_delivery(db: Connection, endpoint: str, now: datetime) -> str:
     """Return the id of a new delivery, of no alert yet, that goes out whatever the pace of its endpoint."""
     delivery = _new_id()
     db.execute(
@@ -113,15 +112,15 @@ def insert_due_delivery(db: Database, endpoint: str, now: datetime) -> str:
     return delivery
 
 
-def freeze_bodies(db: Database, bodies: Sequence[tuple[str, str, bytes]]) -> None:
+def freeze_bodies(db: Connection, bodies: Sequence[tuple[str, str, bytes]]) -> None:
     """See `Store.freeze_bodies`."""
-    db.conn.executemany(
+    db.executemany(
         "UPDATE deliveries SET body = ? WHERE id = ? AND lease_owner = ? AND body IS NULL",
         [(body, delivery, token) for delivery, token, body in bodies],
     )
 
 
-def record_attempts(db: Database, attempts: Sequence[Attempt]) -> None:
+def record_attempts(db: Connection, attempts: Sequence[Attempt]) -> None:
     """Append attempts, and move on the deliveries whose lease they were made under."""
     insert_rows(
         db,
@@ -140,7 +139,7 @@ def record_attempts(db: Database, attempts: Sequence[Attempt]) -> None:
         ],
     )
     owners = stored(db, "deliveries", "id", "lease_owner", [attempt.delivery for attempt in attempts])
-    db.conn.executemany(
+    db.executemany(
         "UPDATE deliveries SET attempts = attempts + 1, lease_until = NULL, lease_owner = NULL, state = ?,"
         " next_attempt_at = ?, last_status = ?, last_error = ? WHERE id = ?",
         [
@@ -155,15 +154,15 @@ def record_attempts(db: Database, attempts: Sequence[Attempt]) -> None:
             if owners.get(attempt.delivery) == attempt.token
         ],
     )
-    db.conn.executemany(
+    db.executemany(
         "UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?",
         [(attempt.delivery,) for attempt in attempts if owners.get(attempt.delivery) != attempt.token],
     )
 
 
-def release_deliveries(db: Database, deliveries: Sequence[Delivery]) -> None:
+def release_deliveries(db: Connection, deliveries: Sequence[Delivery]) -> None:
     """See `Store.release_deliveries`."""
-    db.conn.executemany(
+    db.executemany(
         "UPDATE deliveries SET lease_until = NULL, lease_owner = NULL WHERE id = ? AND lease_owner = ?",
         [(delivery.id, delivery.token) for delivery in deliveries],
     )
@@ -180,7 +179,7 @@ def batches(ids: Sequence[T]) -> Iterator[tuple[Sequence[T], str]]:
         yield some, ", ".join("?" * len(some))
 
 
-def _claim(db: Database, numbers: Sequence[int], lease_until: datetime) -> list[Delivery]:
+def _claim(db: Connection, numbers: Sequence[int], lease_until: datetime) -> list[Delivery]:
     token = secrets.token_hex(8)
     rows: list[Row] = []
     for some, marks in batches(numbers):
@@ -209,7 +208,7 @@ def _claim(db: Database, numbers: Sequence[int], lease_until: datetime) -> list[
     ]
 
 
-def _told(db: Database, deliveries: Sequence[str]) -> list[Row]:
+def _told(db: Connection, deliveries: Sequence[str]) -> list[Row]:
     """Return the alerts that these deliveries tell of, in the order they came up, and how many each has."""
     return [
         row
@@ -218,7 +217,7 @@ def _told(db: Database, deliveries: Sequence[str]) -> list[Row]:
     ]
 
 
-def _alerts(db: Database, told: Sequence[Row]) -> Mapping[str, list[AnyAlert]]:
+def _alerts(db: Connection, told: Sequence[Row]) -> Mapping[str, list[AnyAlert]]:
     """Return alerts by delivery."""
     # One of each match, which is told to several endpoints as a rule: reading it takes long.
     about_items = {(row["rule"], row["item"]): row["id"] for row in told if row["kind"] not in _ABOUT_NO_ITEM}
@@ -232,7 +231,7 @@ def _alerts(db: Database, told: Sequence[Row]) -> Mapping[str, list[AnyAlert]]:
     return found
 
 
-def _matches(db: Database, alerts: Sequence[int]) -> Mapping[tuple[str, int], StoredMatch]:
+def _matches(db: Connection, alerts: Sequence[int]) -> Mapping[tuple[str, int], StoredMatch]:
     """Return what these alerts tell of, by rule and item."""
     return {
         (row["match_rule"], row["id"]): stored_match_of(row)

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
-from sqlite_utils import Database
-
 from syndicate.model import Attempt, DeliveryState, EndpointNotice, EndpointState, EndpointStatus
 from syndicate.store.health import Health, after_attempts, enabled
 from syndicate.store.rows import Row, json_text, text_or_none, time_of, time_or_none, time_text
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_deliveries import insert_delivery
 from syndicate.store.sqlite_health import note_endpoint
 
@@ -34,7 +33,7 @@ _WAITING = """
 
 
 def note_attempts(
-    db: Database, attempts: Iterable[Attempt], notify: Sequence[str], now: datetime
+    db: Connection, attempts: Iterable[Attempt], notify: Sequence[str], now: datetime
 ) -> list[EndpointNotice]:
     """Judge endpoints by attempts just made; return what their owner is told by way of other endpoints."""
     before = {health.endpoint: health for health in _healths(db)}
@@ -54,12 +53,12 @@ def note_attempts(
     return notices
 
 
-def disabled(db: Database) -> set[str]:
+def disabled(db: Connection) -> set[str]:
     """Return the endpoints that nothing is sent to."""
     return {row["id"] for row in db.execute("SELECT id FROM endpoints WHERE disabled_at IS NOT NULL")}
 
 
-def enable(db: Database, endpoint: str, now: datetime) -> int | None:
+def enable(db: Connection, endpoint: str, now: datetime) -> int | None:
     """See `Store.enable_endpoint`."""
     health = next((each for each in _healths(db) if each.endpoint == endpoint), None)
     if health is None or health.disabled_at is None:
@@ -72,7 +71,7 @@ def enable(db: Database, endpoint: str, now: datetime) -> int | None:
     return due.rowcount
 
 
-def endpoint_statuses(db: Database, endpoints: Sequence[str], now: datetime) -> list[EndpointStatus]:
+def endpoint_statuses(db: Connection, endpoints: Sequence[str], now: datetime) -> list[EndpointStatus]:
     """See `Store.endpoints`."""
     health_by_endpoint = {health.endpoint: health for health in _healths(db)}
     waiting = {row["endpoint"]: row for row in db.execute(_WAITING, {"now": time_text(now)})}
@@ -88,13 +87,13 @@ def endpoint_statuses(db: Database, endpoints: Sequence[str], now: datetime) -> 
     ]
 
 
-def _counts(db: Database, state: DeliveryState) -> dict[str, int]:
+def _counts(db: Connection, state: DeliveryState) -> dict[str, int]:
     """Return how many deliveries each endpoint has in a state; as text in the query, to use its index."""
     rows = db.execute(f"SELECT endpoint, count(*) FROM deliveries WHERE state = '{state}' GROUP BY endpoint")
     return dict(tuple(row) for row in rows)
 
 
-def _status(db: Database, health: Health, waiting: Row | None) -> EndpointStatus:
+def _status(db: Connection, health: Health, waiting: Row | None) -> EndpointStatus:
     rows = db.execute(
         "SELECT duration_ms, error IS NULL AS is_taken FROM attempts WHERE endpoint = ?"
         " ORDER BY id DESC LIMIT ?",
@@ -127,7 +126,7 @@ def _state(health: Health, *, has_attempts: bool) -> EndpointState:
     return EndpointState.OK if has_attempts else EndpointState.NEW
 
 
-def _last_error(db: Database, health: Health) -> str | None:
+def _last_error(db: Connection, health: Health) -> str | None:
     if health.disabled_at or not health.failing_since:
         return None
     row = db.execute(
@@ -144,7 +143,7 @@ def _percentile(sorted_ms: Sequence[int], percent: int) -> timedelta | None:
     return timedelta(milliseconds=sorted_ms[(len(sorted_ms) * percent + 99) // 100 - 1])
 
 
-def _healths(db: Database) -> list[Health]:
+def _healths(db: Connection) -> list[Health]:
     return [
         Health(
             endpoint=row["id"],
@@ -157,13 +156,15 @@ def _healths(db: Database) -> list[Health]:
     ]
 
 
-def _keep(db: Database, health: Health) -> None:
+def _keep(db: Connection, health: Health) -> None:
     if health.is_plain:
         db.execute("DELETE FROM endpoints WHERE id = ?", [health.endpoint])
         return
     db.execute(
-        "INSERT OR REPLACE INTO endpoints (id, failing_since, disabled_at, troubled_since, reason)"
-        " VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO endpoints (id, failing_since, disabled_at, troubled_since, reason)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET failing_since = excluded.failing_since,"
+        " disabled_at = excluded.disabled_at, troubled_since = excluded.troubled_since,"
+        " reason = excluded.reason",
         [
             health.endpoint,
             text_or_none(health.failing_since),
@@ -174,7 +175,7 @@ def _keep(db: Database, health: Health) -> None:
     )
 
 
-def _insert_notice(db: Database, notice: EndpointNotice, endpoint: str, now: datetime) -> None:
+def _insert_notice(db: Connection, notice: EndpointNotice, endpoint: str, now: datetime) -> None:
     state = "over" if notice.is_over else "begun"
     said = {
         "endpoint": notice.endpoint,
@@ -184,8 +185,8 @@ def _insert_notice(db: Database, notice: EndpointNotice, endpoint: str, now: dat
     }
     dedup_key = f"endpoint {notice.endpoint} {time_text(notice.since)} {state} {endpoint}"
     entered = db.execute(
-        "INSERT OR IGNORE INTO alerts (dedup_key, kind, endpoint, state, created_at, said)"
-        " VALUES (?, 'endpoint', ?, 'alerted', ?, ?)",
+        "INSERT INTO alerts (dedup_key, kind, endpoint, state, created_at, said)"
+        " VALUES (?, 'endpoint', ?, 'alerted', ?, ?) ON CONFLICT DO NOTHING",
         [dedup_key, endpoint, time_text(now), json_text(said)],
     )
     if entered.rowcount:

@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from syndicate.store.rows import carriers_json, time_text
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_deliveries import insert_delivery
 from syndicate.store.sqlite_matches import Told, dedup_key
 
 
-def insert_escalations(db: Database, several: Sequence[Told], now: datetime, counts: Counter[str]) -> None:
+def insert_escalations(db: Connection, several: Sequence[Told], now: datetime, counts: Counter[str]) -> None:
     """Alert again of stories that these items bring to as many sources as rules ask for, and count that.
 
     Only news does so, and only of what the endpoint was told by an earlier item, or would have been but for a
@@ -29,7 +28,7 @@ def insert_escalations(db: Database, several: Sequence[Told], now: datetime, cou
             counts["alerts"] += 1
 
 
-def _was_told(db: Database, told: Told) -> bool:
+def _was_told(db: Connection, told: Told) -> bool:
     """Whether the endpoint was told of the story before, by another item, or a silence kept it from that."""
     found = db.execute(
         "SELECT 1 FROM alerts WHERE dedup_key = ? AND item <> ?"
@@ -39,12 +38,12 @@ def _was_told(db: Database, told: Told) -> bool:
     return found.fetchone() is not None
 
 
-def _is_escalated(db: Database, told: Told) -> bool:
+def _is_escalated(db: Connection, told: Told) -> bool:
     found = db.execute("SELECT 1 FROM alerts WHERE dedup_key = ?", [dedup_key("escalation", told)])
     return found.fetchone() is not None
 
 
-def _sources(db: Database, rule: str, story: int) -> list[str]:
+def _sources(db: Connection, rule: str, story: int) -> list[str]:
     """Return the sources that carry a story, by items for which the rule holds, the first one first."""
     rows = db.execute(
         """
@@ -58,7 +57,7 @@ def _sources(db: Database, rule: str, story: int) -> list[str]:
     return [row["slug"] for row in rows]
 
 
-def _insert(db: Database, told: Told, sources: Sequence[str], now: datetime) -> None:
+def _insert(db: Connection, told: Told, sources: Sequence[str], now: datetime) -> None:
     draft = told.draft
     db.execute(
         "INSERT INTO alerts (dedup_key, kind, rule, story, item, endpoint, state, created_at, delivery, said)"

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from sqlite_utils import Database
-
 from syndicate.model import ListedEntry, NumberedMatches
 from syndicate.model.feeds import Order
 from syndicate.store.rows import Row, json_text, stored_match_of, time_of
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_feeds import IS_OF_FEED, Collects, collects_of
 from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS
 
@@ -22,7 +21,7 @@ _STORY = """
 _number = itemgetter("number")
 
 
-def feed_head(db: Database, feed: str, paged: int, limit: int, order: Order) -> list[ListedEntry]:
+def feed_head(db: Connection, feed: str, paged: int, limit: int, order: Order) -> list[ListedEntry]:
     """See `Store.feed_head`."""
     column = _BY_ORDER[order]
     entries = f"""
@@ -30,25 +29,25 @@ def feed_head(db: Database, feed: str, paged: int, limit: int, order: Order) -> 
         UNION SELECT number, item, instant FROM (
             SELECT number, item, {column} AS instant FROM feed_entries WHERE feed = :feed
             ORDER BY {column} DESC, item DESC LIMIT :limit
-        )
+        ) AS first
     """
     columns = "e.instant, i.id, i.revision, i.story, s.slug AS source"
     rows = _rows(db, feed, entries, columns, paged=paged, limit=limit)
     return [_listed(number, found) for number, found in rows]
 
 
-def feed_entries(db: Database, feed: str, numbers: Sequence[int]) -> list[NumberedMatches]:
+def feed_entries(db: Connection, feed: str, numbers: Sequence[int]) -> list[NumberedMatches]:
     """See `Store.feed_entries`."""
     entries = """
         SELECT number, item FROM feed_entries
-        WHERE feed = :feed AND number IN (SELECT value FROM json_each(:numbers))
+        WHERE feed = :feed AND number IN (SELECT CAST(value AS BIGINT) FROM json_each(:numbers))
     """
     rows = _rows(db, feed, entries, ITEM_COLUMNS, numbers=json_text(list(numbers)))
     return [_shown(number, found) for number, found in rows]
 
 
 def _rows(
-    db: Database, feed: str, entries: str, columns: str, **named: object
+    db: Connection, feed: str, entries: str, columns: str, **named: object
 ) -> Iterator[tuple[int, list[Row]]]:
     """Yield the number of each entry, with the matches of its item and then of others of its story."""
     collects = _collects(db, feed)
@@ -74,7 +73,7 @@ def _index(collects: Collects) -> str:
     return "matches_by_item" if collects.is_of_many else "sqlite_autoindex_matches_1"  # of (rule, item)
 
 
-def _collects(db: Database, feed: str) -> Collects:
+def _collects(db: Connection, feed: str) -> Collects:
     return collects_of(db.execute("SELECT collects FROM feeds WHERE id = ?", [feed]).fetchone())
 
 

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from syndicate.model import Numbering, PublishedFeed, StaleFeed
 from syndicate.model.feeds import Dedupe, Feed
 from syndicate.store.rows import Row, json_text, time_of, time_or_none, time_text
-from syndicate.store.sqlite_many import insert_rows
+from syndicate.store.sql import Connection
+from syndicate.store.sql_many import insert_rows
 
 EVERY_RULE = "*"
 MANY_RULES = 8  # as many as hold for an item, more or less
@@ -27,7 +26,7 @@ IS_OF_FEED = f"""
 _NEW_ENTRIES = f"""
     WITH recent AS (  -- by itself, since it must not cost more the longer the archive is
         SELECT item FROM matches WHERE rule IN ({_RULES_OF_FEED}) AND matched_at >= :since
-        UNION SELECT value FROM json_each(:again)
+        UNION SELECT CAST(value AS BIGINT) FROM json_each(:again)
     )
     SELECT i.id, i.story, i.noticed_revision, i.sort_at, min(m.matched_at) AS matched_at
     FROM recent CROSS JOIN matches m ON m.item = recent.item CROSS JOIN items i ON i.id = m.item
@@ -52,7 +51,7 @@ class Collects(NamedTuple):
 # --------------------------------------------------------------------------- configuring
 
 
-def configure_feeds(db: Database, feeds: Sequence[Feed], installation: uuid.UUID, now: datetime) -> None:
+def configure_feeds(db: Connection, feeds: Sequence[Feed], installation: uuid.UUID, now: datetime) -> None:
     """Take over which feeds there are, and what each collects."""
     every_rule = json_text(
         sorted(row["id"] for row in db.execute("SELECT id FROM rules WHERE is_configured"))
@@ -60,12 +59,14 @@ def configure_feeds(db: Database, feeds: Sequence[Feed], installation: uuid.UUID
     before = {row["id"]: row for row in db.execute("SELECT * FROM feeds")}
     names = {feed.name for feed in feeds}
     retired = [row["name"] for row in before.values() if row["name"] not in names]
-    insert_rows(db, "INSERT OR IGNORE INTO retired_names (name)", [(name,) for name in retired])
+    insert_rows(
+        db, "INSERT INTO retired_names (name)", [(name,) for name in retired], "ON CONFLICT DO NOTHING"
+    )
     db.execute(
         "DELETE FROM retired_names WHERE name IN (SELECT value FROM json_each(?))", [json_text(sorted(names))]
     )
     for statement in (
-        "UPDATE feeds SET is_configured = 0",
+        "UPDATE feeds SET is_configured = FALSE",
         "DELETE FROM feed_rules",
         "DELETE FROM feed_sources",
     ):
@@ -90,7 +91,7 @@ def configure_feeds(db: Database, feeds: Sequence[Feed], installation: uuid.UUID
 
 
 def _configure_feed(  # noqa: PLR0913, PLR0917  what each is follows from its name
-    db: Database, feed: Feed, every_rule: str, before: Row | None, installation: uuid.UUID, now: datetime
+    db: Connection, feed: Feed, every_rule: str, before: Row | None, installation: uuid.UUID, now: datetime
 ) -> None:
     collects = json_text(
         {
@@ -103,23 +104,23 @@ def _configure_feed(  # noqa: PLR0913, PLR0917  what each is follows from its na
     if before is None:
         db.execute(
             "INSERT INTO feeds (id, name, feed_id, created_at, is_configured, collects)"
-            " VALUES (?, ?, ?, ?, 1, ?)",
+            " VALUES (?, ?, ?, ?, TRUE, ?)",
             [feed.id, feed.name, _feed_id(db, feed.id, installation), time_text(now), collects],
         )
         return
     # Its bytes also depend on the configuration (title, base_url), so they are made again.
     db.execute(
-        "UPDATE feeds SET is_configured = 1, name = ?, generation = generation + 1 WHERE id = ?",
+        "UPDATE feeds SET is_configured = TRUE, name = ?, generation = generation + 1 WHERE id = ?",
         [feed.name, feed.id],
     )
     if before["name"] != feed.name or not before["is_configured"]:
         db.execute("UPDATE feeds SET written_as = '' WHERE id = ?", [feed.id])
     if before["collects"] != collects or not before["is_configured"]:
         db.execute("UPDATE feeds SET collects = ?, numbered_at = NULL WHERE id = ?", [collects, feed.id])
-        db.execute("UPDATE feed_entries SET is_touched = 1 WHERE feed = ?", [feed.id])
+        db.execute("UPDATE feed_entries SET is_touched = TRUE WHERE feed = ?", [feed.id])
 
 
-def _feed_id(db: Database, feed: str, installation: uuid.UUID) -> str:
+def _feed_id(db: Connection, feed: str, installation: uuid.UUID) -> str:
     """Return the id of a new feed: made of its name, unless one that was once called so has it."""
     made = uuid.uuid5(installation, f"feed/{feed}").urn
     taken = db.execute("SELECT 1 FROM feeds WHERE feed_id = ?", [made]).fetchone()
@@ -129,7 +130,7 @@ def _feed_id(db: Database, feed: str, installation: uuid.UUID) -> str:
 # --------------------------------------------------------------------------- what lacks something
 
 
-def mark_stale(db: Database, rules: Iterable[str], sources: Iterable[str] | None = None) -> None:
+def mark_stale(db: Connection, rules: Iterable[str], sources: Iterable[str] | None = None) -> None:
     """Note that the feeds of these rules lack something.
 
     Args:
@@ -147,15 +148,16 @@ def mark_stale(db: Database, rules: Iterable[str], sources: Iterable[str] | None
     )
 
 
-def touch_entries(db: Database, items: Iterable[int]) -> None:
+def touch_entries(db: Connection, items: Iterable[int]) -> None:
     """Note that items have changed, or that other rules hold for them."""
     db.execute(
-        "UPDATE feed_entries SET is_touched = 1 WHERE item IN (SELECT value FROM json_each(?))",
+        "UPDATE feed_entries SET is_touched = TRUE"
+        " WHERE item IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
         [json_text(list(items))],
     )
 
 
-def stale_feeds(db: Database) -> list[StaleFeed]:
+def stale_feeds(db: Connection) -> list[StaleFeed]:
     """See `Store.stale_feeds`."""
     rows = db.execute(
         "SELECT id, feed_id, created_at, generation, written_as FROM feeds"
@@ -173,40 +175,40 @@ def stale_feeds(db: Database) -> list[StaleFeed]:
     ]
 
 
-def feeds_published(db: Database, feeds: Sequence[PublishedFeed]) -> None:
+def feeds_published(db: Connection, feeds: Sequence[PublishedFeed]) -> None:
     """See `Store.feeds_published`."""
     # If another process was faster with a newer generation, this older one may have replaced its files.
-    db.conn.executemany(
+    db.executemany(
         "UPDATE feeds SET published = CASE WHEN published > ?1 THEN 0 ELSE ?1 END,"
         " written_as = CASE WHEN published > ?1 THEN '' ELSE ?2 END,"
         " written_up_to = max(written_up_to, ?3) WHERE id = ?4",
         [(feed.generation, feed.written_as, feed.numbering.last, feed.id) for feed in feeds],
     )
-    db.conn.executemany(
+    db.executemany(
         "DELETE FROM feed_changes WHERE feed = ? AND number = ?",
         [(feed.id, number) for feed in feeds for number in feed.numbering.changed],
     )
 
 
-def retired_names(db: Database) -> list[str]:
+def retired_names(db: Connection) -> list[str]:
     """See `Store.retired_names`."""
     return [row["name"] for row in db.execute("SELECT name FROM retired_names ORDER BY name")]
 
 
-def forget_names(db: Database, names: Sequence[str]) -> None:
+def forget_names(db: Connection, names: Sequence[str]) -> None:
     """See `Store.forget_names`."""
-    db.conn.executemany("DELETE FROM retired_names WHERE name = ?", [(name,) for name in names])
+    db.executemany("DELETE FROM retired_names WHERE name = ?", [(name,) for name in names])
 
 
 # --------------------------------------------------------------------------- numbers
 
 
-def number_entries(db: Database, feeds: Sequence[str], now: datetime) -> Mapping[str, Numbering]:
+def number_entries(db: Connection, feeds: Sequence[str], now: datetime) -> Mapping[str, Numbering]:
     """See `Store.number_entries`."""
     return {feed: _number(db, feed, now) for feed in feeds}
 
 
-def _number(db: Database, feed: str, now: datetime) -> Numbering:
+def _number(db: Connection, feed: str, now: datetime) -> Numbering:
     row = db.execute("SELECT * FROM feeds WHERE id = ?", [feed]).fetchone()
     collects = collects_of(row)
     again = _take_back(db, feed, collects)
@@ -234,7 +236,7 @@ def _number(db: Database, feed: str, now: datetime) -> Numbering:
     )
 
 
-def _take_back(db: Database, feed: str, collects: Collects) -> list[int]:
+def _take_back(db: Connection, feed: str, collects: Collects) -> list[int]:
     """Take the numbers from entries that have gone, or changed for readers; return what may come again."""
     touched = db.execute(
         f"""
@@ -249,17 +251,18 @@ def _take_back(db: Database, feed: str, collects: Collects) -> list[int]:
         return []
     insert_rows(
         db,
-        "INSERT OR IGNORE INTO feed_changes (feed, number)",
+        "INSERT INTO feed_changes (feed, number)",
         [(feed, each["number"]) for each in touched],
+        "ON CONFLICT DO NOTHING",
     )
-    db.execute("UPDATE feed_entries SET is_touched = 0 WHERE feed = ? AND is_touched", [feed])
+    db.execute("UPDATE feed_entries SET is_touched = FALSE WHERE feed = ? AND is_touched", [feed])
     left = [each for each in touched if not (each["holds"] and each["is_same"])]
     if collects.is_by_story:
         firsts: dict[int, int] = {}
         for each in touched:
             firsts.setdefault(each["story"], each["number"])
         left += [each for each in touched if firsts[each["story"]] != each["number"] and each not in left]
-    db.conn.executemany(
+    db.executemany(
         "DELETE FROM feed_entries WHERE feed = ? AND number = ?",
         [(feed, each["number"]) for each in left],
     )
@@ -268,26 +271,26 @@ def _take_back(db: Database, feed: str, collects: Collects) -> list[int]:
         again |= {
             row["id"]
             for row in db.execute(
-                "SELECT id FROM items WHERE story IN (SELECT value FROM json_each(?))",
+                "SELECT id FROM items WHERE story IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
                 [json_text([each["story"] for each in left])],
             )
         }
     return sorted(again)
 
 
-def _firsts(db: Database, feed: str, found: Sequence[Row]) -> list[Row]:
+def _firsts(db: Connection, feed: str, found: Sequence[Row]) -> list[Row]:
     """Return the items that are the first of their story in a feed; where another is, that one changes."""
     known = {
         row["story"]: row["number"]
         for row in db.execute(
             "SELECT i.story, e.number FROM items i JOIN feed_entries e ON e.item = i.id AND e.feed = ?"
-            " WHERE i.story IN (SELECT value FROM json_each(?))",
+            " WHERE i.story IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
             [feed, json_text([each["story"] for each in found])],
         )
     }
     joined = {known[each["story"]] for each in found if each["story"] in known}
     rows = [(feed, number) for number in sorted(joined)]
-    insert_rows(db, "INSERT OR IGNORE INTO feed_changes (feed, number)", rows)
+    insert_rows(db, "INSERT INTO feed_changes (feed, number)", rows, "ON CONFLICT DO NOTHING")
     firsts: dict[int, Row] = {}
     for each in found:
         if each["story"] not in known:
@@ -306,7 +309,7 @@ def collects_of(row: Row) -> Collects:
     )
 
 
-def match_counts(db: Database) -> Mapping[str, int]:
+def match_counts(db: Connection) -> Mapping[str, int]:
     """See `Store.match_counts`."""
     rows = db.execute("SELECT rule, count(*) AS matches FROM matches WHERE ended_at IS NULL GROUP BY rule")
     return {row["rule"]: row["matches"] for row in rows}

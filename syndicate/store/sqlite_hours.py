@@ -3,26 +3,26 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlite_utils import Database
-
 from syndicate.model import Attempt, Poll, PollState, Recorded
 from syndicate.model.overview import Hour
 from syndicate.store.overview import HOURS_KEPT
 from syndicate.store.rows import Row, time_text
+from syndicate.store.sql import Connection
 
 HOUR_LENGTH = len("2026-11-24T02")
 _NOTE = """
     INSERT INTO hours (hour, polls, failed, items, matches, attempts, taken, database_bytes)
     VALUES (:hour, :polls, :failed, :items, :matches, :attempts, :taken,
-        (SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()))
-    ON CONFLICT (hour) DO UPDATE SET polls = polls + :polls, failed = failed + :failed,
-        items = items + :items, matches = matches + :matches, attempts = attempts + :attempts,
-        taken = taken + :taken, database_bytes = excluded.database_bytes
+        :database_bytes)
+    ON CONFLICT (hour) DO UPDATE SET polls = hours.polls + :polls, failed = hours.failed + :failed,
+        items = hours.items + :items, matches = hours.matches + :matches,
+        attempts = hours.attempts + :attempts, taken = hours.taken + :taken,
+        database_bytes = excluded.database_bytes
 """
 _NOTHING = dict.fromkeys(("polls", "failed", "items", "matches", "attempts", "taken"), 0)
 
 
-def note_polls(db: Database, polls: Sequence[Poll], recorded: Sequence[Recorded], now: datetime) -> None:
+def note_polls(db: Connection, polls: Sequence[Poll], recorded: Sequence[Recorded], now: datetime) -> None:
     """Count polls that were recorded, and what came of them."""
     counted = [(poll, result) for poll, result in zip(polls, recorded, strict=True) if not result.was_stale]
     asked = [(poll, result) for poll, result in counted if poll.state not in _PUSHES]
@@ -35,13 +35,13 @@ def note_polls(db: Database, polls: Sequence[Poll], recorded: Sequence[Recorded]
     _note(db, values, now)
 
 
-def note_attempts(db: Database, attempts: Sequence[Attempt], now: datetime) -> None:
+def note_attempts(db: Connection, attempts: Sequence[Attempt], now: datetime) -> None:
     """Count attempts to deliver."""
     taken = sum(attempt.error is None for attempt in attempts)
     _note(db, {"attempts": len(attempts), "taken": taken}, now)
 
 
-def hours(db: Database, since: datetime) -> list[Hour]:
+def hours(db: Connection, since: datetime) -> list[Hour]:
     """See `OverviewStore.hours`."""
     rows = db.execute("SELECT * FROM hours WHERE hour >= ? ORDER BY hour", [_hour(since)])
     return [_hour_of(row) for row in rows]
@@ -51,8 +51,8 @@ _PUSHES = (PollState.PUSHED, PollState.UNREADABLE_PUSH)
 _FAILED = (PollState.FAILED, PollState.GONE)
 
 
-def _note(db: Database, values: dict[str, int], now: datetime) -> None:
-    db.execute(_NOTE, _NOTHING | values | {"hour": _hour(now)})
+def _note(db: Connection, values: dict[str, int], now: datetime) -> None:
+    db.execute(_NOTE, _NOTHING | values | {"hour": _hour(now), "database_bytes": db.size_bytes()})
     db.execute("DELETE FROM hours WHERE hour < ?", [_hour(now - timedelta(hours=HOURS_KEPT))])
 
 

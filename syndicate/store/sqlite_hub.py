@@ -1,4 +1,4 @@
-"""Our hub on SQLite. See `syndicate.store.hub`."""
+"""Our hub, by SQL. See `syndicate.store.hub`."""
 
 import secrets
 from collections import Counter
@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from sqlite_utils import Database
 
 from syndicate.model.hub import (
     INTERVAL,
@@ -22,7 +20,8 @@ from syndicate.model.hub import (
     Told,
 )
 from syndicate.store.rows import Row, host_of, json_text, text_or_none, time_of, time_or_none, time_text
-from syndicate.store.sqlite_many import insert_rows
+from syndicate.store.sql import Connection
+from syndicate.store.sql_many import insert_rows
 
 LOOKED_AT = 2_000  # due subscribers, at most, of which some are claimed
 RELEASED = "lease_until = NULL, lease_owner = NULL"
@@ -31,12 +30,13 @@ _LIVE = "(expires_at IS NULL OR expires_at > :now)"
 _SOMEBODY = (
     "SELECT topic, host, callback FROM hub_subscribers UNION SELECT topic, host, callback FROM hub_requests"
 )
+_SAME = "count(*) FILTER (WHERE topic = :topic AND callback = :callback) AS same"
 
-Opened = Callable[[], AbstractContextManager[Database]]
+Opened = Callable[[], AbstractContextManager[Connection]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SqliteHub:
+class SqlHub:
     """The units of work, on connections that the store lends."""
 
     write: Opened
@@ -72,7 +72,9 @@ class SqliteHub:
 
     def topics_told(self) -> Collection[str]:
         with self.read() as db:
-            return {row["topic"] for row in db.execute(f"SELECT DISTINCT topic FROM ({_SOMEBODY})")}
+            return {
+                row["topic"] for row in db.execute(f"SELECT DISTINCT topic FROM ({_SOMEBODY}) AS somebody")
+            }
 
     def note_documents(self, digest_by_topic: Mapping[str, str]) -> int:
         with self.write() as db:
@@ -97,7 +99,7 @@ class SqliteHub:
     def release_claimed(self, requests: Sequence[HubRequest], subscribers: Sequence[Subscriber]) -> None:
         with self.write() as db:
             for table, claimed in (("hub_requests", requests), ("hub_subscribers", subscribers)):
-                db.conn.executemany(
+                db.executemany(
                     f"UPDATE {table} SET {RELEASED} WHERE id = ? AND lease_owner = ?",
                     [(each.id, each.token) for each in claimed],
                 )
@@ -114,11 +116,10 @@ class SqliteHub:
 # --------------------------------------------------------------------------- requests
 
 
-def _room(db: Database, request: HubRequest, limits: Limits) -> Room:
+def _room(db: Connection, request: HubRequest, limits: Limits) -> Room:
     asked = {"topic": request.topic, "host": request.host, "callback": request.callback}
     waiting = db.execute(
-        "SELECT count(*) AS n, total(host = :host) AS of_host,"
-        " total(topic = :topic AND callback = :callback) AS same FROM hub_requests",
+        f"SELECT count(*) AS n, count(*) FILTER (WHERE host = :host) AS of_host, {_SAME} FROM hub_requests",
         asked,
     ).fetchone()
     if waiting["same"]:
@@ -128,8 +129,8 @@ def _room(db: Database, request: HubRequest, limits: Limits) -> Room:
     if request.mode is not HubMode.SUBSCRIBE:
         return Room.TAKEN
     known = db.execute(
-        "SELECT count(*) AS n, total(topic = :topic) AS of_topic, total(host = :host) AS of_host,"
-        f" total(topic = :topic AND callback = :callback) AS same FROM ({_SOMEBODY})",
+        "SELECT count(*) AS n, count(*) FILTER (WHERE topic = :topic) AS of_topic,"
+        f" count(*) FILTER (WHERE host = :host) AS of_host, {_SAME} FROM ({_SOMEBODY}) AS somebody",
         asked,
     ).fetchone()
     if known["same"]:
@@ -141,7 +142,7 @@ def _room(db: Database, request: HubRequest, limits: Limits) -> Room:
     return Room.FULL if known["n"] >= limits.in_all else Room.TAKEN
 
 
-def _turn(db: Database, host: str, interval: timedelta, now: datetime) -> datetime:
+def _turn(db: Connection, host: str, interval: timedelta, now: datetime) -> datetime:
     """Return when a host may be asked, which it then is not again for so long."""
     db.execute("DELETE FROM hub_paces WHERE next_at <= ?", [time_text(now)])
     row = db.execute("SELECT next_at FROM hub_paces WHERE host = ?", [host]).fetchone()
@@ -153,16 +154,21 @@ def _turn(db: Database, host: str, interval: timedelta, now: datetime) -> dateti
     return turn
 
 
-def _keep_request(db: Database, request: HubRequest, at: datetime) -> None:
+def _keep_request(db: Connection, request: HubRequest, at: datetime) -> None:
     if request.digest is not None:
         db.execute(
-            "INSERT OR IGNORE INTO hub_topics (topic, digest) VALUES (?, ?)", [request.topic, request.digest]
+            "INSERT INTO hub_topics (topic, digest) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [request.topic, request.digest],
         )
     db.execute(
         """
-        INSERT OR REPLACE INTO hub_requests
+        INSERT INTO hub_requests
             (topic, callback, host, mode, next_try_at, lease_seconds, secret, reason, digest)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (topic, callback) DO UPDATE SET host = excluded.host, mode = excluded.mode, tries = 0,
+            next_try_at = excluded.next_try_at, lease_until = NULL, lease_owner = NULL,
+            lease_seconds = excluded.lease_seconds, secret = excluded.secret, reason = excluded.reason,
+            digest = excluded.digest
         """,
         [
             request.topic,
@@ -178,7 +184,7 @@ def _keep_request(db: Database, request: HubRequest, at: datetime) -> None:
     )
 
 
-def _record_answer(db: Database, answer: HubAnswer, now: datetime) -> None:
+def _record_answer(db: Connection, answer: HubAnswer, now: datetime) -> None:
     request = answer.request
     mine = [request.id, request.token]
     if answer.next_try_at is not None:
@@ -203,7 +209,7 @@ def _record_answer(db: Database, answer: HubAnswer, now: datetime) -> None:
             pass
 
 
-def _subscribe(db: Database, request: HubRequest, now: datetime) -> None:
+def _subscribe(db: Connection, request: HubRequest, now: datetime) -> None:
     """Have a callback be told from now on, and at once of what it lacks, or what came since it asked."""
     db.execute(
         """
@@ -212,7 +218,8 @@ def _subscribe(db: Database, request: HubRequest, now: datetime) -> None:
             SELECT digest FROM hub_topics WHERE topic = :topic
         ) THEN NULL ELSE :now END)
         ON CONFLICT (topic, callback) DO UPDATE SET secret = :secret, expires_at = :expires_at,
-            failures = 0, error = NULL, next_try_at = CASE WHEN next_try_at IS NOT NULL THEN :now END,
+            failures = 0, error = NULL,
+            next_try_at = CASE WHEN hub_subscribers.next_try_at IS NOT NULL THEN :now END,
             lease_until = NULL, lease_owner = NULL
         """,
         {
@@ -231,7 +238,7 @@ def _subscribe(db: Database, request: HubRequest, now: datetime) -> None:
 # --------------------------------------------------------------------------- topics
 
 
-def _settle(db: Database, topics: Sequence[str], hub: str | None, reason: str, now: datetime) -> int:
+def _settle(db: Connection, topics: Sequence[str], hub: str | None, reason: str, now: datetime) -> int:
     db.execute("DELETE FROM hub_subscribers WHERE expires_at <= ?", [time_text(now)])
     db.execute(
         "DELETE FROM hub_topics WHERE topic NOT IN (SELECT value FROM json_each(?))", [json_text(topics)]
@@ -240,7 +247,7 @@ def _settle(db: Database, topics: Sequence[str], hub: str | None, reason: str, n
     return denied + _tell_hub(db, topics if hub else (), hub)
 
 
-def _deny_all_but(db: Database, topics: Sequence[str], reason: str, now: datetime) -> int:
+def _deny_all_but(db: Connection, topics: Sequence[str], reason: str, now: datetime) -> int:
     """Drop who subscribes to other topics, and have them told; return how many subscriptions that were."""
     given = {"topics": json_text(list(topics)), "reason": reason}
     is_other = "topic NOT IN (SELECT value FROM json_each(:topics))"
@@ -263,17 +270,17 @@ def _deny_all_but(db: Database, topics: Sequence[str], reason: str, now: datetim
     return len(dropped)
 
 
-def _tell_hub(db: Database, topics: Sequence[str], hub: str | None) -> int:
+def _tell_hub(db: Connection, topics: Sequence[str], hub: str | None) -> int:
     """Have a hub of others be told of these topics, as soon as they have a document; return what changed."""
     others = "callback IS NOT :hub OR topic NOT IN (SELECT value FROM json_each(:topics))"
     given = {"hub": hub, "topics": json_text(list(topics))}
     dropped = db.execute(f"DELETE FROM hub_subscribers WHERE kind = 'hub' AND ({others})", given).rowcount
     rows = [(topic, hub, SubscriberKind.HUB, host_of(hub)) for topic in topics if hub]
-    told = "INSERT OR IGNORE INTO hub_subscribers (topic, callback, kind, host)"
-    return dropped + insert_rows(db, told, rows)
+    told = "INSERT INTO hub_subscribers (topic, callback, kind, host)"
+    return dropped + insert_rows(db, told, rows, "ON CONFLICT DO NOTHING")
 
 
-def _note_document(db: Database, topic: str, digest: str, now: str) -> int:
+def _note_document(db: Connection, topic: str, digest: str, now: str) -> int:
     db.execute(
         "INSERT INTO hub_topics (topic, digest) VALUES (?1, ?2)"
         " ON CONFLICT (topic) DO UPDATE SET digest = ?2",
@@ -289,7 +296,7 @@ def _note_document(db: Database, topic: str, digest: str, now: str) -> int:
 # --------------------------------------------------------------------------- telling
 
 
-def _claimable(db: Database, limit: int, doubtful: int, per_host: int, now: str) -> Iterator[Row]:
+def _claimable(db: Connection, limit: int, doubtful: int, per_host: int, now: str) -> Iterator[Row]:
     leased = db.execute(
         "SELECT host, count(*) AS n FROM hub_subscribers WHERE lease_until > ? GROUP BY host", [now]
     )
@@ -309,7 +316,7 @@ def _claimable(db: Database, limit: int, doubtful: int, per_host: int, now: str)
             yield row
 
 
-def _record_told(db: Database, told: Told) -> None:
+def _record_told(db: Connection, told: Told) -> None:
     subscriber = told.subscriber
     mine = {"id": subscriber.id, "token": subscriber.token}
     if told.is_over:
@@ -319,7 +326,8 @@ def _record_told(db: Database, told: Told) -> None:
         f"""
         UPDATE hub_subscribers SET {RELEASED}, status = :status, error = :error,
             failures = CASE WHEN :next_try_at IS NULL THEN 0 ELSE failures + 1 END,
-            told = told + (:error IS NULL), told_at = CASE WHEN :error IS NULL THEN :at ELSE told_at END,
+            told = CASE WHEN :error IS NULL THEN told + 1 ELSE told END,
+            told_at = CASE WHEN :error IS NULL THEN :at ELSE told_at END,
             digest = coalesce(:digest, digest), was_slow = :was_slow,
             next_try_at = CASE
                 WHEN :error IS NULL AND :digest IS NOT (
@@ -343,8 +351,8 @@ def _record_told(db: Database, told: Told) -> None:
 # --------------------------------------------------------------------------- rows
 
 
-def _lease(db: Database, table: str, rows: Sequence[Row], token: str, until: datetime) -> None:
-    db.conn.executemany(
+def _lease(db: Connection, table: str, rows: Sequence[Row], token: str, until: datetime) -> None:
+    db.executemany(
         f"UPDATE {table} SET lease_until = ?, lease_owner = ? WHERE id = ?",
         [(time_text(until), token, row["id"]) for row in rows],
     )

@@ -4,12 +4,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
-from syndicate.model import FoundItem, Item, KnownItem, Wanted
+from syndicate.model import FoundItem, Item, KnownItem
 from syndicate.store.rows import item_of, time_of, time_text
 from syndicate.store.searching import ItemFilter
-from syndicate.store.sqlite_many import insert_rows
+from syndicate.store.sql import Connection, WordIndex
+from syndicate.store.sql_many import insert_rows
 
 _KEYS_AT_ONCE = 500
 
@@ -24,7 +23,7 @@ MATCH_COLUMNS = """
 """
 
 
-def known_items(db: Database, source: str, keys: Sequence[str]) -> Mapping[str, KnownItem]:
+def known_items(db: Connection, source: str, keys: Sequence[str]) -> Mapping[str, KnownItem]:
     """See `Store.known_items`."""
     known = {}
     for some in _batches(keys):
@@ -47,10 +46,10 @@ def known_items(db: Database, source: str, keys: Sequence[str]) -> Mapping[str, 
     return known
 
 
-def items(db: Database, which: ItemFilter) -> list[FoundItem]:
+def items(db: Connection, which: ItemFilter) -> list[FoundItem]:
     """See `Store.items`."""
-    asked = [*conditions(which), *_after(which)]
-    where = " AND ".join(condition for condition, _ in asked) or "1"
+    asked = [*conditions(which, db.words), *_after(which)]
+    where = " AND ".join(condition for condition, _ in asked) or "TRUE"
     rows = db.execute(
         f"""
         WITH page AS (  -- ids alone, so that what is sorted is small
@@ -60,7 +59,7 @@ def items(db: Database, which: ItemFilter) -> list[FoundItem]:
         SELECT {ITEM_COLUMNS},
             (SELECT json_group_array(rule) FROM
                 (SELECT m.rule FROM matches m JOIN rules r ON r.id = m.rule AND r.is_configured
-                 WHERE m.item = i.id AND m.ended_at IS NULL ORDER BY m.rule)) AS rules
+                 WHERE m.item = i.id AND m.ended_at IS NULL ORDER BY m.rule) AS held) AS rules
         FROM page JOIN items i ON i.id = page.id JOIN sources s ON s.id = i.source
         ORDER BY page.sort_at DESC, page.id DESC
         """,
@@ -69,14 +68,15 @@ def items(db: Database, which: ItemFilter) -> list[FoundItem]:
     return [FoundItem(item=item_of(row), rules=tuple(json.loads(row["rules"]))) for row in rows]
 
 
-def conditions(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
+def conditions(which: ItemFilter, index: WordIndex) -> Iterator[tuple[str, list[object]]]:
     """Yield what items `i` must fulfil, each with its values, but for where a page begins."""
     if which.any_of is not None:
         found = (
-            "SELECT w.item FROM items_fts f JOIN item_words w ON w.place = f.rowid WHERE items_fts MATCH ?"
+            "SELECT w.item FROM items_fts f JOIN item_words w ON w.place = f.rowid"
+            f" WHERE {index.condition('?')}"
         )
         held = "SELECT item FROM matches WHERE rule = ? AND ended_at IS NULL"
-        words = phrases(which.any_of)
+        words = index.asked(which.any_of)
         if which.or_rule is None:
             yield f"i.id IN ({found})", [words]
         else:
@@ -99,18 +99,7 @@ def _after(which: ItemFilter) -> Iterator[tuple[str, list[object]]]:
         yield "(i.sort_at, i.id) < (?, ?)", [time_text(which.before[0]), which.before[1]]
 
 
-def phrases(any_of: Sequence[Wanted]) -> str:
-    """Return what the full-text index is asked for, of which any is enough."""
-    return " OR ".join(map(phrase, any_of)) or '""'
-
-
-def phrase(wanted: Wanted) -> str:
-    """Return words as the full-text index is asked for them."""
-    # Words hold no double quotes; as an FTS5 string they must follow one another.
-    return f'{wanted.column} : "{" ".join(wanted.words)}"{" *" if wanted.is_beginning else ""}'
-
-
-def languages(db: Database) -> list[str | None]:
+def languages(db: Connection) -> list[str | None]:
     """See `Store.languages`. Steps from one to the next in the index, however many items there are."""
     rows = db.execute(
         """
@@ -127,7 +116,7 @@ def languages(db: Database) -> list[str | None]:
     return [row["language"] for row in rows]
 
 
-def items_kept_otherwise(db: Database, words_version: int, limit: int) -> list[Item]:
+def items_kept_otherwise(db: Connection, words_version: int, limit: int) -> list[Item]:
     """See `Store.items_kept_otherwise`."""
     rows = db.execute(
         f"""
@@ -147,7 +136,7 @@ def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
         yield keys[start : start + _KEYS_AT_ONCE]
 
 
-def has_revision(db: Database, item: int, revision: int) -> bool:
+def has_revision(db: Connection, item: int, revision: int) -> bool:
     """Say whether this is an item's present revision."""
     found = db.execute("SELECT 1 FROM items WHERE id = ? AND revision = ?", [item, revision]).fetchone()
     return found is not None
@@ -162,24 +151,22 @@ class Kept:
     version: int
 
 
-def keep_words(db: Database, several: Sequence[Kept]) -> None:
+def keep_words(db: Connection, several: Sequence[Kept]) -> None:
     """Put the words of items into the full-text index, instead of those that are there.
 
-    The index has no texts, so it cannot forget what it was told: whoever is kept anew gets another place in
-    it, and nobody is at the former.
+    The index may not be able to forget what it was told: whoever is kept anew gets another place in it, and
+    nobody is at the former.
 
     All at once, and as the last thing in a transaction: with any other statement that could fail half-way, as
     with a savepoint, the index writes out what it has gathered so far.
     """
     (last,) = db.execute("SELECT coalesce(max(place), 0) FROM item_words").fetchone()
     placed = list(enumerate(several, last + 1))
+    db.words.forget(db, [kept.item for kept in several])
     insert_rows(
         db,
-        "INSERT OR REPLACE INTO item_words (item, version, place)",
+        "INSERT INTO item_words (item, version, place)",
         [(kept.item, kept.version, place) for place, kept in placed],
+        "ON CONFLICT (item) DO UPDATE SET version = excluded.version, place = excluded.place",
     )
-    insert_rows(
-        db,
-        "INSERT INTO items_fts (rowid, words, stems)",
-        [(place, kept.words["words"], kept.words["stems"]) for place, kept in placed],
-    )
+    db.words.keep(db, [(place, kept.words) for place, kept in placed])

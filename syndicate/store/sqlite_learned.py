@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from syndicate.model import Gap, Notice, Poll, PollState
 from syndicate.store.learned import learned_values, notice_json
 from syndicate.store.rows import Row, json_text, time_of, time_text
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_deliveries import insert_delivery
 from syndicate.store.sqlite_health import note_gap, note_source
 from syndicate.store.sqlite_spikes import note_watched
@@ -15,7 +14,9 @@ from syndicate.store.sqlite_spikes import note_watched
 _ANSWERED = (PollState.OK, PollState.UNCHANGED)
 
 
-def record_lessons(db: Database, source: int, poll: Poll, new_items: Mapping[str, int], now: datetime) -> int:
+def record_lessons(
+    db: Connection, source: int, poll: Poll, new_items: Mapping[str, int], now: datetime
+) -> int:
     """Write what a poll taught; return how many alerts about its source are due now.
 
     Args:
@@ -47,7 +48,7 @@ def record_lessons(db: Database, source: int, poll: Poll, new_items: Mapping[str
     )
 
 
-def note_answers(db: Database, polls: Iterable[Poll], now: datetime) -> None:
+def note_answers(db: Connection, polls: Iterable[Poll], now: datetime) -> None:
     """Note when a source last had an answer, and that there is somebody who looks."""
     states = {poll.state for poll in polls}
     if not states.isdisjoint(_ANSWERED):
@@ -56,7 +57,7 @@ def note_answers(db: Database, polls: Iterable[Poll], now: datetime) -> None:
         note_watched(db, now)
 
 
-def gaps(db: Database) -> Mapping[int, tuple[int, Gap]]:
+def gaps(db: Connection) -> Mapping[int, tuple[int, Gap]]:
     """Return how many gaps each source has had, and the last."""
     rows = db.execute(
         "SELECT g.*, counted.gaps FROM gaps g JOIN"
@@ -66,7 +67,7 @@ def gaps(db: Database) -> Mapping[int, tuple[int, Gap]]:
     return {row["source"]: (row["gaps"], _gap_of(row)) for row in rows}
 
 
-def gaps_of(db: Database, source: str, limit: int) -> list[Gap]:
+def gaps_of(db: Connection, source: str, limit: int) -> list[Gap]:
     """See `WatchStore.gaps`."""
     rows = db.execute(
         "SELECT * FROM gaps WHERE source = (SELECT id FROM sources WHERE slug = ?) ORDER BY id DESC LIMIT ?",
@@ -75,7 +76,7 @@ def gaps_of(db: Database, source: str, limit: int) -> list[Gap]:
     return [_gap_of(row) for row in rows]
 
 
-def _insert_gap(db: Database, source: int, gap: Gap) -> None:
+def _insert_gap(db: Connection, source: int, gap: Gap) -> None:
     db.execute(
         "INSERT INTO gaps (source, begins, ends, found_at, filled, is_closed) VALUES (?, ?, ?, ?, ?, ?)",
         [
@@ -99,13 +100,13 @@ def _gap_of(row: Row) -> Gap:
     )
 
 
-def _insert_notice(db: Database, source: int, notice: Notice, endpoint: str, now: datetime) -> bool:
+def _insert_notice(db: Connection, source: int, notice: Notice, endpoint: str, now: datetime) -> bool:
     """Enter an alert about a source, unless the ledger has it; return whether it is due now."""
     state = "over" if notice.is_over else "begun"
     dedup_key = f"source {source} {notice.kind} {time_text(notice.since)} {state} {endpoint}"
     entered = db.execute(
-        "INSERT OR IGNORE INTO alerts (dedup_key, kind, source, endpoint, state, created_at, said)"
-        " VALUES (?, 'source', ?, ?, 'alerted', ?, ?)",
+        "INSERT INTO alerts (dedup_key, kind, source, endpoint, state, created_at, said)"
+        " VALUES (?, 'source', ?, ?, 'alerted', ?, ?) ON CONFLICT DO NOTHING",
         [dedup_key, source, endpoint, time_text(now), notice_json(notice)],
     )
     if not entered.rowcount:

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from syndicate.model import AttemptStatus, DeliveryState, DeliveryStatus
 from syndicate.store.rows import Row, text_or_none, time_of, time_or_none, time_text
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_deliveries import batches
 
 
@@ -21,7 +20,7 @@ class Which:
     since: datetime | None = None
 
 
-def deliveries(db: Database, which: Which, limit: int) -> list[DeliveryStatus]:
+def deliveries(db: Connection, which: Which, limit: int) -> list[DeliveryStatus]:
     """See `Store.deliveries`."""
     where, values = _condition(which)
     rows = db.execute(
@@ -30,7 +29,7 @@ def deliveries(db: Database, which: Which, limit: int) -> list[DeliveryStatus]:
     return delivery_statuses(db, rows)
 
 
-def delivery(db: Database, identity: str) -> tuple[DeliveryStatus, list[AttemptStatus]] | None:
+def delivery(db: Connection, identity: str) -> tuple[DeliveryStatus, list[AttemptStatus]] | None:
     """See `Store.delivery`."""
     rows = db.execute("SELECT * FROM deliveries WHERE id = ?", [identity]).fetchall()
     if not rows:
@@ -49,7 +48,7 @@ def delivery(db: Database, identity: str) -> tuple[DeliveryStatus, list[AttemptS
     ]
 
 
-def replay(db: Database, ids: Sequence[str], now: datetime) -> int:
+def replay(db: Connection, ids: Sequence[str], now: datetime) -> int:
     """See `Store.replay_deliveries`."""
     due = 0
     for some, marks in batches(ids):
@@ -71,10 +70,10 @@ def _condition(which: Which) -> tuple[str, list[str]]:
     some = [(condition, value) for condition, value in restricting if value is not None]
     conditions = [condition for condition, _ in some]
     conditions += [f"state = '{which.state}'"] if which.state else []
-    return " AND ".join(conditions) or "1", [value for _, value in some]
+    return " AND ".join(conditions) or "TRUE", [value for _, value in some]
 
 
-def delivery_statuses(db: Database, rows: Sequence[Row]) -> list[DeliveryStatus]:
+def delivery_statuses(db: Connection, rows: Sequence[Row]) -> list[DeliveryStatus]:
     """Return the deliveries of these rows, with what they tell of."""
     alerts: dict[str, list[Row]] = {row["id"]: [] for row in rows}
     for some, marks in batches(list(alerts)):

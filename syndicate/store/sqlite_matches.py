@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from syndicate.model import (
     AlertDraft,
     AlertStatus,
@@ -19,15 +17,16 @@ from syndicate.model import (
 )
 from syndicate.store.protocol import BackfillMatch, RuleState
 from syndicate.store.rows import Row, carriers_of, evidence_json, stored_match_of, time_of, time_text
+from syndicate.store.sql import Connection
+from syndicate.store.sql_many import insert_rows, stored
 from syndicate.store.sqlite_deliveries import insert_delivery
 from syndicate.store.sqlite_feeds import mark_stale, touch_entries
 from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS
-from syndicate.store.sqlite_many import insert_rows, stored
 from syndicate.store.sqlite_stories import Neighbours, Text
 
 
 def record_backfill(
-    db: Database, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch], now: datetime
+    db: Connection, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch], now: datetime
 ) -> Recorded:
     """See `Store.record_backfill`."""
     counts: Counter[str] = Counter()
@@ -62,11 +61,11 @@ def record_backfill(
     return recorded("", counts)
 
 
-def _note_text(db: Database, found: BackfillMatch, item: Row, neighbours: Neighbours) -> None:
+def _note_text(db: Connection, found: BackfillMatch, item: Row, neighbours: Neighbours) -> None:
     """Keep by what others find the story of an item, which stays in its own."""
     if found.text_key:
         rows = [(found.text_key, item["story"])]
-        insert_rows(db, "INSERT OR IGNORE INTO story_keys (key, story)", rows)
+        insert_rows(db, "INSERT INTO story_keys (key, story)", rows, "ON CONFLICT DO NOTHING")
     if found.fingerprint:
         neighbours.add(
             Text(
@@ -78,17 +77,15 @@ def _note_text(db: Database, found: BackfillMatch, item: Row, neighbours: Neighb
         )
 
 
-def skip_backfill(db: Database, rules: Sequence[RuleState]) -> bool:
+def skip_backfill(db: Connection, rules: Sequence[RuleState]) -> bool:
     """See `Store.skip_backfill`."""
     if db.execute("SELECT 1 FROM items LIMIT 1").fetchone() is not None:
         return False
-    db.conn.executemany(
-        "UPDATE rules SET version = ? WHERE id = ?", [(rule.version, rule.id) for rule in rules]
-    )
+    db.executemany("UPDATE rules SET version = ? WHERE id = ?", [(rule.version, rule.id) for rule in rules])
     return True
 
 
-def upsert_match(db: Database, item: int, match: Match, now: datetime) -> bool:
+def upsert_match(db: Connection, item: int, match: Match, now: datetime) -> bool:
     """Return whether the rule never held for the item before."""
     known = db.execute(
         "SELECT ended_at FROM matches WHERE rule = ? AND item = ?", [match.rule, item]
@@ -100,7 +97,8 @@ def upsert_match(db: Database, item: int, match: Match, now: datetime) -> bool:
         ON CONFLICT (rule, item) DO UPDATE SET
             revision = excluded.revision, evidence = excluded.evidence, ended_at = NULL,
             sort_at = excluded.sort_at,
-            matched_at = CASE WHEN ended_at IS NULL THEN matched_at ELSE excluded.matched_at END
+            matched_at =
+                CASE WHEN matches.ended_at IS NULL THEN matches.matched_at ELSE excluded.matched_at END
         """,
         {"rule": match.rule, "item": item, "evidence": evidence_json(match), "now": time_text(now)},
     )
@@ -109,7 +107,7 @@ def upsert_match(db: Database, item: int, match: Match, now: datetime) -> bool:
     return known is None
 
 
-def note_arrivals(db: Database, matches: Sequence[tuple[str, int]]) -> None:
+def note_arrivals(db: Connection, matches: Sequence[tuple[str, int]]) -> None:
     """Note that (rule, item) hold from now on, for those who follow what is new.
 
     One transaction writes at a time, so whoever has seen a number has seen all that are lower.
@@ -117,7 +115,7 @@ def note_arrivals(db: Database, matches: Sequence[tuple[str, int]]) -> None:
     insert_rows(db, "INSERT INTO match_arrivals (rule, item)", matches)
 
 
-def end_matches_of_item(db: Database, item: int, held: Sequence[Match], now: datetime) -> set[str]:
+def end_matches_of_item(db: Connection, item: int, held: Sequence[Match], now: datetime) -> set[str]:
     """End the matches of an edited item that hold no more; return their rules."""
     before = db.execute("SELECT rule FROM matches WHERE item = ? AND ended_at IS NULL", [item]).fetchall()
     ended = {row["rule"] for row in before} - {match.rule for match in held}
@@ -125,7 +123,7 @@ def end_matches_of_item(db: Database, item: int, held: Sequence[Match], now: dat
     return ended
 
 
-def stored_match(db: Database, rule: str, item: int) -> StoredMatch | None:
+def stored_match(db: Connection, rule: str, item: int) -> StoredMatch | None:
     """See `Store.stored_match`."""
     row = db.execute(
         f"""
@@ -138,14 +136,14 @@ def stored_match(db: Database, rule: str, item: int) -> StoredMatch | None:
     return None if row is None else stored_match_of(row)
 
 
-def alerts_about(db: Database, rule: str, stories: Iterable[int]) -> list[AlertStatus]:
+def alerts_about(db: Connection, rule: str, stories: Iterable[int]) -> list[AlertStatus]:
     """See `Store.alerts_about`."""
     rows = db.execute(
         """
         SELECT a.kind, a.story, a.item, a.endpoint, a.state, a.reason, a.created_at, a.delivery, a.said,
             a.silence,
             d.state AS delivery_state
-        FROM json_each(:stories) AS asked JOIN json_each('["match", "escalation"]') AS kind
+        FROM json_each(:stories) AS asked CROSS JOIN json_each('["match", "escalation"]') AS kind
         JOIN alerts a ON a.dedup_key >= kind.value || :rule || asked.value || ' '
             AND a.dedup_key < kind.value || :rule || asked.value || '!'  -- which follows the space
         LEFT JOIN deliveries d ON d.id = a.delivery
@@ -185,11 +183,11 @@ def dedup_key(kind: str, told: Told) -> str:
     return f"{kind} {told.draft.rule} {told.story} {told.draft.endpoint}"
 
 
-def insert_alerts(db: Database, several: Sequence[Told], now: datetime, counts: Counter[str]) -> None:
+def insert_alerts(db: Connection, several: Sequence[Told], now: datetime, counts: Counter[str]) -> None:
     """Enter alerts that the ledger does not have, and count them."""
     if all(told.draft.suppressed for told in several):  # as in a first poll: many, from which nothing follows
         rows = [_alert_values(told, now) for told in several]
-        counts["suppressed"] += insert_rows(db, f"INSERT OR IGNORE INTO alerts ({_ALERT_COLUMNS})", rows)
+        counts["suppressed"] += _insert_into_ledger(db, rows)
         return
     new = _not_told_under_another_id(db, several)
     entered = [told.draft for told in new if _insert_alert(db, told, now)]
@@ -198,7 +196,7 @@ def insert_alerts(db: Database, several: Sequence[Told], now: datetime, counts: 
     counts["alerts"] += len(entered) - suppressed
 
 
-def _not_told_under_another_id(db: Database, several: Sequence[Told]) -> list[Told]:
+def _not_told_under_another_id(db: Connection, several: Sequence[Told]) -> list[Told]:
     """Return alerts without those of rules that another process has renamed, and told under the other id."""
     rows = db.execute(
         "SELECT id, renamed_to FROM rules WHERE renamed_to IS NOT NULL"
@@ -228,7 +226,7 @@ def recorded(source: str, counts: Counter[str]) -> Recorded:
     )
 
 
-def _held_since(db: Database, rule: str, since: datetime) -> dict[int, str]:
+def _held_since(db: Connection, rule: str, since: datetime) -> dict[int, str]:
     """Return the version by which a rule holds, for each item since then for which it does."""
     rows = db.execute(
         "SELECT m.item, json_extract(m.evidence, '$.version') AS version"
@@ -257,9 +255,14 @@ def _alert_values(told: Told, now: datetime) -> list[object]:
     ]
 
 
-def _insert_alert(db: Database, told: Told, now: datetime) -> bool:
+def _insert_into_ledger(db: Connection, rows: Sequence[Sequence[object]]) -> int:
+    """Enter alerts that it does not have; return how many these are."""
+    return insert_rows(db, f"INSERT INTO alerts ({_ALERT_COLUMNS})", rows, "ON CONFLICT DO NOTHING")
+
+
+def _insert_alert(db: Connection, told: Told, now: datetime) -> bool:
     values, draft = _alert_values(told, now), told.draft
-    entered = insert_rows(db, f"INSERT OR IGNORE INTO alerts ({_ALERT_COLUMNS})", [values])
+    entered = _insert_into_ledger(db, [values])
     if draft.suppressed:
         return bool(entered)
     if not entered and not _is_taken_up(db, told, now):
@@ -269,7 +272,7 @@ def _insert_alert(db: Database, told: Told, now: datetime) -> bool:
     return True
 
 
-def _is_taken_up(db: Database, told: Told, now: datetime) -> bool:
+def _is_taken_up(db: Connection, told: Told, now: datetime) -> bool:
     """Return whether a suppressed alert becomes a real one.
 
     It does when another item of its story is news, unless it was silenced; or when a person asks for it.
@@ -282,7 +285,7 @@ def _is_taken_up(db: Database, told: Told, now: datetime) -> bool:
     return bool(taken_up.rowcount)
 
 
-def _end_matches(db: Database, pairs: Sequence[tuple[str, int]], now: datetime) -> None:
+def _end_matches(db: Connection, pairs: Sequence[tuple[str, int]], now: datetime) -> None:
     touch_entries(db, [item for _, item in pairs])
     for rule, item in pairs:
         db.execute(

@@ -5,20 +5,19 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from syndicate.edits import noticed_at_first
 from syndicate.ids import absolute_iri, minted
 from syndicate.model import Change, Source
 from syndicate.store.rows import enclosures_json, evidence_json, text_or_none, time_text
-from syndicate.store.sqlite_many import insert_rows, stored
+from syndicate.store.sql import Connection
+from syndicate.store.sql_many import insert_rows, stored
 from syndicate.store.sqlite_stories import Placed, note_joinings
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 def insert_new_items(
-    db: Database, number: int, source: Source, new: Sequence[tuple[Change, Placed]], now: datetime
+    db: Connection, number: int, source: Source, new: Sequence[tuple[Change, Placed]], now: datetime
 ) -> None:
     """Insert items with their keys and matches, each into its story.
 
@@ -54,7 +53,7 @@ def insert_new_items(
     _insert_matches(db, zip(changes, values, strict=True), first_seen)
 
 
-def _insert_matches(db: Database, new: Iterable[tuple[Change, dict[str, object]]], matched_at: str) -> None:
+def _insert_matches(db: Connection, new: Iterable[tuple[Change, dict[str, object]]], matched_at: str) -> None:
     held = [
         (match.rule, row["id"], 1, evidence_json(match), matched_at, row["sort_at"])
         for change, row in new
@@ -86,26 +85,28 @@ def item_values(change: Change) -> dict[str, object]:
     }
 
 
-def _insert_keys(db: Database, source: int, changes: Sequence[Change], items: Iterable[int]) -> None:
+def _insert_keys(db: Connection, source: int, changes: Sequence[Change], items: Iterable[int]) -> None:
     named = list(zip(changes, items, strict=True))
     what = "INTO item_keys (source, key, item)"
+    item_by_key = {change.keys[0]: item for change, item in named}
     insert_rows(
         db,
         f"INSERT {what}",
-        [(source, change.keys[0], item) for change, item in named],
+        [(source, key, item) for key, item in item_by_key.items()],
         "ON CONFLICT (source, key) DO UPDATE SET item = excluded.item",
     )
     insert_rows(
         db,
-        f"INSERT OR IGNORE {what}",
+        f"INSERT {what}",
         [(source, key, item) for change, item in named for key in change.keys[1:]],
+        "ON CONFLICT DO NOTHING",
     )
 
 
 # --------------------------------------------------------------------------- ids in published feeds
 
 
-def _entry_ids(db: Database, source: Source, changes: Sequence[Change]) -> Iterator[str]:
+def _entry_ids(db: Connection, source: Source, changes: Sequence[Change]) -> Iterator[str]:
     """Yield the id that each item has in every published feed: the source's own if that is an IRI."""
     first = [absolute_iri(change.entry.guid) or _minted(source, change) for change in changes]
     taken = set(stored(db, "items", "entry_id", "id", first))

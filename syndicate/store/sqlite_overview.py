@@ -1,16 +1,12 @@
 """What the pages show of what goes out and of the machine. See `syndicate.store.overview`."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
-from pathlib import Path
-
-from sqlite_utils import Database
 
 from syndicate.model import AttemptStatus, DeliveryState
 from syndicate.model.overview import (
@@ -25,6 +21,7 @@ from syndicate.model.overview import (
 )
 from syndicate.store.overview import MEASURED, SUBJECTS_LISTED, SUBJECTS_SHOWN, TRIES_SHOWN, Sent
 from syndicate.store.rows import Row, time_of, time_or_none, time_text
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_hours import hours
 from syndicate.store.sqlite_pushes import POLLED
 
@@ -86,12 +83,12 @@ LATENCY_SQL = """
 
 
 @dataclass(frozen=True, slots=True)
-class SqliteOverview:
-    """`OverviewStore` on SQLite. See there for what each unit does."""
+class SqlOverview:
+    """`OverviewStore` by SQL. See there for what each unit does."""
 
-    read: Callable[[], AbstractContextManager[Database]]
+    read: Callable[[], AbstractContextManager[Connection]]
     now: Callable[[], datetime]
-    path: Path
+    disk_free_bytes: Callable[[], int | None]  # None: the database is not on a disk of ours
 
     def listed_deliveries(self, which: Sent) -> list[ListedDelivery]:
         with self.read() as db:
@@ -131,7 +128,7 @@ class SqliteOverview:
             numbers = islice(_numbers(db, Sent(state=DeliveryState.DEAD, limit=most)), most)
             (count,) = db.execute(
                 "SELECT count(*) FROM deliveries WHERE created_at >= ?"
-                " AND number IN (SELECT value FROM json_each(?))",
+                " AND number IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
                 [time_text(since), json.dumps(list(numbers))],
             ).fetchone()
         return int(count)
@@ -176,28 +173,27 @@ class SqliteOverview:
 
     def size(self) -> Size:
         with self.read() as db:
-            (database_bytes,) = db.execute(
-                "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
-            ).fetchone()
-        return Size(database_bytes=database_bytes, disk_free_bytes=shutil.disk_usage(self.path.parent).free)
+            database_bytes = db.size_bytes()
+        return Size(database_bytes=database_bytes, disk_free_bytes=self.disk_free_bytes())
 
 
 # --------------------------------------------------------------------------- which
 
 
-def _listed(db: Database, which: Sent, now: datetime) -> list[Row]:
+def _listed(db: Connection, which: Sent, now: datetime) -> list[Row]:
     if which.endpoint is None and which.state is None:
         asked = {"now": time_text(now), "before": which.before, "limit": which.limit}
         return db.execute(ALL_SQL, asked).fetchall()
     numbers = list(islice(_numbers(db, which), which.limit))
     return db.execute(
-        f"SELECT {_LISTED} FROM deliveries WHERE number IN (SELECT value FROM json_each(:numbers))"
+        f"SELECT {_LISTED} FROM deliveries"
+        " WHERE number IN (SELECT CAST(value AS BIGINT) FROM json_each(:numbers))"
         " ORDER BY number DESC",
         {"now": time_text(now), "numbers": json.dumps(numbers)},
     ).fetchall()
 
 
-def _numbers(db: Database, which: Sent) -> Iterator[int]:
+def _numbers(db: Connection, which: Sent) -> Iterator[int]:
     """Return numbers of deliveries, highest first: as many as the limit of each state and endpoint."""
     states = list(DeliveryState) if which.state is None else [which.state]
     pairs = [
@@ -208,13 +204,13 @@ def _numbers(db: Database, which: Sent) -> Iterator[int]:
     return merge(*(_of_pair(db, pair, which) for pair in pairs), reverse=True)
 
 
-def _of_pair(db: Database, pair: tuple[DeliveryState, str], which: Sent) -> list[int]:
+def _of_pair(db: Connection, pair: tuple[DeliveryState, str], which: Sent) -> list[int]:
     state, endpoint = pair
     asked = {"state": state, "endpoint": endpoint, "before": which.before, "limit": which.limit}
     return [row["number"] for row in db.execute(NUMBERS_SQL, asked)]
 
 
-def _endpoints(db: Database, state: DeliveryState) -> list[str]:
+def _endpoints(db: Connection, state: DeliveryState) -> list[str]:
     """Return the endpoints that have deliveries in a state."""
     return [row["endpoint"] for row in db.execute(ENDPOINTS_SQL, {"state": state})]
 
@@ -222,7 +218,7 @@ def _endpoints(db: Database, state: DeliveryState) -> list[str]:
 # --------------------------------------------------------------------------- how
 
 
-def _subjects(db: Database, deliveries: Sequence[Row], most: int) -> Mapping[str, list[Row]]:
+def _subjects(db: Connection, deliveries: Sequence[Row], most: int) -> Mapping[str, list[Row]]:
     """Return the first alerts of each delivery."""
     found: dict[str, list[Row]] = {}
     asked = {"deliveries": json.dumps([row["id"] for row in deliveries]), "most": most}

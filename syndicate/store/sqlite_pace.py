@@ -8,14 +8,14 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from syndicate.model import HeldAlert, Labels, Past, Route, ToldAlert
 from syndicate.store.protocol import Floods
 from syndicate.store.rows import Row, text_or_none, time_of, time_text
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_deliveries import insert_due_delivery
 
 _HOUR = timedelta(hours=1)
+_ALL = 2**62
 _ALERTS = """
     SELECT a.id, a.created_at, d.created_at AS told_at, a.rule, a.story, s.slug
     FROM deliveries d JOIN alerts a ON a.delivery = d.id
@@ -26,23 +26,27 @@ _NOT_URGENT = """NOT EXISTS (
     SELECT 1 FROM alerts WHERE delivery = d.id AND rule IN (SELECT value FROM json_each(:urgent))
 )"""
 _COUNTS = f"d.state <> 'held' AND {_NOT_URGENT}"
+_IS_FRESH = "(body IS NULL AND attempts = replayed_after)"
 _DUE = f"""
-    SELECT d.id, body IS NULL AND attempts = replayed_after AS is_fresh
+    SELECT d.id, {_IS_FRESH} AS is_fresh
     FROM deliveries d INDEXED BY deliveries_due
     WHERE endpoint = :endpoint AND state = 'waiting' AND next_attempt_at <= :now AND lease_until IS NULL
-    AND (is_fresh OR (:is_read AND attempts > 0 AND replayed_after = 0)) AND {_NOT_URGENT}
+    AND ({_IS_FRESH} OR (:is_read AND attempts > 0 AND replayed_after = 0)) AND {_NOT_URGENT}
     ORDER BY number
 """  # nobody has been told the id of what is fresh
 
 
-def configure_paces(db: Database, paced: Collection[str], now: datetime) -> None:
+def configure_paces(db: Connection, paced: Collection[str], now: datetime) -> None:
     """Hold back alerts from these endpoints from now on; what is held is looked at anew."""
     db.execute("DELETE FROM paces WHERE endpoint NOT IN (SELECT value FROM json_each(?))", [_list(paced)])
-    db.execute("INSERT OR IGNORE INTO paces (endpoint) SELECT value FROM json_each(?)", [_list(paced)])
+    db.execute(
+        "INSERT INTO paces (endpoint) SELECT value FROM json_each(?) WHERE TRUE ON CONFLICT DO NOTHING",
+        [_list(paced)],
+    )
     db.execute("UPDATE deliveries SET next_attempt_at = ? WHERE state = 'held'", [time_text(now)])
 
 
-def endpoints_to_route(db: Database, now: datetime) -> list[str]:
+def endpoints_to_route(db: Connection, now: datetime) -> list[str]:
     """See `Store.endpoints_to_route`."""
     rows = db.execute(
         "SELECT DISTINCT endpoint FROM deliveries WHERE state = 'held' AND next_attempt_at <= ?"
@@ -53,7 +57,7 @@ def endpoints_to_route(db: Database, now: datetime) -> list[str]:
 
 
 def held_alerts(
-    db: Database, endpoint: str, interval: timedelta, urgent: Collection[str], now: datetime
+    db: Connection, endpoint: str, interval: timedelta, urgent: Collection[str], now: datetime
 ) -> tuple[list[HeldAlert], Past]:
     """Return what is held back from an endpoint, first ones first, and what it was told before."""
     asked = {"endpoint": endpoint, "urgent": _list(urgent)}
@@ -80,11 +84,12 @@ def held_alerts(
     ], past
 
 
-def record_route(db: Database, held: Sequence[HeldAlert], route: Route, now: datetime) -> None:
+def record_route(db: Connection, held: Sequence[HeldAlert], route: Route, now: datetime) -> None:
     """Make the deliveries of a route, and note when to look at the rest of what is held again."""
     for alerts in route.deliveries:
         rows = db.execute(
-            "SELECT delivery FROM alerts WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            "SELECT delivery FROM alerts"
+            " WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY id",
             [_list(alerts)],
         ).fetchall()
         db.execute(
@@ -93,12 +98,13 @@ def record_route(db: Database, held: Sequence[HeldAlert], route: Route, now: dat
         )
     db.execute(
         "UPDATE deliveries SET next_attempt_at = ? WHERE state = 'held'"
-        " AND id IN (SELECT delivery FROM alerts WHERE id IN (SELECT value FROM json_each(?)))",
+        " AND id IN (SELECT delivery FROM alerts"
+        " WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)))",
         [text_or_none(route.look_at), _list([each.alert for each in held])],
     )
 
 
-def floods(db: Database, which: Floods, now: datetime) -> list[str]:
+def floods(db: Connection, which: Floods, now: datetime) -> list[str]:
     """Return the endpoints for which more is due that can become one delivery than there may be."""
     return [
         endpoint
@@ -107,11 +113,11 @@ def floods(db: Database, which: Floods, now: datetime) -> list[str]:
     ]
 
 
-def collapse_floods(db: Database, which: Floods, now: datetime) -> Mapping[str, int]:
+def collapse_floods(db: Connection, which: Floods, now: datetime) -> Mapping[str, int]:
     """See `Store.collapse_floods`."""
     collapsed = {}
     for endpoint in floods(db, which, now):
-        due = _due(db, endpoint, which, now, -1)
+        due = _due(db, endpoint, which, now, _ALL)
         fresh = [row["id"] for row in due if row["is_fresh"]]
         first = fresh[0] if fresh else insert_due_delivery(db, endpoint, now)
         _merged(db, [first, *(row["id"] for row in due)])
@@ -119,8 +125,8 @@ def collapse_floods(db: Database, which: Floods, now: datetime) -> Mapping[str, 
     return collapsed
 
 
-def _due(db: Database, endpoint: str, which: Floods, now: datetime, limit: int) -> list[Row]:
-    """Return deliveries that can become one, first ones first; -1: all of them."""
+def _due(db: Connection, endpoint: str, which: Floods, now: datetime, limit: int) -> list[Row]:
+    """Return deliveries that can become one, first ones first."""
     asked = {
         "endpoint": endpoint,
         "is_read": endpoint in which.read,
@@ -131,7 +137,7 @@ def _due(db: Database, endpoint: str, which: Floods, now: datetime, limit: int) 
     return db.execute(f"{_DUE} LIMIT :limit", asked).fetchall()
 
 
-def _merged(db: Database, deliveries: Sequence[str]) -> str:
+def _merged(db: Connection, deliveries: Sequence[str]) -> str:
     """Have the first of some deliveries tell what all of them do; the others go. Return the first.
 
     Attempts that were made are now its own, and do not count against its tries.

@@ -7,8 +7,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlite_utils import Database
-
 from syndicate.model import (
     FoundItem,
     HeldRule,
@@ -22,7 +20,8 @@ from syndicate.model import (
 )
 from syndicate.store.pages import SOUGHT_AT_ONCE, Shown
 from syndicate.store.rows import Row, item_of, match_of, stored_match_of, time_of, time_text
-from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS, phrases
+from syndicate.store.sql import Connection
+from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS
 
 _EXCERPT = 240  # characters of a text that a list shows
 _TITLE = 120  # characters of a text that stand for a title
@@ -33,15 +32,15 @@ _HEAD = f"""
 HOLDS = "m.ended_at IS NULL AND m.rule IN (SELECT id FROM rules WHERE is_configured)"
 HELD_RULES = f"""
     (SELECT json_group_array(rule) FROM
-        (SELECT m.rule FROM matches m WHERE m.item = i.id AND {HOLDS} ORDER BY m.rule))
+        (SELECT m.rule FROM matches m WHERE m.item = i.id AND {HOLDS} ORDER BY m.rule) AS held)
 """
 
 
 @dataclass(frozen=True, slots=True)
-class SqlitePages:
-    """`PageStore` on SQLite. See there for what each unit does."""
+class SqlPages:
+    """`PageStore` by SQL. See there for what each unit does."""
 
-    read: Callable[[], AbstractContextManager[Database]]
+    read: Callable[[], AbstractContextManager[Connection]]
     sought_at_once: int = SOUGHT_AT_ONCE
 
     def stories(self, which: Shown) -> list[ToldStory]:
@@ -71,20 +70,23 @@ class SqlitePages:
             ]
 
     def sought_items(self, any_of: Sequence[Wanted] | None, before: int | None, which: Shown) -> Sought:
-        words = None if any_of is None else phrases(any_of)
         conditions = _of_item(which, "i")
         most = self.sought_at_once if conditions else which.limit
         with self.read() as db:
+            words = None if any_of is None else db.words.asked(any_of)
+            found_by = None if any_of is None else db.words.condition(":words")
             places = db.execute(
-                places_sql(is_any=any_of is None),
+                places_sql(found_by),
                 {"words": words, "before": before, "most": most},
             ).fetchall()
             rows = db.execute(
                 f"""
-                SELECT {ITEM_COLUMNS}, {HELD_RULES} AS rules, json_extract(p.value, '$[1]') AS place
-                FROM json_each(:places) p JOIN items i ON i.id = json_extract(p.value, '$[0]')
+                SELECT {ITEM_COLUMNS}, {HELD_RULES} AS rules,
+                    CAST(json_extract(p.value, '$[1]') AS BIGINT) AS place
+                FROM json_each(:places) p
+                JOIN items i ON i.id = CAST(json_extract(p.value, '$[0]') AS BIGINT)
                 JOIN sources s ON s.id = i.source
-                WHERE {" AND ".join(conditions) or "1"}
+                WHERE {" AND ".join(conditions) or "TRUE"}
                 ORDER BY place DESC LIMIT :limit
                 """,
                 shown_values(which) | {"places": json.dumps([(row["item"], row["place"]) for row in places])},
@@ -177,7 +179,7 @@ def items_sql(which: Shown) -> str:
         return _ordered(which, [])
     conditions = [*_of_item(which, "i"), *_beyond(which, "i.sort_at", "i.id")]
     return (
-        f"SELECT i.id AS item FROM items i {_by_index(which)} WHERE {' AND '.join(conditions) or '1'}"
+        f"SELECT i.id AS item FROM items i {_by_index(which)} WHERE {' AND '.join(conditions) or 'TRUE'}"
         " ORDER BY i.sort_at DESC, i.id DESC LIMIT :limit"
     )
 
@@ -254,20 +256,20 @@ def shown_values(which: Shown) -> dict[str, object]:
     }
 
 
-def places_sql(*, is_any: bool) -> str:
+def places_sql(found_by: str | None) -> str:
     """Return the statement that yields items in which words occur, those kept last first.
 
     Args:
-        is_any: whatever occurs; then the place of an item is its id.
+        found_by: the condition by `:words`; None: whatever occurs; then the place of an item is its id.
     """
-    if is_any:
+    if found_by is None:
         return (
             "SELECT id AS item, id AS place FROM items WHERE :before IS NULL OR id < :before"
             " ORDER BY id DESC LIMIT :most"
         )
     return (
         "SELECT w.item, f.rowid AS place FROM items_fts f CROSS JOIN item_words w ON w.place = f.rowid"
-        " WHERE items_fts MATCH :words AND f.rowid < coalesce(:before, 9223372036854775807)"
+        f" WHERE {found_by} AND f.rowid < coalesce(:before, 9223372036854775807)"
         " ORDER BY f.rowid DESC LIMIT :most"
     )
 
@@ -282,7 +284,7 @@ BUSIEST_SQL = """
     SELECT rule FROM (
         SELECT m.rule, count(*) AS matches FROM matches m INDEXED BY matches_in_order
         WHERE m.ended_at IS NULL AND m.sort_at >= :since GROUP BY m.rule
-    )
+    ) AS counted
     WHERE rule IN (SELECT id FROM rules WHERE is_configured) ORDER BY matches DESC, rule LIMIT :limit
 """
 LAST_SQL = """
@@ -302,12 +304,14 @@ SHARES_SQL = """
 # --------------------------------------------------------------------------- how
 
 
-def _told(db: Database, firsts: Sequence[int]) -> list[ToldStory]:
+def _told(db: Connection, firsts: Sequence[int]) -> list[ToldStory]:
     """Return the stories of these items, in their order."""
     rows = db.execute(
         f"""
         SELECT {_HEAD} FROM items i JOIN sources s ON s.id = i.source
-        WHERE i.story IN (SELECT story FROM items WHERE id IN (SELECT value FROM json_each(?)))
+        WHERE i.story IN (
+            SELECT story FROM items WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?))
+        )
         ORDER BY i.id
         """,
         [json.dumps(firsts)],
@@ -328,11 +332,13 @@ def _told(db: Database, firsts: Sequence[int]) -> list[ToldStory]:
     ]
 
 
-def _held(db: Database, row_by_item: Mapping[int, Row], items: Sequence[int]) -> Mapping[int, list[HeldRule]]:
+def _held(
+    db: Connection, row_by_item: Mapping[int, Row], items: Sequence[int]
+) -> Mapping[int, list[HeldRule]]:
     """Return the rules that hold for each of the items."""
     rows = db.execute(
         "SELECT m.item, m.rule, m.revision, m.evidence FROM json_each(?) p"
-        f" JOIN matches m ON m.item = p.value WHERE {HOLDS} ORDER BY m.item, m.rule",
+        f" JOIN matches m ON m.item = CAST(p.value AS BIGINT) WHERE {HOLDS} ORDER BY m.item, m.rule",
         [json.dumps(items)],
     )
     held: defaultdict[int, list[HeldRule]] = defaultdict(list)

@@ -1,13 +1,10 @@
 """Recording a poll: everything that follows from it, or nothing."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-
-from sqlite_utils import Database
 
 from syndicate.model import FULL_TEXT, Poll, PollState, Recorded
 from syndicate.store.rows import (
@@ -20,6 +17,7 @@ from syndicate.store.rows import (
     time_of,
     time_text,
 )
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_articles import note_articles
 from syndicate.store.sqlite_changes import Later, record_changes
 from syndicate.store.sqlite_claims import (
@@ -57,8 +55,8 @@ _PUT_ADDRESS = """
         checked_at = excluded.checked_at,
         strikes = excluded.strikes, without_etag = excluded.without_etag,
         without_last_modified = excluded.without_last_modified,
-        read_at = coalesce(excluded.read_at, read_at),
-        brought_at = coalesce(excluded.brought_at, brought_at),
+        read_at = coalesce(excluded.read_at, addresses.read_at),
+        brought_at = coalesce(excluded.brought_at, addresses.brought_at),
         stale_until = excluded.stale_until, format = excluded.format, parts = excluded.parts
 """
 _PUT_TIMES_AND = """
@@ -78,15 +76,17 @@ _PUT_SOURCE = _PUT_TIMES_AND.format("""
 _PUT_DAY = """
     INSERT INTO poll_days (source, day, good, failed, items) VALUES (:id, :day, :good, :failed, :items)
     ON CONFLICT (source, day) DO UPDATE SET
-        good = good + excluded.good, failed = failed + excluded.failed, items = items + excluded.items
+        good = poll_days.good + excluded.good, failed = poll_days.failed + excluded.failed,
+        items = poll_days.items + excluded.items
 """
 _PUT_FAILURE = """
-    INSERT OR REPLACE INTO last_failures (source, at, url, error, answer)
-    VALUES (:id, :at, :url, :error, :answer)
+    INSERT INTO last_failures (source, at, url, error, answer) VALUES (:id, :at, :url, :error, :answer)
+    ON CONFLICT (source) DO UPDATE SET
+        at = excluded.at, url = excluded.url, error = excluded.error, answer = excluded.answer
 """
 
 
-def record_polls(db: Database, polls: Sequence[Poll], now: datetime) -> list[Recorded]:
+def record_polls(db: Connection, polls: Sequence[Poll], now: datetime) -> list[Recorded]:
     """See `Store.record_polls`."""
     later = Later(neighbours=_neighbours(db, polls, now))
     done = _record_plain_polls(db, polls, now)
@@ -102,7 +102,7 @@ def record_polls(db: Database, polls: Sequence[Poll], now: datetime) -> list[Rec
     return recorded
 
 
-def _record_plain_polls(db: Database, polls: Sequence[Poll], now: datetime) -> set[int]:
+def _record_plain_polls(db: Connection, polls: Sequence[Poll], now: datetime) -> set[int]:
     """Record at once, and as `_record_poll` would one by one, those that change nothing but the times.
 
     Most do. Returns the places of those that were recorded.
@@ -122,11 +122,11 @@ def _record_plain_polls(db: Database, polls: Sequence[Poll], now: datetime) -> s
             due[place] = row["id"], _due_as_asked_meanwhile(row, poll)
     try:
         with db.atomic():
-            db.conn.executemany(_PUT_ADDRESS, [_address_values(*each, now) for each in due.values()])
-            db.conn.executemany(_PUT_SOURCE, [_source_values(db, 0, *each) for each in due.values()])
-            db.conn.executemany(_PUT_DAY, [_day_values(*each, 0, now) for each in due.values()])
+            db.executemany(_PUT_ADDRESS, [_address_values(*each, now) for each in due.values()])
+            db.executemany(_PUT_SOURCE, [_source_values(db, 0, *each) for each in due.values()])
+            db.executemany(_PUT_DAY, [_day_values(*each, 0, now) for each in due.values()])
     except Exception as error:  # one of them cannot be written: which, will turn out
-        if _is_of_the_database(error):
+        if db.is_failing(error):
             raise
         return set()
     return set(due)
@@ -146,13 +146,13 @@ def _is_plain(poll: Poll) -> bool:
     )
 
 
-def _neighbours(db: Database, polls: Sequence[Poll], now: datetime) -> Neighbours:
+def _neighbours(db: Connection, polls: Sequence[Poll], now: datetime) -> Neighbours:
     told = [change for poll in polls for change in poll.changes if change.fingerprint]
     texts = [change.fingerprint for change in told if change.fingerprint]
     return Neighbours(db, texts, now, [change.item for change in told if change.item is not None])
 
 
-def _record_poll(db: Database, poll: Poll, later: Later, now: datetime) -> Recorded:
+def _record_poll(db: Connection, poll: Poll, later: Later, now: datetime) -> Recorded:
     """Record one poll within a savepoint."""
     row = db.execute(
         "SELECT id, address_index, next_poll_at, next_poll_why FROM sources"
@@ -182,7 +182,7 @@ def _record_poll(db: Database, poll: Poll, later: Later, now: datetime) -> Recor
         later.sources |= {poll.claim.source.id} if mine.stale else set()
         return replace(done, alerts=done.alerts + notices)
     except Exception as error:  # one bad source never stops the others
-        if _is_of_the_database(error):
+        if db.is_failing(error):
             raise
         later.neighbours.undo()
         text = f"could not be written, nothing of this poll was kept: {error!r}"
@@ -193,12 +193,7 @@ def _record_poll(db: Database, poll: Poll, later: Later, now: datetime) -> Recor
         return Recorded(source=poll.claim.source.id, error=text)
 
 
-def _is_of_the_database(error: Exception) -> bool:
-    """Return whether the database itself fails, or its file is damaged, so that no poll can be written."""
-    return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
-
-
-def _record_source(db: Database, source: int, index: int, poll: Poll, now: datetime) -> None:
+def _record_source(db: Connection, source: int, index: int, poll: Poll, now: datetime) -> None:
     db.execute(_PUT_ADDRESS, _address_values(source, poll, now))
     next_index = _next_index(db, source, index, poll)
     db.execute(_PUT_SOURCE if poll.is_in_charge else _PUT_TIMES, _source_values(db, next_index, source, poll))
@@ -208,7 +203,7 @@ def _record_source(db: Database, source: int, index: int, poll: Poll, now: datet
         leave_alone(db, poll.host_backoff_url or poll.claim.address, poll.host_backoff_until)
 
 
-def _source_values(db: Database, next_index: int, source: int, poll: Poll) -> dict[str, Any]:
+def _source_values(db: Connection, next_index: int, source: int, poll: Poll) -> dict[str, Any]:
     claim, urls, has_succeeded = poll.claim, poll.claim.source.urls, poll.state in _READ
     return {
         "id": source,
@@ -234,8 +229,8 @@ def _day_values(source: int, poll: Poll, items: int, now: datetime) -> dict[str,
     return {
         "id": source,
         "day": time_text(now)[:10],
-        "good": not has_failed,
-        "failed": has_failed,
+        "good": int(not has_failed),
+        "failed": int(has_failed),
         "items": items,
     }
 
@@ -258,7 +253,7 @@ def _due_as_asked_meanwhile(row: Row, poll: Poll) -> Poll:
     return replace(poll, next_poll_at=due_at, next_poll_why=row["next_poll_why"])
 
 
-def _next_index(db: Database, source: int, index: int, poll: Poll) -> int:
+def _next_index(db: Connection, source: int, index: int, poll: Poll) -> int:
     """Return which of the live addresses is asked next."""
     urls = poll.claim.source.urls
     if len(urls) == 1:
@@ -273,7 +268,7 @@ def _next_index(db: Database, source: int, index: int, poll: Poll) -> int:
     return first_to_ask(db, source, urls, poll.next_poll_at, None if has_failed else in_charge)
 
 
-def _record_document(db: Database, source: int, poll: Poll) -> None:
+def _record_document(db: Connection, source: int, poll: Poll) -> None:
     if poll.state in _READ:
         _forget_errors_of_later_addresses(db, source, poll)
     if poll.state is PollState.OK:
@@ -292,7 +287,7 @@ def _record_document(db: Database, source: int, poll: Poll) -> None:
         _replace_problems_with_articles(db, source, poll.problems)
 
 
-def _replace_problems_with_articles(db: Database, source: int, problems: Sequence[str]) -> None:
+def _replace_problems_with_articles(db: Connection, source: int, problems: Sequence[str]) -> None:
     """Keep what was the matter with the document; of its articles, what is the matter now."""
     (text,) = db.execute("SELECT problems FROM sources WHERE id = ?", [source]).fetchone()
     others = [each for each in json.loads(text) if not each.startswith(FULL_TEXT)]
@@ -306,7 +301,7 @@ def _own_host(poll: Poll) -> str:
     return host_of(poll.adopted or poll.claim.url)
 
 
-def _source_state(db: Database, source: int, poll: Poll) -> str:
+def _source_state(db: Connection, source: int, poll: Poll) -> str:
     if poll.state in (PollState.OK, PollState.UNCHANGED):
         return "ok" if poll.claim.url == poll.claim.source.urls[0] else "fallback"
     if poll.state is PollState.GONE:
@@ -342,7 +337,7 @@ def _address_values(source: int, poll: Poll, now: datetime) -> dict[str, Any]:
     }
 
 
-def _forget_errors_of_later_addresses(db: Database, source: int, poll: Poll) -> None:
+def _forget_errors_of_later_addresses(db: Connection, source: int, poll: Poll) -> None:
     """An address after the one that works was not asked, so what it once said says nothing about today."""
     later = poll.claim.source.urls[poll.claim.source.urls.index(poll.claim.url) + 1 :]
     if not later:
@@ -354,14 +349,14 @@ def _forget_errors_of_later_addresses(db: Database, source: int, poll: Poll) -> 
     )
 
 
-def _back_off(db: Database, source: int, poll: Poll, error: str, now: datetime) -> None:
+def _back_off(db: Connection, source: int, poll: Poll, error: str, now: datetime) -> None:
     wait = max(poll.next_poll_at - now, SHORTEST_BACKOFF) * 2 ** min(poll.claim.failures, 10)
     at, urls = now + min(wait, LONGEST_BACKOFF), poll.claim.source.urls
     in_charge = poll.claim.last_success_url if poll.claim.is_look else None
     index = first_to_ask(db, source, urls, at, in_charge)
     db.execute(
         "UPDATE sources SET lease_until = NULL, lease_owner = NULL, state = 'failing', last_polled_at = ?,"
-        " failures = failures + 1, last_error = ?, next_poll_at = ?, address_index = ?, is_look = 0,"
+        " failures = failures + 1, last_error = ?, next_poll_at = ?, address_index = ?, is_look = FALSE,"
         " host = ?, next_poll_why = 'its last poll could not be written' WHERE id = ?",
         [time_text(now), error, time_text(at), index, host_to_ask(db, source, urls, index), source],
     )

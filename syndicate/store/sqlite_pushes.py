@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from syndicate.model import Kept, Poll, PollState, Push, Pushing, Subscription, SubscriptionState
 from syndicate.store.rows import Row, time_of, time_or_none, time_text
+from syndicate.store.sql import Connection
 
 POLLED = "s.is_configured AND s.is_enabled AND s.state <> 'gone'"
 MOST_WAITING = 50  # of a source
@@ -26,7 +25,7 @@ class Sent:
     is_signed: bool
 
 
-def keep_push(db: Database, subscription: Subscription, sent: Sent, now: datetime) -> Kept:
+def keep_push(db: Connection, subscription: Subscription, sent: Sent, now: datetime) -> Kept:
     """See `Store.keep_push`."""
     row = db.execute(
         f"SELECT b.* FROM subscriptions b JOIN sources s ON s.id = b.source WHERE b.id = ? AND {POLLED}",
@@ -36,7 +35,7 @@ def keep_push(db: Database, subscription: Subscription, sent: Sent, now: datetim
         return Kept.UNWANTED
     if sent.is_signed:
         waiting = db.execute(
-            "SELECT coalesce(sum(source = ?), 0) AS count, coalesce(sum(length_bytes), 0) AS bytes"
+            "SELECT count(*) FILTER (WHERE source = ?) AS count, coalesce(sum(length_bytes), 0) AS bytes"
             " FROM pushes",
             [row["source"]],
         ).fetchone()
@@ -53,11 +52,11 @@ def keep_push(db: Database, subscription: Subscription, sent: Sent, now: datetim
     return Kept.KEPT if sent.is_signed else Kept.POLLED
 
 
-def _insert_push(db: Database, subscription: Row, sent: Sent, now: datetime) -> None:
+def _insert_push(db: Connection, subscription: Row, sent: Sent, now: datetime) -> None:
     """Keep it, unless the same is waiting: a hub that did not get our answer sends again."""
     db.execute(
-        "INSERT OR IGNORE INTO pushes (source, topic, received_at, digest, content_type, length_bytes, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO pushes (source, topic, received_at, digest, content_type, length_bytes, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
             subscription["source"],
             subscription["topic"],
@@ -70,7 +69,7 @@ def _insert_push(db: Database, subscription: Row, sent: Sent, now: datetime) -> 
     )
 
 
-def _poll_soon(db: Database, source: int, now: datetime) -> None:
+def _poll_soon(db: Connection, source: int, now: datetime) -> None:
     row = db.execute("SELECT * FROM sources WHERE id = ?", [source]).fetchone()
     why = "its hub says that there is news"
     if (row["lease_until"] or "") > time_text(now) >= row["next_poll_at"]:
@@ -84,7 +83,7 @@ def _poll_soon(db: Database, source: int, now: datetime) -> None:
     poll_by(db, source, max(now, last + SHORTEST_BETWEEN_POLLS), why)
 
 
-def poll_by(db: Database, source: int, at: datetime, why: str) -> None:
+def poll_by(db: Connection, source: int, at: datetime, why: str) -> None:
     """Have a source polled by then, if it is due later; but not before the time that it has asked for."""
     (held_until,) = db.execute("SELECT max(held_until) FROM addresses WHERE source = ?", [source]).fetchone()
     db.execute(
@@ -93,7 +92,7 @@ def poll_by(db: Database, source: int, at: datetime, why: str) -> None:
     )
 
 
-def note_rejected(db: Database, subscription: Subscription, now: datetime) -> None:
+def note_rejected(db: Connection, subscription: Subscription, now: datetime) -> None:
     """See `Store.note_rejected`."""
     db.execute(
         "UPDATE subscriptions SET rejected = rejected + 1, last_rejected_at = ? WHERE id = ?",
@@ -101,7 +100,7 @@ def note_rejected(db: Database, subscription: Subscription, now: datetime) -> No
     )
 
 
-def push_of(db: Database, number: int) -> Push:
+def push_of(db: Connection, number: int) -> Push:
     """Return something that waits to be read."""
     row = db.execute("SELECT * FROM pushes WHERE id = ?", [number]).fetchone()
     return Push(
@@ -113,7 +112,7 @@ def push_of(db: Database, number: int) -> Push:
     )
 
 
-def active_subscriptions(db: Database, sources: str) -> Mapping[int, Row]:
+def active_subscriptions(db: Connection, sources: str) -> Mapping[int, Row]:
     """Return by which hub's subscription what is new is pushed, by source.
 
     Args:
@@ -121,7 +120,7 @@ def active_subscriptions(db: Database, sources: str) -> Mapping[int, Row]:
     """
     rows = db.execute(
         "SELECT source, since, expires_at, doubts FROM subscriptions"
-        " WHERE source IN (SELECT value FROM json_each(?)) AND state = ? ORDER BY rowid DESC",
+        " WHERE source IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) AND state = ? ORDER BY id DESC",
         [sources, SubscriptionState.ACTIVE],
     )
     return {row["source"]: row for row in rows}
@@ -139,13 +138,13 @@ def pushing_of(row: Row | None, last_poll_at: str | None) -> Pushing:
     )
 
 
-def note_doubts(db: Database, source: int, poll: Poll) -> None:
+def note_doubts(db: Connection, source: int, poll: Poll) -> None:
     """Write whether a source's hub can be relied upon."""
     if poll.doubts is not None:
         db.execute("UPDATE subscriptions SET doubts = ? WHERE source = ?", [poll.doubts, source])
 
 
-def record_push(db: Database, source: int, poll: Poll, push: Push) -> None:
+def record_push(db: Connection, source: int, poll: Poll, push: Push) -> None:
     """Be done with something that a hub has sent; who was made due meanwhile stays so."""
     if poll.state is PollState.UNREADABLE_PUSH:
         give_push_up(db, source, push, poll.error or "", poll.next_poll_at)
@@ -170,13 +169,13 @@ def record_push(db: Database, source: int, poll: Poll, push: Push) -> None:
         )
 
 
-def give_push_up(db: Database, source: int, push: Push, error: str, now: datetime) -> None:
+def give_push_up(db: Connection, source: int, push: Push, error: str, now: datetime) -> None:
     """Be done with something that can't be read or written: the source is polled instead."""
     _forget(db, source, push)
     db.execute("UPDATE subscriptions SET error = ? WHERE source = ?", [error, source])
     poll_by(db, source, now, "what its hub has sent could not be read")
 
 
-def _forget(db: Database, source: int, push: Push) -> None:
+def _forget(db: Connection, source: int, push: Push) -> None:
     db.execute("DELETE FROM pushes WHERE id = ?", [push.id])
     db.execute("UPDATE sources SET lease_until = NULL, lease_owner = NULL WHERE id = ?", [source])

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlite_utils import Database
-
 from syndicate.store.protocol import RuleState
+from syndicate.store.sql import Connection
 
 _KINDS = ("match", "escalation", "spike")  # of alerts that a rule raises; each dedup key begins with one
 
 
-def take_over_former_ids(db: Database, rules: Sequence[RuleState]) -> None:
+def take_over_former_ids(db: Connection, rules: Sequence[RuleState]) -> None:
     """Have each rule go on with all that is known under the ids that it had before.
 
     What both ids have, stays with the present one; but an alert that was sent counts for more than one that
@@ -23,7 +22,7 @@ def take_over_former_ids(db: Database, rules: Sequence[RuleState]) -> None:
                 _take_over(db, former, rule.id)
 
 
-def _take_over(db: Database, former: str, present: str) -> None:
+def _take_over(db: Connection, former: str, present: str) -> None:
     _take_over_rule(db, former, present)
     _take_over_matches(db, former, present)
     for kind in _KINDS:
@@ -33,7 +32,9 @@ def _take_over(db: Database, former: str, present: str) -> None:
         db.execute(f"UPDATE {table} SET rule = ? WHERE rule = ?", [present, former])
     # Who has subscribed to its feed sees that go on; a feed that the present id has already is another one.
     moved = db.execute(
-        "UPDATE OR IGNORE feeds SET id = ?, generation = generation + 1 WHERE id = ?", [present, former]
+        "UPDATE feeds SET id = ?1, generation = generation + 1"
+        " WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM feeds WHERE id = ?1)",
+        [present, former],
     )
     if moved.rowcount:
         for table in ("feed_entries", "feed_changes"):
@@ -42,11 +43,12 @@ def _take_over(db: Database, former: str, present: str) -> None:
     # Matches that are older than the numbers of feeds belong to another rule now.
     db.execute("UPDATE feeds SET numbered_at = NULL")
     db.execute(
-        "UPDATE rules SET is_configured = 0, version = NULL, renamed_to = ? WHERE id = ?", [present, former]
+        "UPDATE rules SET is_configured = FALSE, version = NULL, renamed_to = ? WHERE id = ?",
+        [present, former],
     )
 
 
-def _take_over_rule(db: Database, former: str, present: str) -> None:
+def _take_over_rule(db: Connection, former: str, present: str) -> None:
     """Have the present id know what the former was applied to, and since when.
 
     One that the store knows already does so if it has the same version, or was applied to nothing, as one
@@ -55,17 +57,17 @@ def _take_over_rule(db: Database, former: str, present: str) -> None:
     db.execute(
         """
         INSERT INTO rules (id, version, is_configured, matched_since)
-        SELECT ?, version, 1, matched_since FROM rules WHERE id = ?
-        ON CONFLICT (id) DO UPDATE SET version = excluded.version, is_configured = 1, matched_since =
-            CASE WHEN version IS NULL THEN excluded.matched_since
-            ELSE min(matched_since, excluded.matched_since) END  -- NULL, which is the beginning, if one is
-        WHERE version IS NULL OR version = excluded.version
+        SELECT ?, version, TRUE, matched_since FROM rules WHERE id = ?
+        ON CONFLICT (id) DO UPDATE SET version = excluded.version, is_configured = TRUE, matched_since =
+            CASE WHEN rules.version IS NULL THEN excluded.matched_since
+            ELSE min(rules.matched_since, excluded.matched_since) END  -- NULL, the beginning, if one is
+        WHERE rules.version IS NULL OR rules.version = excluded.version
         """,
         [present, former],
     )
 
 
-def _take_over_spikes(db: Database, former: str, present: str) -> None:
+def _take_over_spikes(db: Connection, former: str, present: str) -> None:
     """Have the spikes go on; of two that have not ended, that of the present id does."""
     db.execute(
         "UPDATE spikes SET ended_at = coalesce(calm_since, began_at) WHERE rule = ? AND ended_at IS NULL"
@@ -75,13 +77,17 @@ def _take_over_spikes(db: Database, former: str, present: str) -> None:
     db.execute("UPDATE spikes SET rule = ? WHERE rule = ?", [present, former])
 
 
-def _take_over_matches(db: Database, former: str, present: str) -> None:
+def _take_over_matches(db: Connection, former: str, present: str) -> None:
     db.execute("UPDATE match_arrivals SET rule = ? WHERE rule = ?", [present, former])
-    db.execute("UPDATE OR IGNORE matches SET rule = ? WHERE rule = ?", [present, former])
+    db.execute(
+        "UPDATE matches SET rule = ?1 WHERE rule = ?2"
+        " AND item NOT IN (SELECT item FROM matches WHERE rule = ?1)",
+        [present, former],
+    )
     db.execute("DELETE FROM matches WHERE rule = ?", [former])
 
 
-def _take_over_alerts(db: Database, kind: str, former: str, present: str) -> None:
+def _take_over_alerts(db: Connection, kind: str, former: str, present: str) -> None:
     names = {
         "former": f"{kind} {former} ",
         "present": f"{kind} {present} ",
@@ -91,15 +97,22 @@ def _take_over_alerts(db: Database, kind: str, former: str, present: str) -> Non
     }
     mine = "dedup_key >= :former AND dedup_key < :after"
     # An exclamation mark is what follows the space.
-    moved = ":present || substr(dedup_key, length(:former) + 1)"
+    moved = ":present || substr(alerts.dedup_key, length(:former) + 1)"
     db.execute(
         f"DELETE FROM alerts WHERE state = 'suppressed' AND dedup_key IN"
         f" (SELECT {moved} FROM alerts WHERE {mine} AND state <> 'suppressed')",
         names,
     )
-    db.execute(f"UPDATE OR IGNORE alerts SET dedup_key = {moved}, rule = :rule WHERE {mine}", names)
+    unless_taken = "NOT EXISTS (SELECT 1 FROM alerts other WHERE other.dedup_key = {})"
+    db.execute(
+        f"UPDATE alerts SET dedup_key = {moved}, rule = :rule WHERE {mine} AND {unless_taken.format(moved)}",
+        names,
+    )
     # What is left was told under both. The former id is free for another rule, which has told nothing.
     db.execute(f"DELETE FROM alerts WHERE state = 'suppressed' AND {mine}", names)
     both = f"{moved} || ' (' || :former_rule || ')'"
-    db.execute(f"UPDATE OR IGNORE alerts SET dedup_key = {both}, rule = :rule WHERE {mine}", names)
+    db.execute(
+        f"UPDATE alerts SET dedup_key = {both}, rule = :rule WHERE {mine} AND {unless_taken.format(both)}",
+        names,
+    )
     db.execute(f"UPDATE alerts SET rule = :rule WHERE {mine}", names)

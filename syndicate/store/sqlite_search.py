@@ -7,12 +7,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from syndicate.model import SearchedItem
 from syndicate.store.rows import Row, time_of, time_or_none, time_text
 from syndicate.store.searching import ItemFilter
-from syndicate.store.sqlite_items import conditions, phrases
+from syndicate.store.sql import Connection
+from syndicate.store.sqlite_items import conditions
 
 COMMON = 0.05  # share of all items from which on it is faster to walk all in order than to sort those found
 _OPENING = 120  # characters of a summary
@@ -21,7 +20,8 @@ SEARCHED_SQL = f"""
     SELECT i.id, s.slug AS source, i.revision, i.story, i.link, i.title, i.body,
         substr(i.summary, 1, {_OPENING}) AS summary, i.author, i.categories, i.language, i.published,
         i.changed_at, i.sort_at
-    FROM json_each(?) AS wanted JOIN items i ON i.id = wanted.value JOIN sources s ON s.id = i.source
+    FROM json_each(?) AS wanted
+    JOIN items i ON i.id = CAST(wanted.value AS BIGINT) JOIN sources s ON s.id = i.source
     ORDER BY wanted.key
 """
 HELD_SQL = """
@@ -32,15 +32,15 @@ HELD_SQL = """
 
 
 @dataclass(frozen=True, slots=True)
-class SqliteSearch:
-    """`SearchStore` on SQLite. See there for what each unit does."""
+class SqlSearch:
+    """`SearchStore` by SQL. See there for what each unit does."""
 
-    read: Callable[[], AbstractContextManager[Database]]
+    read: Callable[[], AbstractContextManager[Connection]]
 
     def candidates(self, which: ItemFilter) -> Sequence[int]:
         with self.read() as db:
-            asked = list(conditions(which))
-            where = " AND ".join(condition for condition, _ in asked) or "1"
+            asked = list(conditions(which, db.words))
+            where = " AND ".join(condition for condition, _ in asked) or "TRUE"
             values = [value for _, several in asked for value in several]
             rows = db.execute(candidates_sql(where, in_order=_are_common(db, which)), values)
             return array("q", (row[0] for row in rows))
@@ -65,13 +65,13 @@ def candidates_sql(where: str, *, in_order: bool) -> str:
     return f"SELECT i.id FROM items i {index} WHERE {where} ORDER BY i.sort_at DESC, i.id DESC"
 
 
-def _are_common(db: Database, which: ItemFilter) -> bool:
-    if which.source is not None:
+def _are_common(db: Connection, which: ItemFilter) -> bool:
+    if which.source is not None or not db.words.has_cheap_counts:
         return False
     if which.any_of is None:
         return True
     (count,) = db.execute(
-        "SELECT count(*) FROM items_fts WHERE items_fts MATCH ?", [phrases(which.any_of)]
+        f"SELECT count(*) FROM items_fts f WHERE {db.words.condition('?')}", [db.words.asked(which.any_of)]
     ).fetchone()
     (all_items,) = db.execute("SELECT coalesce(max(id), 0) FROM items").fetchone()
     return bool(count > COMMON * all_items)

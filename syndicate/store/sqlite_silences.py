@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from syndicate.model import Silence, SilenceDraft, Suppressed
 from syndicate.store.rows import Row, source_of, time_of, time_text
 from syndicate.store.silencing import Subject, is_silenced
+from syndicate.store.sql import Connection
 
 _HELD = """
     SELECT a.id, a.delivery, a.endpoint, a.rule, a.said, i.title, i.body, s.slug, s.definition
@@ -19,7 +18,7 @@ _HELD = """
 """
 
 
-def add_silence(db: Database, draft: SilenceDraft, now: datetime) -> Silence:
+def add_silence(db: Connection, draft: SilenceDraft, now: datetime) -> Silence:
     """See `Store.add_silence`."""
     values = {
         "author": draft.author,
@@ -34,11 +33,13 @@ def add_silence(db: Database, draft: SilenceDraft, now: datetime) -> Silence:
         "text": draft.text,
     }
     marks = ", ".join(f":{name}" for name in values)
-    added = db.execute(f"INSERT INTO silences ({', '.join(values)}) VALUES ({marks})", values)
-    return next(each for each in silences(db) if each.id == added.lastrowid)
+    (added,) = db.execute(
+        f"INSERT INTO silences ({', '.join(values)}) VALUES ({marks}) RETURNING id", values
+    ).fetchone()
+    return next(each for each in silences(db) if each.id == added)
 
 
-def silences(db: Database) -> list[Silence]:
+def silences(db: Connection) -> list[Silence]:
     """See `Store.silences`."""
     rows = db.execute(
         "SELECT *, (SELECT count(*) FROM alerts WHERE silence = silences.id) AS silenced"
@@ -47,17 +48,17 @@ def silences(db: Database) -> list[Silence]:
     return [_silence_of(row) for row in rows]
 
 
-def expire_silences(db: Database, ids: Sequence[int], now: datetime) -> list[int]:
+def expire_silences(db: Connection, ids: Sequence[int], now: datetime) -> list[int]:
     """See `Store.expire_silences`."""
     rows = db.execute(
-        "UPDATE silences SET ends_at = ?1 WHERE ends_at > ?1 AND id IN (SELECT value FROM json_each(?2))"
-        " RETURNING id",
+        "UPDATE silences SET ends_at = ?1 WHERE ends_at > ?1"
+        " AND id IN (SELECT CAST(value AS BIGINT) FROM json_each(?2)) RETURNING id",
         [time_text(now), json.dumps(ids)],
     ).fetchall()
     return sorted(row["id"] for row in rows)
 
 
-def silence_held(db: Database, endpoint: str, now: datetime) -> int:
+def silence_held(db: Connection, endpoint: str, now: datetime) -> int:
     """Suppress what is held back from an endpoint and silenced; return how many alerts that are."""
     active = [each for each in silences(db) if each.ends_at > now]
     if not active:
@@ -72,7 +73,7 @@ def silence_held(db: Database, endpoint: str, now: datetime) -> int:
     return silenced
 
 
-def _suppress(db: Database, alert: Row, silence: Silence) -> None:
+def _suppress(db: Connection, alert: Row, silence: Silence) -> None:
     db.execute(
         "UPDATE alerts SET state = 'suppressed', reason = ?, silence = ?, delivery = NULL WHERE id = ?",
         [Suppressed.SILENCED, silence.id, alert["id"]],

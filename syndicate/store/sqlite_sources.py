@@ -5,8 +5,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from syndicate.model import (
     AddressStatus,
     Gap,
@@ -18,6 +16,7 @@ from syndicate.model import (
 )
 from syndicate.store.learned import learned_of
 from syndicate.store.rows import Row, source_of, time_of, time_or_none, time_text
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_learned import gaps
 from syndicate.store.sqlite_subscriptions import subscription_statuses
 
@@ -25,13 +24,13 @@ LATELY = timedelta(days=7)
 _DAY = timedelta(days=1)
 
 
-def sources(db: Database, now: datetime, only: Collection[str] | None = None) -> list[SourceStatus]:
+def sources(db: Connection, now: datetime, only: Collection[str] | None = None) -> list[SourceStatus]:
     """See `Store.sources`.
 
     Args:
         only: which; None: all.
     """
-    which, values = "1", []
+    which, values = "TRUE", []
     if only is not None:
         which, values = "slug IN (SELECT value FROM json_each(?))", [json.dumps([*only])]
     among = f"source IN (SELECT id FROM sources WHERE {which})"
@@ -62,7 +61,7 @@ def sources(db: Database, now: datetime, only: Collection[str] | None = None) ->
     ]
 
 
-def _amiss(db: Database) -> Mapping[int, list[str]]:
+def _amiss(db: Connection) -> Mapping[int, list[str]]:
     """Return what is the matter with addresses of each source: those that fail, or were stale when asked."""
     rows = db.execute(
         "SELECT source, url, error, stale_until, brought_at FROM addresses"
@@ -80,7 +79,7 @@ def _stale(address: Row) -> str:
     return f"it answers, but has had nothing new{since}"
 
 
-def addresses(db: Database, source: str) -> list[AddressStatus]:
+def addresses(db: Connection, source: str) -> list[AddressStatus]:
     """See `Store.addresses`."""
     row = db.execute("SELECT id, definition FROM sources WHERE slug = ?", [source]).fetchone()
     if row is None:
@@ -120,7 +119,7 @@ def _latin_1(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
-def source_documents(db: Database, sources: Collection[str]) -> Mapping[str, SourceDocument]:
+def source_documents(db: Connection, sources: Collection[str]) -> Mapping[str, SourceDocument]:
     """See `Store.source_documents`."""
     rows = db.execute(
         "SELECT slug, document_title, document_link, document_id FROM sources"

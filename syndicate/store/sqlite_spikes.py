@@ -3,11 +3,10 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from syndicate.model import Headline, Ongoing, Spike, SpikeStep, Window
 from syndicate.store.rows import json_text, text_or_none, time_of, time_or_none, time_text
 from syndicate.store.spikes import spike_json
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_deliveries import insert_delivery
 
 HEADLINES = 5
@@ -15,18 +14,18 @@ _HOUR = timedelta(hours=1)
 _ARRIVALS = """
     FROM json_each(:windows) AS asked
     CROSS JOIN items i ON i.first_seen >= json_extract(asked.value, '$[0]')
-        AND i.first_seen < json_extract(asked.value, '$[1]') AND i.came_late = 0
+        AND i.first_seen < json_extract(asked.value, '$[1]') AND NOT i.came_late
     CROSS JOIN stories s ON s.id = i.story AND s.first_seen >= json_extract(asked.value, '$[0]')
 """  # items of stories that began in a window, in the hour that they tell
 
 
-def note_watched(db: Database, now: datetime) -> None:
+def note_watched(db: Connection, now: datetime) -> None:
     """Note that somebody looks in this hour, so that one in which nothing comes is known to be such."""
-    db.execute("INSERT OR IGNORE INTO watched_hours (hour) VALUES (?)", [_hour(now)])
+    db.execute("INSERT INTO watched_hours (hour) VALUES (?) ON CONFLICT DO NOTHING", [_hour(now)])
 
 
 def story_counts(
-    db: Database, rules: Collection[str], windows: Sequence[Window]
+    db: Connection, rules: Collection[str], windows: Sequence[Window]
 ) -> Mapping[str, tuple[int | None, ...]]:
     """See `Store.story_counts`."""
     watched = _watched(db, windows)
@@ -43,7 +42,7 @@ def story_counts(
     }
 
 
-def ongoing_spikes(db: Database) -> Mapping[str, Ongoing]:
+def ongoing_spikes(db: Connection) -> Mapping[str, Ongoing]:
     """See `Store.ongoing_spikes`."""
     rows = db.execute("SELECT rule, began_at, calm_since FROM spikes WHERE ended_at IS NULL")
     return {
@@ -52,7 +51,7 @@ def ongoing_spikes(db: Database) -> Mapping[str, Ongoing]:
     }
 
 
-def record_spikes(db: Database, steps: Sequence[SpikeStep], now: datetime) -> int:
+def record_spikes(db: Connection, steps: Sequence[SpikeStep], now: datetime) -> int:
     """See `Store.record_spikes`."""
     alerts = 0
     for step in steps:
@@ -72,11 +71,11 @@ def record_spikes(db: Database, steps: Sequence[SpikeStep], now: datetime) -> in
     return alerts
 
 
-def _begin(db: Database, spike: Spike, endpoints: Sequence[str], now: datetime) -> int:
+def _begin(db: Connection, spike: Spike, endpoints: Sequence[str], now: datetime) -> int:
     """Enter a spike, unless another process was faster; return how many alerts are due."""
     said = spike_json(spike, _headlines(db, spike))
     entered = db.execute(
-        "INSERT OR IGNORE INTO spikes (rule, began_at, said) VALUES (?, ?, ?)",
+        "INSERT INTO spikes (rule, began_at, said) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         [spike.rule, time_text(now), said],
     )
     if not entered.rowcount:
@@ -84,12 +83,12 @@ def _begin(db: Database, spike: Spike, endpoints: Sequence[str], now: datetime) 
     return sum(_alert(db, spike.rule, endpoint, said, now) for endpoint in endpoints)
 
 
-def _alert(db: Database, rule: str, endpoint: str, said: str, now: datetime) -> bool:
+def _alert(db: Connection, rule: str, endpoint: str, said: str, now: datetime) -> bool:
     """Enter an alert with its delivery, unless the ledger has it."""
     dedup_key = f"spike {rule} {_hour(now)} {endpoint}"
     entered = db.execute(
-        "INSERT OR IGNORE INTO alerts (dedup_key, kind, rule, endpoint, state, created_at, said)"
-        " VALUES (?, 'spike', ?, ?, 'alerted', ?, ?)",
+        "INSERT INTO alerts (dedup_key, kind, rule, endpoint, state, created_at, said)"
+        " VALUES (?, 'spike', ?, ?, 'alerted', ?, ?) ON CONFLICT DO NOTHING",
         [dedup_key, rule, endpoint, time_text(now), said],
     )
     if not entered.rowcount:
@@ -99,7 +98,7 @@ def _alert(db: Database, rule: str, endpoint: str, said: str, now: datetime) -> 
     return True
 
 
-def _headlines(db: Database, spike: Spike) -> tuple[Headline, ...]:
+def _headlines(db: Connection, spike: Spike) -> tuple[Headline, ...]:
     rows = db.execute(
         f"""
         SELECT i.story, i.id, o.slug, i.title, i.link, i.first_seen
@@ -125,7 +124,7 @@ def _headlines(db: Database, spike: Spike) -> tuple[Headline, ...]:
 
 
 def _counted(
-    db: Database, rules: Collection[str], windows: Sequence[Window]
+    db: Connection, rules: Collection[str], windows: Sequence[Window]
 ) -> Mapping[tuple[str, int], int]:
     """Return the stories of each rule and window, by its number, of which there are any."""
     rows = db.execute(
@@ -140,7 +139,7 @@ def _counted(
     return {(row["rule"], row["window"]): row["stories"] for row in rows}
 
 
-def _watched(db: Database, windows: Sequence[Window]) -> list[bool]:
+def _watched(db: Connection, windows: Sequence[Window]) -> list[bool]:
     """Return for each window whether somebody looked in every hour that it is part of."""
     if not windows:
         return []
@@ -152,7 +151,7 @@ def _watched(db: Database, windows: Sequence[Window]) -> list[bool]:
     return [hours.issuperset(_hours(window)) for window in windows]
 
 
-def _matched_since(db: Database, rules: Collection[str]) -> Mapping[str, datetime]:
+def _matched_since(db: Connection, rules: Collection[str]) -> Mapping[str, datetime]:
     """Return since when all items were looked at by each rule that is known, as it is now."""
     rows = db.execute(
         "SELECT id, coalesce(matched_since, (SELECT created_at FROM installation)) AS since FROM rules"

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from syndicate.model import Change, Joined, JoinedBy, StoryStatus
 from syndicate.near import FINGERPRINT_VERSION, Fingerprint, Likeness, alike, candidates, fingerprint_from
 from syndicate.store.protocol import STORY_WINDOW
 from syndicate.store.rows import Row, time_text
-from syndicate.store.sqlite_many import insert_rows, stored
+from syndicate.store.sql import Connection
+from syndicate.store.sql_many import insert_rows, stored
 
 ITEMS_A_KEY = 32  # the newest that are read for each key of a fingerprint
 _CLEARED_EVERY = timedelta(days=1)
@@ -38,7 +37,7 @@ class Neighbours:
     """
 
     def __init__(
-        self, db: Database, texts: Iterable[Fingerprint], now: datetime, items: Iterable[int] = ()
+        self, db: Connection, texts: Iterable[Fingerprint], now: datetime, items: Iterable[int] = ()
     ) -> None:
         """Read what these texts may be alike, and which of these items have a fingerprint already."""
         self._settled: list[Text] = []
@@ -51,7 +50,7 @@ class Neighbours:
             _clear_bands(db, now)
             self._read(db, texts, _oldest(db, now))
 
-    def _read(self, db: Database, texts: Sequence[Fingerprint], oldest: int) -> None:
+    def _read(self, db: Connection, texts: Sequence[Fingerprint], oldest: int) -> None:
         keys = list({key for text in texts for key in text.bands})
         for key, item in db.execute(BY_KEYS, {"keys": json.dumps(keys), "oldest": oldest}):
             self._items_by_key[key].append(item)
@@ -102,21 +101,22 @@ class Neighbours:
                 self._items_by_key[key].remove(text.item)
         self._pending = []
 
-    def write(self, db: Database) -> None:
+    def write(self, db: Connection) -> None:
         """Write what was settled; in the order of the keys, so that a page of the table is met once.
 
         What is there already stays: no poll is lost to it.
         """
         insert_rows(
             db,
-            "INSERT OR IGNORE INTO fingerprints (item, story, version, seen_at, words)",
+            "INSERT INTO fingerprints (item, story, version, seen_at, words)",
             [
                 (text.item, text.story, FINGERPRINT_VERSION, text.seen_at, text.fingerprint.to_bytes())
                 for text in self._settled
             ],
+            "ON CONFLICT DO NOTHING",
         )
         rows = sorted((key, text.item) for text in self._settled for key in text.fingerprint.bands)
-        db.conn.executemany("INSERT OR IGNORE INTO bands (key, item) VALUES (?, ?)", rows)
+        db.executemany("INSERT INTO bands (key, item) VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
         self._settled = []
 
     def _candidates(self, text: Fingerprint) -> list[int]:
@@ -125,34 +125,35 @@ class Neighbours:
 
 
 BY_KEYS = f"""
-    SELECT asked.value, b.item FROM json_each(:keys) AS asked
-    JOIN bands b ON b.key = asked.value AND b.item >= max(:oldest, coalesce((
-        SELECT item FROM bands WHERE key = asked.value ORDER BY item DESC LIMIT 1 OFFSET {ITEMS_A_KEY - 1}
+    SELECT b.key, b.item FROM (SELECT CAST(value AS BIGINT) AS key FROM json_each(:keys)) AS asked
+    JOIN bands b ON b.key = asked.key AND b.item >= max(:oldest, coalesce((
+        SELECT item FROM bands WHERE key = asked.key ORDER BY item DESC LIMIT 1 OFFSET {ITEMS_A_KEY - 1}
     ), 0))
 """
 
 
-def _texts(db: Database, items: Iterable[int]) -> Iterator[Text]:
+def _texts(db: Connection, items: Iterable[int]) -> Iterator[Text]:
     rows = db.execute(
         "SELECT item, story, seen_at, words FROM fingerprints"
-        " WHERE item IN (SELECT value FROM json_each(?)) AND version = ?",
+        " WHERE item IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) AND version = ?",
         [json.dumps(list(items)), FINGERPRINT_VERSION],
     )
     for item, story, seen_at, words in rows:
         yield Text(item=item, story=story, seen_at=seen_at, fingerprint=fingerprint_from(words))
 
 
-def _having_one(db: Database, items: Iterable[int]) -> set[int]:
+def _having_one(db: Connection, items: Iterable[int]) -> set[int]:
     asked = list(items)
     if not asked:
         return set()
     rows = db.execute(
-        "SELECT item FROM fingerprints WHERE item IN (SELECT value FROM json_each(?))", [json.dumps(asked)]
+        "SELECT item FROM fingerprints WHERE item IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
+        [json.dumps(asked)],
     )
     return {row[0] for row in rows}
 
 
-def _oldest(db: Database, now: datetime) -> int:
+def _oldest(db: Connection, now: datetime) -> int:
     """Return the first item that a text is compared with. Items are numbered as they are first seen."""
     row = db.execute(
         "SELECT item FROM fingerprints WHERE seen_at >= ? ORDER BY seen_at, item LIMIT 1",
@@ -161,7 +162,7 @@ def _oldest(db: Database, now: datetime) -> int:
     return int(row["item"]) if row else _MAX_INTEGER
 
 
-def _clear_bands(db: Database, now: datetime) -> None:
+def _clear_bands(db: Connection, now: datetime) -> None:
     """Once a day, delete the bands of texts that nothing is compared with any more."""
     due = db.execute(
         "UPDATE installation SET bands_cleared_at = ?1"
@@ -184,7 +185,7 @@ class Placed:
     joined: Joined | None = None  # None: it is the first of its story
 
 
-def place(db: Database, changes: Sequence[Change], neighbours: Neighbours, now: datetime) -> list[Placed]:
+def place(db: Connection, changes: Sequence[Change], neighbours: Neighbours, now: datetime) -> list[Placed]:
     """Return the story of each new item: that of a key or of a text that is alike, else one of its own.
 
     The stories are written, and their keys; the items are not, which are numbered in order. Of two items with
@@ -215,7 +216,7 @@ def place(db: Database, changes: Sequence[Change], neighbours: Neighbours, now: 
     return found
 
 
-def join_late(db: Database, item: int, own: int, change: Change, neighbours: Neighbours) -> int:
+def join_late(db: Connection, item: int, own: int, change: Change, neighbours: Neighbours) -> int:
     """Return the story of an edited item: that of a text equal or alike, if no rule held for it before.
 
     Its text was not looked at then, so it has a story of its own, which others may have told meanwhile. One
@@ -239,20 +240,22 @@ def join_late(db: Database, item: int, own: int, change: Change, neighbours: Nei
     return story
 
 
-def note_joinings(db: Database, placed: Iterable[Placed]) -> None:
+def note_joinings(db: Connection, placed: Iterable[Placed]) -> None:
     """Write by what items came to their stories, where those had others before."""
     insert_rows(
         db,
-        "INSERT OR REPLACE INTO joinings (item, how, other, evidence)",
+        "INSERT INTO joinings (item, how, other, evidence)",
         [
             (each.item, each.joined.by.value, each.joined.other, each.joined.evidence)
             for each in placed
             if each.joined
         ],
+        "ON CONFLICT (item) DO UPDATE SET"
+        " how = excluded.how, other = excluded.other, evidence = excluded.evidence",
     )
 
 
-def _next_id(db: Database, table: str) -> int:
+def _next_id(db: Connection, table: str) -> int:
     (last,) = db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()
     return int(last) + 1
 
@@ -276,7 +279,7 @@ def _by_text(change: Change, neighbours: Neighbours) -> tuple[int, Joined] | Non
 # --------------------------------------------------------------------------- looking
 
 
-def story_of(db: Database, item: int) -> StoryStatus | None:
+def story_of(db: Connection, item: int) -> StoryStatus | None:
     """See `Store.story_of`."""
     row = db.execute(
         "SELECT i.story, j.how, j.other, j.evidence FROM items i LEFT JOIN joinings j ON j.item = i.id"

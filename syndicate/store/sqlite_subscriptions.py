@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from syndicate.model import Asked, Confirmed, Subscription, SubscriptionState, SubscriptionStatus
 from syndicate.store.rows import Row, json_text, source_of, text_or_none, time_of, time_or_none, time_text
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_pushes import POLLED, active_subscriptions, poll_by, pushing_of
 
 TOKEN_BYTES = 24  # 192 bits, so that nobody guesses a callback
@@ -21,7 +20,7 @@ Wish = tuple[str, str]  # hub, topic
 
 
 def subscribe(
-    db: Database, base: str | None, can_reach_us: Callable[[str], bool] | None, now: datetime
+    db: Connection, base: str | None, can_reach_us: Callable[[str], bool] | None, now: datetime
 ) -> int:
     """See `Store.subscribe`."""
     wanted = {} if base is None else _wishes(db)
@@ -46,7 +45,7 @@ def subscribe(
     return changed
 
 
-def doubt_hubs(db: Database, now: datetime) -> int:
+def doubt_hubs(db: Connection, now: datetime) -> int:
     """See `Store.doubt_hubs`."""
     rows = db.execute(
         "SELECT s.id, s.last_polled_at, s.definition FROM subscriptions p JOIN sources s ON s.id = p.source"
@@ -61,7 +60,7 @@ def doubt_hubs(db: Database, now: datetime) -> int:
     return len(rows)
 
 
-def _wishes(db: Database) -> Mapping[int, Wish]:
+def _wishes(db: Connection) -> Mapping[int, Wish]:
     """Return the hub and topic of each source that wants to be subscribed to."""
     rows = db.execute(
         "SELECT s.id, s.definition, l.hints FROM learned l JOIN sources s ON s.id = l.source"
@@ -71,7 +70,7 @@ def _wishes(db: Database) -> Mapping[int, Wish]:
     return {source: (each["hubs"][0], each["topic"]) for source, each in hints.items()}
 
 
-def _give_up(db: Database, row: Row, now: datetime) -> None:
+def _give_up(db: Connection, row: Row, now: datetime) -> None:
     """Have the hub told, if it ever heard of us; the source is asked itself from now on."""
     if row["asked_at"] is None:
         db.execute("DELETE FROM subscriptions WHERE id = ?", [row["id"]])
@@ -85,7 +84,7 @@ def _give_up(db: Database, row: Row, now: datetime) -> None:
         poll_by(db, row["source"], now, _GONE)
 
 
-def _insert(db: Database, source: int, wish: Wish, base: str, now: datetime) -> None:
+def _insert(db: Connection, source: int, wish: Wish, base: str, now: datetime) -> None:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     db.execute(
         "INSERT INTO subscriptions (source, token, callback, hub, topic, secret, state, next_ask_at)"
@@ -105,7 +104,7 @@ def _insert(db: Database, source: int, wish: Wish, base: str, now: datetime) -> 
 # --------------------------------------------------------------------------- asking
 
 
-def claim_subscriptions(db: Database, limit: int, lease: timedelta, now: datetime) -> list[Subscription]:
+def claim_subscriptions(db: Connection, limit: int, lease: timedelta, now: datetime) -> list[Subscription]:
     """See `Store.claim_subscriptions`."""
     moment = time_text(now)
     db.execute(
@@ -130,7 +129,7 @@ def claim_subscriptions(db: Database, limit: int, lease: timedelta, now: datetim
     return claimed
 
 
-def record_asked(db: Database, asked: Sequence[Asked]) -> None:
+def record_asked(db: Connection, asked: Sequence[Asked]) -> None:
     """See `Store.record_asked`."""
     for each in asked:
         which = [each.subscription.id, each.subscription.token]
@@ -150,13 +149,13 @@ def record_asked(db: Database, asked: Sequence[Asked]) -> None:
 _SELECT = "SELECT b.*, s.slug FROM subscriptions b JOIN sources s ON s.id = b.source"
 
 
-def subscription(db: Database, token: str) -> Subscription | None:
+def subscription(db: Connection, token: str) -> Subscription | None:
     """See `Store.subscription`."""
     row = db.execute(f"{_SELECT} WHERE b.token = ?", [token]).fetchone()
     return None if row is None else _subscription(row)
 
 
-def record_confirmed(db: Database, confirmed: Confirmed, now: datetime) -> bool:
+def record_confirmed(db: Connection, confirmed: Confirmed, now: datetime) -> bool:
     """See `Store.record_confirmed`."""
     before = confirmed.subscription
     # Whoever is asking the hub at the moment has lost the claim: the hub was quicker than its own answer.
@@ -199,7 +198,7 @@ def _subscription(row: Row) -> Subscription:
 # --------------------------------------------------------------------------- looking
 
 
-def subscription_statuses(db: Database, now: datetime) -> Mapping[int, SubscriptionStatus]:
+def subscription_statuses(db: Connection, now: datetime) -> Mapping[int, SubscriptionStatus]:
     """Return how the subscription of each source is: the one that is wanted, else the one that ends."""
     rows = db.execute(
         "SELECT b.*, s.last_polled_at FROM subscriptions b JOIN sources s ON s.id = b.source"

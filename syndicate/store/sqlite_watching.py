@@ -6,10 +6,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlite_utils import Database
-
 from syndicate.model import Gap, LastFailure, PollDay, SourceHead, SourceStatus
 from syndicate.store.rows import bad_answer_of, source_of, time_of, time_text
+from syndicate.store.sql import Connection
 from syndicate.store.sqlite_learned import gaps_of
 from syndicate.store.sqlite_sources import sources, state_of
 
@@ -29,11 +28,11 @@ _AMONG = "slug IN (SELECT value FROM json_each(?))"
 
 
 @dataclass(frozen=True, slots=True)
-class SqliteWatch:
-    """`WatchStore` on SQLite. See there for what each unit does."""
+class SqlWatch:
+    """`WatchStore` by SQL. See there for what each unit does."""
 
-    write: Callable[[], AbstractContextManager[Database]]
-    read: Callable[[], AbstractContextManager[Database]]
+    write: Callable[[], AbstractContextManager[Connection]]
+    read: Callable[[], AbstractContextManager[Connection]]
     now: Callable[[], datetime]
 
     def overview(self) -> list[SourceHead]:
@@ -80,7 +79,7 @@ class SqliteWatch:
     def pause(self, sources_: Collection[str]) -> int:
         with self.write() as db:
             return db.execute(
-                f"UPDATE sources SET paused_at = ?, is_enabled = 0 WHERE paused_at IS NULL AND {_AMONG}",
+                f"UPDATE sources SET paused_at = ?, is_enabled = FALSE WHERE paused_at IS NULL AND {_AMONG}",
                 [time_text(self.now()), json.dumps([*sources_])],
             ).rowcount
 

@@ -9,6 +9,7 @@ import pytest
 from syndicate.model import Wanted
 from syndicate.store.searching import ItemFilter
 from syndicate.store.sqlite import SqliteStore
+from syndicate.store.sqlite_connections import Fts5Words
 from syndicate.store.sqlite_items import conditions
 from syndicate.store.sqlite_search import HELD_SQL, SEARCHED_SQL, candidates_sql
 from tests.contract.making import EU, HOUR, START, Watch, entry, read, source
@@ -116,7 +117,7 @@ def test_items_are_looked_up_by_their_ids_and_matches_by_their_rule(archive):
 
 def test_common_words_are_walked_in_order_and_rare_ones_sorted(archive):
     which = ItemFilter(any_of=[Wanted(column="words", words=("eu",))])
-    ((where, words),) = conditions(which)
+    ((where, words),) = conditions(which, Fts5Words())
     walked = plan(archive, candidates_sql(f"{where} AND i.sort_at >= ''", in_order=True), words)
     assert "items_by_time" in walked
     assert "TEMP B-TREE" not in walked.replace("CREATE BLOOM FILTER", "")
