@@ -140,10 +140,12 @@ def release_all(db: Connection) -> int:
 
 def poll_now(db: Connection, sources: Sequence[str] | None, now: datetime) -> None:
     """See `Store.poll_now`."""
-    which = "TRUE" if sources is None else f"slug IN ({', '.join('?' * len(sources))})"
-    left_alone = _skip_what_is_held(db, which, sources or (), now)
-    marks = ", ".join("?" * len(left_alone))
-    make_due(db, now, "as you asked", f"{which} AND id NOT IN ({marks})", *(sources or ()), *left_alone)
+    which, values = "TRUE", []
+    if sources is not None:
+        which, values = "slug IN (SELECT value FROM json_each(?))", [json_text(list(sources))]
+    left_alone = json_text(_skip_what_is_held(db, which, values, now))
+    others = "id NOT IN (SELECT CAST(value AS BIGINT) FROM json_each(?))"
+    make_due(db, now, "as you asked", f"{which} AND {others}", *values, left_alone)
 
 
 def _skip_what_is_held(db: Connection, which: str, values: Sequence[str], now: datetime) -> list[int]:

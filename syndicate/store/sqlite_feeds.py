@@ -16,10 +16,10 @@ EVERY_RULE = "*"
 MANY_RULES = 8  # as many as hold for an item, more or less
 LATEST_COMMIT = timedelta(hours=1)  # after the time that a match has, at the most
 _RULES_OF_FEED = """
-    SELECT value FROM json_each(:rules) UNION ALL SELECT id FROM rules WHERE :rules IS NULL AND is_configured
+    SELECT value FROM json_each(:rules) UNION ALL SELECT id FROM rules WHERE CAST(:rules AS TEXT) IS NULL AND is_configured
 """
 IS_OF_FEED = f"""
-    m.ended_at IS NULL AND m.rule IN ({_RULES_OF_FEED}) AND (:sources IS NULL OR i.source IN (
+    m.ended_at IS NULL AND m.rule IN ({_RULES_OF_FEED}) AND (CAST(:sources AS TEXT) IS NULL OR i.source IN (
         SELECT id FROM sources WHERE slug IN (SELECT value FROM json_each(:sources))
     ))
 """  # of a match m and its item i
@@ -140,7 +140,7 @@ def mark_stale(db: Connection, rules: Iterable[str], sources: Iterable[str] | No
         "UPDATE feeds SET generation = generation + 1 WHERE id IN ("
         " SELECT feed FROM feed_rules WHERE rule IN (SELECT value FROM json_each(:rules))"
         " UNION ALL SELECT feed FROM feed_sources"
-        " WHERE :sources IS NULL OR source IN (SELECT value FROM json_each(:sources)))",
+        " WHERE CAST(:sources AS TEXT) IS NULL OR source IN (SELECT value FROM json_each(:sources)))",
         {
             "rules": json_text([EVERY_RULE, *rules]),
             "sources": None if sources is None else json_text(list(sources)),

@@ -325,12 +325,12 @@ def _record_told(db: Connection, told: Told) -> None:
     db.execute(
         f"""
         UPDATE hub_subscribers SET {RELEASED}, status = :status, error = :error,
-            failures = CASE WHEN :next_try_at IS NULL THEN 0 ELSE failures + 1 END,
-            told = CASE WHEN :error IS NULL THEN told + 1 ELSE told END,
-            told_at = CASE WHEN :error IS NULL THEN :at ELSE told_at END,
+            failures = CASE WHEN CAST(:next_try_at AS TEXT) IS NULL THEN 0 ELSE failures + 1 END,
+            told = CASE WHEN CAST(:error AS TEXT) IS NULL THEN told + 1 ELSE told END,
+            told_at = CASE WHEN CAST(:error AS TEXT) IS NULL THEN :at ELSE told_at END,
             digest = coalesce(:digest, digest), was_slow = :was_slow,
             next_try_at = CASE
-                WHEN :error IS NULL AND :digest IS NOT (
+                WHEN CAST(:error AS TEXT) IS NULL AND :digest IS NOT (
                     SELECT digest FROM hub_topics WHERE topic = hub_subscribers.topic
                 ) THEN :at
                 ELSE :next_try_at END

@@ -264,8 +264,8 @@ def places_sql(found_by: str | None) -> str:
     """
     if found_by is None:
         return (
-            "SELECT id AS item, id AS place FROM items WHERE :before IS NULL OR id < :before"
-            " ORDER BY id DESC LIMIT :most"
+            "SELECT id AS item, id AS place FROM items"
+            " WHERE id < coalesce(:before, 9223372036854775807) ORDER BY id DESC LIMIT :most"
         )
     return (
         "SELECT w.item, f.rowid AS place FROM items_fts f CROSS JOIN item_words w ON w.place = f.rowid"

@@ -1,6 +1,7 @@
 """Every alert is told once or silenced, whatever comes: paces, floods, silences, urgent rules, crashes."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -36,6 +37,7 @@ from tests.contract.making import (
     retried,
     source,
 )
+from tests.postgres import Server
 
 URGENT = frozenset({"urgent"})
 WATCHES = [Watch(rule="eu", word="EU"), Watch(rule="asia", word="Asia"), Watch(rule="urgent", word="Now")]
@@ -179,30 +181,28 @@ FLOODED = [("configure", PLAIN, 1), ("step", 6), ("deliver", 8, "failed"), ("ste
 @settings(max_examples=40, deadline=None)
 @example(steps=[*TRIED, ("deliver", 8, "lost"), ("step", 6), ("deliver", 8, "failed"), *FLOODED])
 @given(steps=steps("taken", "failed", "closed", "lost", "given back"))
-def test_every_alert_is_told_in_one_delivery_or_silenced(steps):
-    play(steps, is_read=False)
+def test_every_alert_is_told_in_one_delivery_or_silenced(postgres, steps):
+    play(steps, postgres, is_read=False)
 
 
 @settings(max_examples=40, deadline=None)
 @example(steps=[*TRIED, *FLOODED])
 @example(steps=[*TRIED, ("publish", ["EU", "Asia"]), *FLOODED, ("publish", ["EU"] * 2), *FLOODED])
 @given(steps=steps("taken", "failed", "closed", "given back"))
-def test_where_people_read_it_is_so_as_well_if_nothing_is_killed_that_was_taken(steps):
-    play(steps, is_read=True)
+def test_where_people_read_it_is_so_as_well_if_nothing_is_killed_that_was_taken(postgres, steps):
+    play(steps, postgres, is_read=True)
 
 
-def play(steps: list[Any], *, is_read: bool) -> None:
-    for open_store in STORES.values():
+def play(steps: list[Any], postgres: Callable[[], Server], *, is_read: bool) -> None:
+    for opened in STORES.values():
         clock = Clock()
-        with TemporaryDirectory() as folder:
-            store = open_store(Path(folder), clock)
+        with TemporaryDirectory() as folder, opened(Path(folder), clock, postgres) as store:
             desk = Desk(store, clock, is_read=is_read)
             desk.configure(PLAIN, None)
             for name, *arguments in steps:
                 getattr(desk, name)(*arguments)
             desk.finish()
             check(desk)
-            store.close()
 
 
 def check(desk: Desk) -> None:

@@ -1,0 +1,176 @@
+"""Connections to PostgreSQL, lent for one unit of work each.
+
+A unit that writes begins by locking out others that do, so that it finds nobody else's work half done; those
+that only read go on meanwhile.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.numeric import Int8Dumper
+from psycopg_pool import ConnectionPool
+
+from syndicate.errors import StoreError
+from syndicate.store.postgres_schema import migrate
+from syndicate.store.postgres_statements import translated
+from syndicate.store.postgres_words import TsvectorWords
+from syndicate.store.sql import Values, WordIndex
+
+MOST_CONNECTIONS = 16  # of one process: its threads that read, and the one that writes
+CONNECT_SECONDS = 10
+
+
+class NamedRow(tuple[Any, ...]):
+    """A row whose values are found by place, and by the names of columns."""
+
+    __slots__ = ()
+    place_by_name: dict[str, int]
+
+    def __getitem__(self, key: Any) -> Any:
+        return super().__getitem__(self.place_by_name[key] if isinstance(key, str) else key)
+
+
+def _named_rows(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], NamedRow]:
+    return _row_class(tuple(column.name for column in cursor.description or ()))
+
+
+@lru_cache(maxsize=1024)
+def _row_class(names: tuple[str, ...]) -> type[NamedRow]:
+    # Of two columns with one name, the first has it.
+    places = {name: place for place, name in reversed(list(enumerate(names)))}
+    return type("Row", (NamedRow,), {"__slots__": (), "place_by_name": places})
+
+
+class PostgresConnection:
+    """`Connection` to PostgreSQL. See there for what each function does."""
+
+    __slots__ = ("_connection", "words")
+
+    def __init__(self, connection: psycopg.Connection[NamedRow]) -> None:
+        self._connection = connection
+        self.words: WordIndex = TsvectorWords()
+
+    def execute(self, statement: str, values: Values = ()) -> psycopg.Cursor[NamedRow]:
+        text, ordered = translated(statement, values)
+        return self._connection.execute(text.encode(), ordered)
+
+    def executemany(self, statement: str, rows: Iterable[Values]) -> None:
+        ordered = [translated(statement, values) for values in rows]
+        if ordered:
+            text = ordered[0][0].encode()
+            self._connection.cursor().executemany(text, [values for _, values in ordered])
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if not self._connection.closed:
+                self._connection.execute("ROLLBACK TO part")
+                self._connection.execute("RELEASE part")
+            raise
+        self._connection.execute("RELEASE part")
+
+    def is_failing(self, error: Exception) -> bool:
+        # A value that is too long for an index is one too, to psycopg.
+        is_about_values = isinstance(error, psycopg.errors.ProgramLimitExceeded)
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not is_about_values
+
+    def size_bytes(self) -> int:
+        (size,) = self._connection.execute("SELECT pg_database_size(current_database())").fetchone() or (0,)
+        return int(size)
+
+
+class PostgresConnections:
+    """Connections to a database, kept for whoever wants one next. Its schema is brought up to date at first.
+
+    What PostgreSQL says against a unit of work is raised as `StoreError`.
+
+    Args:
+        address: of the database, as `postgresql://...`.
+
+    Raises:
+        StoreError: it does not let us in.
+        SchemaError: a newer Syndicate has been here.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._place = place_of(address)
+        with self._translated(), psycopg.connect(address, autocommit=True, **_SETTINGS) as connection:
+            migrate(connection)
+        self._pool: ConnectionPool[psycopg.Connection[NamedRow]] = ConnectionPool(
+            address,
+            kwargs={
+                "autocommit": True,
+                "cursor_factory": psycopg.RawCursor,
+                "row_factory": _named_rows,
+                **_SETTINGS,
+            },
+            configure=_configure,
+            check=ConnectionPool.check_connection,
+            min_size=1,
+            max_size=MOST_CONNECTIONS,
+            timeout=CONNECT_SECONDS,
+            open=True,
+        )
+
+    def close(self) -> None:
+        """Close all that are not lent; those that are, when they are given back."""
+        self._pool.close()
+
+    @contextmanager
+    def write(self) -> Iterator[PostgresConnection]:
+        """Lend a connection for one transaction, in which nobody else writes."""
+        with self._translated(), self._pool.connection() as connection, connection.transaction():
+            connection.execute("LOCK TABLE one_writer IN EXCLUSIVE MODE")
+            yield PostgresConnection(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[PostgresConnection]:
+        """Lend a connection."""
+        with self._translated(), self._pool.connection() as connection:
+            yield PostgresConnection(connection)
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Say that others may be at work, on whatever machine: what they have leased stays theirs."""
+        yield False
+
+    def disk_free_bytes(self) -> int | None:
+        """Return None: the database is on a disk of its own."""
+        return None
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.OperationalError as error:
+            raise StoreError(
+                f"{self._place}: {_said(error)}; nothing was changed: check that PostgreSQL runs, lets us in"
+                " and has room, and [service] database"
+            ) from error
+        except psycopg.Error as error:
+            raise StoreError(f"{self._place}: {_said(error)}; nothing was changed") from error
+
+
+_SETTINGS: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": "syndicate"}
+
+
+def _configure(connection: psycopg.Connection[NamedRow]) -> None:
+    # Whatever its size, so that a statement is prepared once.
+    connection.adapters.register_dumper(int, Int8Dumper)
+
+
+def place_of(address: str) -> str:
+    """Return which database an address names, without who we are there."""
+    parts = conninfo_to_dict(address)
+    return f"PostgreSQL {parts.get('dbname', '')} at {parts.get('host', 'this machine')}"
+
+
+def _said(error: psycopg.Error) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
