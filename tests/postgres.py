@@ -21,7 +21,7 @@ _SETTINGS = (
     "synchronous_commit=off",
     "full_page_writes=off",
     "listen_addresses=",
-    "autovacuum=off",
+    "autovacuum_naptime=5s",  # each schema that is dropped leaves rows behind in the catalogues
 )
 
 

@@ -21,15 +21,22 @@ class PostgresStore(SqlStore):
     Args:
         address: of the database, as `postgresql://...`.
         clock: tells the time; None: that of the database does, which all share.
+        works: whether this process will claim anything; one that only looks is not waited for by others.
 
     Raises:
         StoreError: it does not let us in.
         SchemaError: a newer Syndicate has been here.
     """
 
-    def __init__(self, address: str, clock: Callable[[], datetime] | None = None) -> None:
-        connections = PostgresConnections(address)
-        super().__init__(connections, clock or DatabaseClock(connections))
+    def __init__(
+        self, address: str, clock: Callable[[], datetime] | None = None, *, works: bool = True
+    ) -> None:
+        self._database = PostgresConnections(address, works=works)
+        super().__init__(self._database, clock or DatabaseClock(self._database))
+
+    def is_worked_on(self) -> bool:
+        """Whether another process polls or delivers with this database; of a store that does not itself."""
+        return self._database.is_worked_on()
 
 
 class DatabaseClock:

@@ -5,8 +5,9 @@ that only read go on meanwhile.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from psycopg.types.numeric import Int8Dumper
 from psycopg_pool import ConnectionPool
 
 from syndicate.errors import StoreError
+from syndicate.store.postgres_life import Life
 from syndicate.store.postgres_schema import migrate
 from syndicate.store.postgres_statements import translated
 from syndicate.store.postgres_words import TsvectorWords
@@ -22,6 +24,7 @@ from syndicate.store.sql import Values, WordIndex
 
 MOST_CONNECTIONS = 16  # of one process: its threads that read, and the one that writes
 CONNECT_SECONDS = 10
+MEASURED_EVERY_SECONDS = 60.0
 
 
 class NamedRow(tuple[Any, ...]):
@@ -48,10 +51,11 @@ def _row_class(names: tuple[str, ...]) -> type[NamedRow]:
 class PostgresConnection:
     """`Connection` to PostgreSQL. See there for what each function does."""
 
-    __slots__ = ("_connection", "words")
+    __slots__ = ("_connection", "_size", "words")
 
-    def __init__(self, connection: psycopg.Connection[NamedRow]) -> None:
+    def __init__(self, connection: psycopg.Connection[NamedRow], size: "_Size") -> None:
         self._connection = connection
+        self._size = size
         self.words: WordIndex = TsvectorWords()
 
     def execute(self, statement: str, values: Values = ()) -> psycopg.Cursor[NamedRow]:
@@ -82,8 +86,21 @@ class PostgresConnection:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not is_about_values
 
     def size_bytes(self) -> int:
-        (size,) = self._connection.execute("SELECT pg_database_size(current_database())").fetchone() or (0,)
-        return int(size)
+        return self._size.of(self._connection)
+
+
+class _Size:
+    """How much the database takes, asked for now and then: it is the sum of thousands of files."""
+
+    def __init__(self) -> None:
+        self._known: tuple[int, float] | None = None
+
+    def of(self, connection: psycopg.Connection[NamedRow]) -> int:
+        """Return it in bytes, asked for by this connection if need be."""
+        if self._known is None or monotonic() - self._known[1] >= MEASURED_EVERY_SECONDS:
+            row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+            self._known = (row[0] if row else 0), monotonic()
+        return self._known[0]
 
 
 class PostgresConnections:
@@ -93,16 +110,23 @@ class PostgresConnections:
 
     Args:
         address: of the database, as `postgresql://...`.
+        works: whether this process will claim anything.
 
     Raises:
         StoreError: it does not let us in.
         SchemaError: a newer Syndicate has been here.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, works: bool) -> None:
         self._place = place_of(address)
-        with self._translated(), psycopg.connect(address, autocommit=True, **_SETTINGS) as connection:
-            migrate(connection)
+        self._size = _Size()
+        with self._translated():
+            self._life = Life(address, works=works)
+            try:
+                migrate(self._life.connection)
+            except BaseException:
+                self._life.close()
+                raise
         self._pool: ConnectionPool[psycopg.Connection[NamedRow]] = ConnectionPool(
             address,
             kwargs={
@@ -122,24 +146,29 @@ class PostgresConnections:
     def close(self) -> None:
         """Close all that are not lent; those that are, when they are given back."""
         self._pool.close()
+        self._life.close()
 
     @contextmanager
     def write(self) -> Iterator[PostgresConnection]:
         """Lend a connection for one transaction, in which nobody else writes."""
         with self._translated(), self._pool.connection() as connection, connection.transaction():
             connection.execute("LOCK TABLE one_writer IN EXCLUSIVE MODE")
-            yield PostgresConnection(connection)
+            yield PostgresConnection(connection, self._size)
 
     @contextmanager
     def read(self) -> Iterator[PostgresConnection]:
         """Lend a connection."""
         with self._translated(), self._pool.connection() as connection:
-            yield PostgresConnection(connection)
+            yield PostgresConnection(connection, self._size)
 
-    @contextmanager
-    def alone(self) -> Iterator[bool]:
-        """Say that others may be at work, on whatever machine: what they have leased stays theirs."""
-        yield False
+    def alone(self) -> AbstractContextManager[bool]:
+        """Say whether this process is the only one that works, on whatever machine."""
+        return self._life.alone()
+
+    def is_worked_on(self) -> bool:
+        """Whether another process polls or delivers with this database; of one that does not itself."""
+        with self._life.alone() as is_alone:
+            return not is_alone
 
     def disk_free_bytes(self) -> int | None:
         """Return None: the database is on a disk of its own."""

@@ -1,12 +1,13 @@
 """The index of the words of items on PostgreSQL: a tsvector of each item's words and stems, without places.
 
-So it finds items that have all words of a phrase somewhere; whether they follow one another is verified by
-whoever looks them up.
+Places in a tsvector end at the 16,383rd word, and at the 256th time that one occurs. So it tells which items
+have all words of a phrase, and the text beside it whether they follow one another.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from syndicate.model import Wanted
+from syndicate.store.rows import json_text
 from syndicate.store.sql import Connection
 
 LONGEST_WORD = 400  # characters: those of four bytes come to less than a lexeme may have
@@ -19,15 +20,25 @@ class TsvectorWords:
     has_cheap_counts = False
 
     def condition(self, value: str) -> str:
-        return f"f.kept @@ CAST({value} AS tsquery)"
+        return f"has_words(f.kept, f.words, f.stems, {value})"
 
     def asked(self, any_of: Sequence[Wanted]) -> str:
-        return " | ".join(map(_phrase, any_of))
+        has_phrases = any(len(wanted.words) > 1 for wanted in any_of)
+        return json_text(
+            {
+                "any": " | ".join(map(_query, any_of)),
+                "phrases": [_phrase(wanted) for wanted in any_of] if has_phrases else None,
+            }
+        )
 
     def keep(self, db: Connection, rows: Sequence[tuple[int, Mapping[str, str]]]) -> None:
         db.executemany(
-            "INSERT INTO items_fts (rowid, kept) VALUES (?, array_to_tsvector(CAST(? AS text[])))",
-            [(place, sorted(set(_lexemes(kept)))) for place, kept in rows],
+            "INSERT INTO items_fts (rowid, kept, words, stems)"
+            " VALUES (?, array_to_tsvector(CAST(? AS text[])), ?, ?)",
+            [
+                (place, sorted(set(_lexemes(kept))), *(_spaced(kept[column]) for column in _INITIAL))
+                for place, kept in rows
+            ],
         )
 
     def forget(self, db: Connection, items: Sequence[int]) -> None:
@@ -43,12 +54,21 @@ def _lexemes(kept: Mapping[str, str]) -> Iterator[str]:
             yield initial + word[:LONGEST_WORD]
 
 
-def _phrase(wanted: Wanted) -> str:
+def _spaced(words: str) -> str:
+    return f" {' '.join(words.split())} "
+
+
+def _query(wanted: Wanted) -> str:
     initial = _INITIAL[wanted.column]
     lexemes = [_quoted(initial + word[:LONGEST_WORD]) for word in wanted.words]
     if wanted.is_beginning:
         lexemes[-1] += ":*"
     return f"({' & '.join(lexemes)})"
+
+
+def _phrase(wanted: Wanted) -> tuple[str, bool, str | None]:
+    text = f" {' '.join(wanted.words)}{'' if wanted.is_beginning else ' '}"
+    return _query(wanted), wanted.column == "stems", text if len(wanted.words) > 1 else None
 
 
 def _quoted(lexeme: str) -> str:

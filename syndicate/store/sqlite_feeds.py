@@ -16,10 +16,12 @@ EVERY_RULE = "*"
 MANY_RULES = 8  # as many as hold for an item, more or less
 LATEST_COMMIT = timedelta(hours=1)  # after the time that a match has, at the most
 _RULES_OF_FEED = """
-    SELECT value FROM json_each(:rules) UNION ALL SELECT id FROM rules WHERE CAST(:rules AS TEXT) IS NULL AND is_configured
+    SELECT value FROM json_each(:rules)
+    UNION ALL SELECT id FROM rules WHERE CAST(:rules AS TEXT) IS NULL AND is_configured
 """
 IS_OF_FEED = f"""
-    m.ended_at IS NULL AND m.rule IN ({_RULES_OF_FEED}) AND (CAST(:sources AS TEXT) IS NULL OR i.source IN (
+    m.ended_at IS NULL AND m.rule IN ({_RULES_OF_FEED})
+    AND (CAST(:sources AS TEXT) IS NULL OR i.source IN (
         SELECT id FROM sources WHERE slug IN (SELECT value FROM json_each(:sources))
     ))
 """  # of a match m and its item i

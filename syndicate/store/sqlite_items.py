@@ -161,8 +161,9 @@ def keep_words(db: Connection, several: Sequence[Kept]) -> None:
     with a savepoint, the index writes out what it has gathered so far.
     """
     (last,) = db.execute("SELECT coalesce(max(place), 0) FROM item_words").fetchone()
-    placed = list(enumerate(several, last + 1))
-    db.words.forget(db, [kept.item for kept in several])
+    newest = {kept.item: kept for kept in several}
+    placed = list(enumerate(newest.values(), last + 1))
+    db.words.forget(db, list(newest))
     insert_rows(
         db,
         "INSERT INTO item_words (item, version, place)",

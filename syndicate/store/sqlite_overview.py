@@ -41,14 +41,14 @@ NUMBERS_SQL = """
 """
 # One look at the index for each endpoint, however many deliveries there are.
 ENDPOINTS_SQL = """
-    WITH RECURSIVE some (endpoint) AS (
+    WITH RECURSIVE known (endpoint) AS (
         SELECT min(endpoint) FROM deliveries INDEXED BY deliveries_by_state WHERE state = :state
         UNION ALL
         SELECT (SELECT min(endpoint) FROM deliveries INDEXED BY deliveries_by_state
-            WHERE state = :state AND endpoint > some.endpoint)
-        FROM some WHERE some.endpoint IS NOT NULL
+            WHERE state = :state AND endpoint > known.endpoint)
+        FROM known WHERE known.endpoint IS NOT NULL
     )
-    SELECT endpoint FROM some WHERE endpoint IS NOT NULL
+    SELECT endpoint FROM known WHERE endpoint IS NOT NULL
 """
 SUBJECTS_SQL = """
     SELECT a.delivery, a.kind, a.rule, a.endpoint, a.said, a.item, s.slug, told.alerts,

@@ -242,14 +242,11 @@ def join_late(db: Connection, item: int, own: int, change: Change, neighbours: N
 
 def note_joinings(db: Connection, placed: Iterable[Placed]) -> None:
     """Write by what items came to their stories, where those had others before."""
+    joined_by_item = {each.item: each.joined for each in placed if each.joined}
     insert_rows(
         db,
         "INSERT INTO joinings (item, how, other, evidence)",
-        [
-            (each.item, each.joined.by.value, each.joined.other, each.joined.evidence)
-            for each in placed
-            if each.joined
-        ],
+        [(item, joined.by.value, joined.other, joined.evidence) for item, joined in joined_by_item.items()],
         "ON CONFLICT (item) DO UPDATE SET"
         " how = excluded.how, other = excluded.other, evidence = excluded.evidence",
     )

@@ -14,7 +14,9 @@ from syndicate.store.sqlite_sources import sources, state_of
 
 OVERVIEW_SQL = """
     SELECT s.slug, s.state, s.is_configured, s.is_enabled, s.paused_at,
-        EXISTS (SELECT 1 FROM json_each(l.troubles) WHERE CAST(json_extract(value, '$.is_told') AS BOOLEAN)) AS is_troubled
+        EXISTS (
+            SELECT 1 FROM json_each(l.troubles) WHERE CAST(json_extract(value, '$.is_told') AS BOOLEAN)
+        ) AS is_troubled
     FROM sources s LEFT JOIN learned l ON l.source = s.id
     WHERE s.is_configured ORDER BY s.place
 """

@@ -43,6 +43,9 @@ def postgresql(_folder: Path, clock: Clock, postgres: Callable[[], Server]) -> I
 
 STORES = {"sqlite": sqlite, "postgres": postgresql}
 
+# Of tests that look at how a database finds what it is asked for, which each tells in words of its own.
+of_sqlite = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def clock() -> Clock:

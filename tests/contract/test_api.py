@@ -11,6 +11,7 @@ from syndicate.store.pages import Shown
 from syndicate.store.protocol import RuleState
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.sqlite_api import REACH_SQL, arrivals_sql, deliveries_sql, matches_sql
+from tests.contract.conftest import of_sqlite
 from tests.contract.making import EU, HOUR, MINUTE, START, Watch, entry, made, read, source
 
 WATER = Watch(rule="water", word="water", notify=())
@@ -186,6 +187,7 @@ STATEMENTS = [
 ]
 
 
+@of_sqlite
 @pytest.mark.parametrize("sql", STATEMENTS)
 def test_a_list_is_read_off_an_index(desk, sql):
     steps = plan(desk, sql)
@@ -196,6 +198,7 @@ def test_a_list_is_read_off_an_index(desk, sql):
     }
 
 
+@of_sqlite
 @pytest.mark.parametrize("state", [DeliveryState.DEAD, DeliveryState.HELD, DeliveryState.WAITING])
 @pytest.mark.parametrize("endpoint", [None, "desk"])
 def test_deliveries_in_a_state_of_few_are_found_by_that(desk, state, endpoint):

@@ -25,6 +25,7 @@ from syndicate.store.sqlite_overview import (
     NUMBERS_SQL,
     SUBJECTS_SQL,
 )
+from tests.contract.conftest import of_sqlite
 from tests.contract.making import (
     DESK_AND_CHAT,
     EU,
@@ -327,18 +328,17 @@ def test_what_waits_by_choice_or_is_sent_once_more_is_not_measured(store, clock)
 def test_the_database_takes_room(store):
     size = store.overview.size()
     assert size.database_bytes > 100_000
-    assert size.disk_free_bytes > 0
+    assert size.disk_free_bytes is None or size.disk_free_bytes > 0
 
 
 # --------------------------------------------------------------------------- however much is stored
 
 
+@of_sqlite
 @pytest.mark.parametrize(
     "sql", [ALL_SQL, NUMBERS_SQL, ENDPOINTS_SQL, SUBJECTS_SQL, MADE_SQL, COUNT_SQL, LATENCY_SQL]
 )
 def test_nothing_is_read_but_what_is_shown(store, sql):
-    if not isinstance(store, SqliteStore):
-        pytest.skip("of SQLite alone")
     steps = plan(store, sql)
     tables = ("deliveries", "alerts", "attempts", "items", "a ", "i ", "t ", "s ")
     scans = [step for step in steps if step.startswith(tuple(f"SCAN {table}" for table in tables))]
@@ -346,11 +346,13 @@ def test_nothing_is_read_but_what_is_shown(store, sql):
     assert scans == (["SCAN deliveries"] if sql == LATENCY_SQL else [])
 
 
+@of_sqlite
 @pytest.mark.parametrize("sql", [ALL_SQL, NUMBERS_SQL])
 def test_lists_are_read_in_their_order(store, sql):
     assert [step for step in plan(store, sql) if "TEMP B-TREE" in step] == []
 
 
+@of_sqlite
 def test_states_are_counted_without_reading_deliveries(store):
     (step,) = plan(store, COUNT_SQL)
     assert "USING COVERING INDEX deliveries_by_state" in step

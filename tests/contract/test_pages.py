@@ -19,6 +19,7 @@ from syndicate.store.sqlite_pages import (
     places_sql,
     stories_sql,
 )
+from tests.contract.conftest import of_sqlite
 from tests.contract.making import EU, HOUR, MINUTE, START, Watch, entry, read, source
 
 WATER = Watch(rule="water", word="water")
@@ -225,21 +226,22 @@ def test_matches_of_an_item_are_told_with_those_that_have_ended(desk):
 # --------------------------------------------------------------------------- however much is stored
 
 
+@of_sqlite
 @pytest.mark.parametrize("which", FILTERS, ids=repr)
 @pytest.mark.parametrize("made", [stories_sql, items_sql])
 def test_a_page_of_stories_or_items_is_read_off_an_index(desk, which, made):
-    if not isinstance(desk, SqliteStore):
-        pytest.skip("of SQLite alone")
     steps = plan(desk, made(which))
     assert [step for step in steps if "TEMP B-TREE" in step] == []
     assert {step for step in steps if step.startswith("SCAN") and "INDEX" not in step} <= {"SCAN rules"}
 
 
+@of_sqlite
 def test_what_came_lately_is_found_by_its_ids(desk):
     steps = plan(desk, stories_sql(Shown(after=7)))
     assert any(step == "SEARCH i USING INTEGER PRIMARY KEY (rowid>?)" for step in steps)
 
 
+@of_sqlite
 @pytest.mark.parametrize("sql", [DAYS_SQL, BUSIEST_SQL, LAST_SQL, SHARES_SQL])
 def test_counts_read_only_the_days_that_they_are_of(desk, sql):
     steps = plan(desk, sql)
@@ -247,6 +249,7 @@ def test_counts_read_only_the_days_that_they_are_of(desk, sql):
     assert scanned <= {"SCAN rules", "SCAN counted", "SCAN r VIRTUAL TABLE INDEX 1:"}
 
 
+@of_sqlite
 @pytest.mark.parametrize("found_by", [None, Fts5Words().condition(":words")])
 def test_words_are_sought_without_sorting_what_has_them(desk, found_by):
     assert [step for step in plan(desk, places_sql(found_by)) if "TEMP B-TREE" in step] == []

@@ -12,6 +12,7 @@ from syndicate.store.sqlite import SqliteStore
 from syndicate.store.sqlite_connections import Fts5Words
 from syndicate.store.sqlite_items import conditions
 from syndicate.store.sqlite_search import HELD_SQL, SEARCHED_SQL, candidates_sql
+from tests.contract.conftest import of_sqlite
 from tests.contract.making import EU, HOUR, START, Watch, entry, read, source
 
 WATER = Watch(rule="water", word="water")
@@ -108,6 +109,7 @@ def plan(store: SqliteStore, sql: str, values: Any) -> str:
     return "\n".join(row["detail"] for row in rows)
 
 
+@of_sqlite
 def test_items_are_looked_up_by_their_ids_and_matches_by_their_rule(archive):
     assert "SCAN i" not in plan(archive, SEARCHED_SQL, ["[1]"])
     held = plan(archive, HELD_SQL, {"rule": "eu", "since": ""})
@@ -115,6 +117,7 @@ def test_items_are_looked_up_by_their_ids_and_matches_by_their_rule(archive):
     assert "SCAN" not in held
 
 
+@of_sqlite
 def test_common_words_are_walked_in_order_and_rare_ones_sorted(archive):
     which = ItemFilter(any_of=[Wanted(column="words", words=("eu",))])
     ((where, words),) = conditions(which, Fts5Words())

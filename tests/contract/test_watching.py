@@ -8,6 +8,7 @@ import pytest
 from syndicate.model import BadAnswer, PollState
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.sqlite_watching import DAYS_SQL, OVERVIEW_SQL
+from tests.contract.conftest import of_sqlite
 from tests.contract.making import (
     EU,
     HOUR,
@@ -203,6 +204,7 @@ def plan(store: SqliteStore, sql: str) -> str:
     return "\n".join(row["detail"] for row in rows)
 
 
+@of_sqlite
 def test_days_are_looked_up_and_not_walked(desk):
     found = plan(desk, DAYS_SQL)
     assert "SEARCH d USING PRIMARY KEY (source=? AND day>?)" in found

@@ -532,9 +532,11 @@ CREATE TABLE match_arrivals (  -- in the order in which matches began to hold; n
     item bigint NOT NULL
 );
 
-CREATE TABLE items_fts (  -- the words of items: 'w' before each as it stands, 's' before each stem
+CREATE TABLE items_fts (
     rowid bigint PRIMARY KEY,
-    kept tsvector NOT NULL
+    kept tsvector NOT NULL,  -- 'w' and each word, 's' and each stem, without places
+    words text COLLATE "C" NOT NULL,  -- in order, a space before and after each
+    stems text COLLATE "C" NOT NULL
 );
 CREATE INDEX items_fts_by_word ON items_fts USING gin (kept);
 
@@ -583,6 +585,24 @@ CREATE FUNCTION max(a text, b text, c text, d text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL AND d IS NOT NULL
         THEN greatest(a, b, c, d) END
+$$;
+
+-- Whether words follow one another as in one of these phrases, each: [tsquery, is_stem, text]. A text is NULL where
+-- there is but one word.
+CREATE FUNCTION has_phrase(kept tsvector, words text, stems text, phrases text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM json_array_elements(phrases::json) AS each (phrase)
+        WHERE kept @@ CAST(each.phrase ->> 0 AS tsquery) AND (each.phrase ->> 2 IS NULL
+            OR strpos(CASE WHEN CAST(each.phrase ->> 1 AS boolean) THEN stems ELSE words END, each.phrase ->> 2) > 0)
+    )
+$$;
+
+-- Whether any of what is asked for occurs: {"any": tsquery, "phrases": as above, or null if none is of several words}.
+CREATE FUNCTION has_words(kept tsvector, words text, stems text, asked text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT kept @@ CAST(json_extract(asked, '$.any') AS tsquery) AND (json_extract(asked, '$.phrases') IS NULL
+        OR has_phrase(kept, words, stems, json_extract(asked, '$.phrases')))
 $$;
 
 -- Whatever writes these, the feed of health lacks something then.

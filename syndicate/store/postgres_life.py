@@ -1,0 +1,46 @@
+"""Who works with a database on PostgreSQL: each process has a connection with a lock while it lives."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+_KEY = "hashtextextended('syndicate at work ' || current_schema(), 0)"
+
+
+class Life:
+    """The lock of a process, which it shares with others that work.
+
+    Whoever is alone has it to himself for a while. It ends with the connection: with the process, or as soon as
+    the database notices that its machine is gone.
+
+    Args:
+        address: of the database.
+        works: whether this process will claim anything; one that only looks has no lock.
+    """
+
+    def __init__(self, address: str, *, works: bool) -> None:
+        self.connection = psycopg.connect(address, autocommit=True, application_name="syndicate")
+        if works:
+            self.connection.execute(f"SELECT pg_advisory_lock_shared({_KEY})")
+
+    def close(self) -> None:
+        """Give the lock back."""
+        self.connection.close()
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Say whether no other process works, and let none begin until left; one cut off cannot know."""
+        is_alone = self._has_taken_all()
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                self.connection.execute(f"SELECT pg_advisory_unlock({_KEY})")
+
+    def _has_taken_all(self) -> bool:
+        try:
+            row = self.connection.execute(f"SELECT pg_try_advisory_lock({_KEY})").fetchone()
+        except psycopg.OperationalError:
+            return False
+        return bool(row and row[0])
