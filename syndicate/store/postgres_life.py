@@ -11,8 +11,8 @@ _KEY = "hashtextextended('syndicate at work ' || current_schema(), 0)"
 class Life:
     """The lock of a process, which it shares with others that work.
 
-    Whoever is alone has it to himself for a while. It ends with the connection: with the process, or as soon as
-    the database notices that its machine is gone.
+    Whoever is alone has it to himself for a while. It ends with the connection: with the process, or when the
+    database notices that its machine is gone.
 
     Args:
         address: of the database.

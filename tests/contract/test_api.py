@@ -9,8 +9,8 @@ from syndicate.model import DeliveryState
 from syndicate.store.api import DeliveryFilter, MatchFilter
 from syndicate.store.pages import Shown
 from syndicate.store.protocol import RuleState
+from syndicate.store.sql_api import REACH_SQL, arrivals_sql, deliveries_sql, matches_sql
 from syndicate.store.sqlite import SqliteStore
-from syndicate.store.sqlite_api import REACH_SQL, arrivals_sql, deliveries_sql, matches_sql
 from tests.contract.conftest import of_sqlite
 from tests.contract.making import EU, HOUR, MINUTE, START, Watch, entry, made, read, source
 

@@ -15,8 +15,7 @@ from syndicate.model import (
     Window,
 )
 from syndicate.store.overview import HOURS_KEPT, Sent
-from syndicate.store.sqlite import SqliteStore
-from syndicate.store.sqlite_overview import (
+from syndicate.store.sql_overview import (
     ALL_SQL,
     COUNT_SQL,
     ENDPOINTS_SQL,
@@ -25,6 +24,7 @@ from syndicate.store.sqlite_overview import (
     NUMBERS_SQL,
     SUBJECTS_SQL,
 )
+from syndicate.store.sqlite import SqliteStore
 from tests.contract.conftest import of_sqlite
 from tests.contract.making import (
     DESK_AND_CHAT,

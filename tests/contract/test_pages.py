@@ -8,9 +8,7 @@ import pytest
 from syndicate.model import Wanted
 from syndicate.store.pages import Shown
 from syndicate.store.protocol import RuleState
-from syndicate.store.sqlite import SqliteStore
-from syndicate.store.sqlite_connections import Fts5Words
-from syndicate.store.sqlite_pages import (
+from syndicate.store.sql_pages import (
     BUSIEST_SQL,
     DAYS_SQL,
     LAST_SQL,
@@ -19,6 +17,8 @@ from syndicate.store.sqlite_pages import (
     places_sql,
     stories_sql,
 )
+from syndicate.store.sqlite import SqliteStore
+from syndicate.store.sqlite_connections import Fts5Words
 from tests.contract.conftest import of_sqlite
 from tests.contract.making import EU, HOUR, MINUTE, START, Watch, entry, read, source
 

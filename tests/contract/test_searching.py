@@ -8,10 +8,10 @@ import pytest
 
 from syndicate.model import Wanted
 from syndicate.store.searching import ItemFilter
+from syndicate.store.sql_items import conditions
+from syndicate.store.sql_search import HELD_SQL, SEARCHED_SQL, candidates_sql
 from syndicate.store.sqlite import SqliteStore
 from syndicate.store.sqlite_connections import Fts5Words
-from syndicate.store.sqlite_items import conditions
-from syndicate.store.sqlite_search import HELD_SQL, SEARCHED_SQL, candidates_sql
 from tests.contract.conftest import of_sqlite
 from tests.contract.making import EU, HOUR, START, Watch, entry, read, source
 

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from syndicate.model import BadAnswer, PollState
+from syndicate.store.sql_watching import DAYS_SQL, OVERVIEW_SQL
 from syndicate.store.sqlite import SqliteStore
-from syndicate.store.sqlite_watching import DAYS_SQL, OVERVIEW_SQL
 from tests.contract.conftest import of_sqlite
 from tests.contract.making import (
     EU,

@@ -9,8 +9,8 @@ from sqlite_utils import Database
 
 from syndicate.rules.fingerprints import fingerprint
 from syndicate.store.protocol import STORY_WINDOW
+from syndicate.store.sql_stories import BY_KEYS, ITEMS_A_KEY
 from syndicate.store.sqlite import SqliteStore
-from syndicate.store.sqlite_stories import BY_KEYS, ITEMS_A_KEY
 from tests.contract.making import HOUR, Clock, Watch, entry, read, source
 from tests.told import texts
 

@@ -24,7 +24,7 @@ from syndicate.model import Alert, Habit, Hit, Learned, SourceDocument, Trust, W
 from syndicate.rules.archive import GAP, WORDS_VERSION, kept_words
 from syndicate.rules.compile import trial_rule
 from syndicate.rules.text import ItemText, Subject
-from syndicate.store import sqlite_claims, sqlite_deliveries, sqlite_feeds
+from syndicate.store import sql_claims, sql_deliveries, sql_feeds
 from syndicate.store.migrations import migrations
 from syndicate.store.protocol import RuleState
 from syndicate.store.searching import ItemFilter
@@ -570,12 +570,12 @@ def plan(store, sql, values):
     ("sql", "values", "tables"),
     [
         (
-            sqlite_claims._CLAIMABLE,
+            sql_claims._CLAIMABLE,
             {"now": "", "due_by": "", "at_once": 1, "concurrency": 1, "limit": 1},
             {"s", "h", "sources", "hosts"},
         ),
-        (sqlite_deliveries._LEASED, {"now": ""}, {"deliveries"}),
-        (sqlite_deliveries._DUE, {"endpoint": "", "now": "", "limit": 1}, {"deliveries"}),
+        (sql_deliveries._LEASED, {"now": ""}, {"deliveries"}),
+        (sql_deliveries._DUE, {"endpoint": "", "now": "", "limit": 1}, {"deliveries"}),
     ],
     ids=["sources", "busy endpoints", "deliveries"],
 )
@@ -588,14 +588,14 @@ def test_what_every_tick_looks_for_is_found_by_an_index(store, sql, values, tabl
 
 def test_new_entries_of_a_feed_are_found_by_when_they_matched_however_many_others_there_are(store):
     values = {"feed": "", "rules": "[]", "sources": None, "since": "", "again": "[]"}
-    steps = plan(store, sqlite_feeds._NEW_ENTRIES, values)
+    steps = plan(store, sql_feeds._NEW_ENTRIES, values)
     (first,) = (step for step in steps if " matches " in step)
     assert "matched_at>?" in first
     assert not any(step.startswith(("SCAN m", "SCAN i", "SCAN e")) for step in steps)
 
 
 def test_due_deliveries_come_from_the_index_in_order(store):
-    steps = plan(store, sqlite_deliveries._DUE, {"endpoint": "", "now": "", "limit": 1})
+    steps = plan(store, sql_deliveries._DUE, {"endpoint": "", "now": "", "limit": 1})
     assert not any("TEMP B-TREE" in step for step in steps), steps
 
 

@@ -17,8 +17,8 @@ from syndicate.model import (
 from syndicate.store.learned import learned_of
 from syndicate.store.rows import Row, source_of, time_of, time_or_none, time_text
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_learned import gaps
-from syndicate.store.sqlite_subscriptions import subscription_statuses
+from syndicate.store.sql_learned import gaps
+from syndicate.store.sql_subscriptions import subscription_statuses
 
 LATELY = timedelta(days=7)
 _DAY = timedelta(days=1)

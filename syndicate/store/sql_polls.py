@@ -18,20 +18,20 @@ from syndicate.store.rows import (
     time_text,
 )
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_articles import note_articles
-from syndicate.store.sqlite_changes import Later, record_changes
-from syndicate.store.sqlite_claims import (
+from syndicate.store.sql_articles import note_articles
+from syndicate.store.sql_changes import Later, record_changes
+from syndicate.store.sql_claims import (
     first_to_ask,
     host_to_ask,
     leave_alone,
     live_addresses,
     next_to_ask,
 )
-from syndicate.store.sqlite_feeds import mark_stale
-from syndicate.store.sqlite_items import keep_words
-from syndicate.store.sqlite_learned import record_lessons
-from syndicate.store.sqlite_pushes import give_push_up, note_doubts, record_push
-from syndicate.store.sqlite_stories import Neighbours
+from syndicate.store.sql_feeds import mark_stale
+from syndicate.store.sql_items import keep_words
+from syndicate.store.sql_learned import record_lessons
+from syndicate.store.sql_pushes import give_push_up, note_doubts, record_push
+from syndicate.store.sql_stories import Neighbours
 
 # After a poll that could not be written; doubles with each failure in a row.
 SHORTEST_BACKOFF = timedelta(minutes=5)

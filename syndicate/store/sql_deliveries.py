@@ -22,8 +22,8 @@ from syndicate.store.learned import notice_of
 from syndicate.store.rows import Row, carriers_of, stored_match_of, text_or_none, time_of, time_text
 from syndicate.store.spikes import spike_alert_of
 from syndicate.store.sql import Connection
+from syndicate.store.sql_items import ITEM_COLUMNS, MATCH_COLUMNS
 from syndicate.store.sql_many import VALUES_AT_ONCE, insert_rows, stored
-from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ from syndicate.model import Gap, Notice, Poll, PollState
 from syndicate.store.learned import learned_values, notice_json
 from syndicate.store.rows import Row, json_text, time_of, time_text
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_deliveries import insert_delivery
-from syndicate.store.sqlite_health import note_gap, note_source
-from syndicate.store.sqlite_spikes import note_watched
+from syndicate.store.sql_deliveries import insert_delivery
+from syndicate.store.sql_health import note_gap, note_source
+from syndicate.store.sql_spikes import note_watched
 
 _ANSWERED = (PollState.OK, PollState.UNCHANGED)
 

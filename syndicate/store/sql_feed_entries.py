@@ -8,8 +8,8 @@ from syndicate.model import ListedEntry, NumberedMatches
 from syndicate.model.feeds import Order
 from syndicate.store.rows import Row, json_text, stored_match_of, time_of
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_feeds import IS_OF_FEED, Collects, collects_of
-from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS
+from syndicate.store.sql_feeds import IS_OF_FEED, Collects, collects_of
+from syndicate.store.sql_items import ITEM_COLUMNS, MATCH_COLUMNS
 
 _BY_ORDER = {Order.PUBLISHED: "sort_at", Order.MATCHED: "matched_at"}
 _ITEM = "i.id = e.item"

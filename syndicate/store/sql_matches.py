@@ -18,11 +18,11 @@ from syndicate.model import (
 from syndicate.store.protocol import BackfillMatch, RuleState
 from syndicate.store.rows import Row, carriers_of, evidence_json, stored_match_of, time_of, time_text
 from syndicate.store.sql import Connection
+from syndicate.store.sql_deliveries import insert_delivery
+from syndicate.store.sql_feeds import mark_stale, touch_entries
+from syndicate.store.sql_items import ITEM_COLUMNS, MATCH_COLUMNS
 from syndicate.store.sql_many import insert_rows, stored
-from syndicate.store.sqlite_deliveries import insert_delivery
-from syndicate.store.sqlite_feeds import mark_stale, touch_entries
-from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS
-from syndicate.store.sqlite_stories import Neighbours, Text
+from syndicate.store.sql_stories import Neighbours, Text
 
 
 def record_backfill(

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from syndicate.model import Gap, LastFailure, PollDay, SourceHead, SourceStatus
 from syndicate.store.rows import bad_answer_of, source_of, time_of, time_text
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_learned import gaps_of
-from syndicate.store.sqlite_sources import sources, state_of
+from syndicate.store.sql_learned import gaps_of
+from syndicate.store.sql_sources import sources, state_of
 
 OVERVIEW_SQL = """
     SELECT s.slug, s.state, s.is_configured, s.is_enabled, s.paused_at,

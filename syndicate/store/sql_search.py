@@ -11,7 +11,7 @@ from syndicate.model import SearchedItem
 from syndicate.store.rows import Row, time_of, time_or_none, time_text
 from syndicate.store.searching import ItemFilter
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_items import conditions
+from syndicate.store.sql_items import conditions
 
 COMMON = 0.05  # share of all items from which on it is faster to walk all in order than to sort those found
 _OPENING = 120  # characters of a summary

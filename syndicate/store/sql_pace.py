@@ -12,7 +12,7 @@ from syndicate.model import HeldAlert, Labels, Past, Route, ToldAlert
 from syndicate.store.protocol import Floods
 from syndicate.store.rows import Row, text_or_none, time_of, time_text
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_deliveries import insert_due_delivery
+from syndicate.store.sql_deliveries import insert_due_delivery
 
 _HOUR = timedelta(hours=1)
 _ALL = 2**62

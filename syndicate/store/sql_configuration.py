@@ -10,10 +10,10 @@ from syndicate.model.feeds import Feed
 from syndicate.store.protocol import RuleState
 from syndicate.store.rows import host_of, json_text, source_definition, source_of, time_or_none, time_text
 from syndicate.store.sql import Connection
+from syndicate.store.sql_claims import first_to_ask, host_to_ask, make_due
+from syndicate.store.sql_feeds import configure_feeds
 from syndicate.store.sql_many import insert_rows
-from syndicate.store.sqlite_claims import first_to_ask, host_to_ask, make_due
-from syndicate.store.sqlite_feeds import configure_feeds
-from syndicate.store.sqlite_renaming import take_over_former_ids
+from syndicate.store.sql_renaming import take_over_former_ids
 
 _HUB_HINTS = ("hubs", "topic")
 

@@ -11,7 +11,7 @@ from syndicate.model import Change, Source
 from syndicate.store.rows import enclosures_json, evidence_json, text_or_none, time_text
 from syndicate.store.sql import Connection
 from syndicate.store.sql_many import insert_rows, stored
-from syndicate.store.sqlite_stories import Placed, note_joinings
+from syndicate.store.sql_stories import Placed, note_joinings
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
 

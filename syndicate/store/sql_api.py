@@ -10,9 +10,9 @@ from syndicate.store.api import ARRIVALS_AT_ONCE, Arrivals, DeliveryFilter, Matc
 from syndicate.store.pages import Shown
 from syndicate.store.rows import item_of, stored_match_of, text_or_none
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS
-from syndicate.store.sqlite_letters import delivery_statuses
-from syndicate.store.sqlite_pages import HELD_RULES, HOLDS, items_sql, shown_values
+from syndicate.store.sql_items import ITEM_COLUMNS, MATCH_COLUMNS
+from syndicate.store.sql_letters import delivery_statuses
+from syndicate.store.sql_pages import HELD_RULES, HOLDS, items_sql, shown_values
 
 _FEW = (DeliveryState.DEAD, DeliveryState.HELD, DeliveryState.WAITING)  # states with an index of their own
 

@@ -10,8 +10,8 @@ from syndicate.model import Attempt, DeliveryState, EndpointNotice, EndpointStat
 from syndicate.store.health import Health, after_attempts, enabled
 from syndicate.store.rows import Row, json_text, text_or_none, time_of, time_or_none, time_text
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_deliveries import insert_delivery
-from syndicate.store.sqlite_health import note_endpoint
+from syndicate.store.sql_deliveries import insert_delivery
+from syndicate.store.sql_health import note_endpoint
 
 ATTEMPTS_SHOWN = 1_000
 # However much waits, only indexes are read, and of what is leased its rows.

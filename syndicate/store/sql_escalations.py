@@ -6,8 +6,8 @@ from datetime import datetime
 
 from syndicate.store.rows import carriers_json, time_text
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_deliveries import insert_delivery
-from syndicate.store.sqlite_matches import Told, dedup_key
+from syndicate.store.sql_deliveries import insert_delivery
+from syndicate.store.sql_matches import Told, dedup_key
 
 
 def insert_escalations(db: Connection, several: Sequence[Told], now: datetime, counts: Counter[str]) -> None:

@@ -9,19 +9,19 @@ from syndicate.edits import essence
 from syndicate.model import Change, Entry, Poll, Recorded
 from syndicate.store.rows import enclosures_of, time_text
 from syndicate.store.sql import Connection
+from syndicate.store.sql_escalations import insert_escalations
+from syndicate.store.sql_feeds import touch_entries
+from syndicate.store.sql_items import Kept
 from syndicate.store.sql_many import insert_rows
-from syndicate.store.sqlite_escalations import insert_escalations
-from syndicate.store.sqlite_feeds import touch_entries
-from syndicate.store.sqlite_items import Kept
-from syndicate.store.sqlite_matches import (
+from syndicate.store.sql_matches import (
     Told,
     end_matches_of_item,
     insert_alerts,
     recorded,
     upsert_match,
 )
-from syndicate.store.sqlite_new_items import insert_new_items, item_values
-from syndicate.store.sqlite_stories import Neighbours, Text, join_late, place
+from syndicate.store.sql_new_items import insert_new_items, item_values
+from syndicate.store.sql_stories import Neighbours, Text, join_late, place
 
 
 @dataclass(slots=True, kw_only=True)

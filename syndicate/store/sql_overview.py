@@ -22,8 +22,8 @@ from syndicate.model.overview import (
 from syndicate.store.overview import MEASURED, SUBJECTS_LISTED, SUBJECTS_SHOWN, TRIES_SHOWN, Sent
 from syndicate.store.rows import Row, time_of, time_or_none, time_text
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_hours import hours
-from syndicate.store.sqlite_pushes import POLLED
+from syndicate.store.sql_hours import hours
+from syndicate.store.sql_pushes import POLLED
 
 # The body is long and stands last, so what is listed is read without it.
 _LISTED = """

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from syndicate.model import Asked, Confirmed, Subscription, SubscriptionState, SubscriptionStatus
 from syndicate.store.rows import Row, json_text, source_of, text_or_none, time_of, time_or_none, time_text
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_pushes import POLLED, active_subscriptions, poll_by, pushing_of
+from syndicate.store.sql_pushes import POLLED, active_subscriptions, poll_by, pushing_of
 
 TOKEN_BYTES = 24  # 192 bits, so that nobody guesses a callback
 SECRET_BYTES = 32

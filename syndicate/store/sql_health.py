@@ -8,7 +8,7 @@ from syndicate.model import DeliveryState, Gap
 from syndicate.model.health import DeadLetter, HealthNotice, HealthReport
 from syndicate.store.rows import json_text, time_of, time_text
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_letters import Which, deliveries
+from syndicate.store.sql_letters import Which, deliveries
 
 SHOWN = 100  # notices, and dead letters
 TOKEN_BYTES = 24

@@ -19,7 +19,7 @@ from syndicate.store.rows import (
     time_text,
 )
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_pushes import POLLED, active_subscriptions, push_of, pushing_of
+from syndicate.store.sql_pushes import POLLED, active_subscriptions, push_of, pushing_of
 
 PUSHES_AT_ONCE = 4  # are read, since they may be large
 

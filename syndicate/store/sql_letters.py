@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from syndicate.model import AttemptStatus, DeliveryState, DeliveryStatus
 from syndicate.store.rows import Row, text_or_none, time_of, time_or_none, time_text
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_deliveries import batches
+from syndicate.store.sql_deliveries import batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

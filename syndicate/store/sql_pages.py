@@ -21,7 +21,7 @@ from syndicate.model import (
 from syndicate.store.pages import SOUGHT_AT_ONCE, Shown
 from syndicate.store.rows import Row, item_of, match_of, stored_match_of, time_of, time_text
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_items import ITEM_COLUMNS, MATCH_COLUMNS
+from syndicate.store.sql_items import ITEM_COLUMNS, MATCH_COLUMNS
 
 _EXCERPT = 240  # characters of a text that a list shows
 _TITLE = 120  # characters of a text that stand for a title

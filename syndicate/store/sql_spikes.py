@@ -7,7 +7,7 @@ from syndicate.model import Headline, Ongoing, Spike, SpikeStep, Window
 from syndicate.store.rows import json_text, text_or_none, time_of, time_or_none, time_text
 from syndicate.store.spikes import spike_json
 from syndicate.store.sql import Connection
-from syndicate.store.sqlite_deliveries import insert_delivery
+from syndicate.store.sql_deliveries import insert_delivery
 
 HEADLINES = 5
 _HOUR = timedelta(hours=1)
