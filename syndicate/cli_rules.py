@@ -21,7 +21,7 @@ from syndicate.report_words import listed
 from syndicate.rules.grammar import hints
 from syndicate.rules.rule import Rule
 from syndicate.store.searching import ItemFilter
-from syndicate.store.sqlite import SqliteStore
+from syndicate.store.sql_store import SqlStore
 from syndicate.store.thread import StoreThread
 from syndicate.terminal import (
     AsJson,
@@ -219,7 +219,7 @@ def called(tried: Trial) -> str:
 
 
 async def applied(
-    loaded: Loaded, store: SqliteStore, rule: Rule, since: datetime, *, alert: bool
+    loaded: Loaded, store: SqlStore, rule: Rule, since: datetime, *, alert: bool
 ) -> tuple[datetime, Recorded] | None:
     """Apply a rule; return since when, and what that did. None if told to stop before."""
     stop, call = stop_on_signals(), StoreThread()

@@ -27,7 +27,7 @@ from syndicate.sources.discover import Discovery
 from syndicate.sources.leads import Found, Via
 from syndicate.sources.opml import SourceList
 from syndicate.sources.planning import feed_address, listed, plan
-from syndicate.store.sqlite import SqliteStore
+from syndicate.store.sql_store import SqlStore
 from syndicate.terminal import (
     AsJson,
     busy,
@@ -268,7 +268,7 @@ def export(
 @contextmanager
 def _known_sources(
     context: typer.Context, ids: Sequence[str]
-) -> Iterator[tuple[SqliteStore, Mapping[str, SourceStatus]]]:
+) -> Iterator[tuple[SqlStore, Mapping[str, SourceStatus]]]:
     """Open the database; yield it with how these sources are."""
     loaded = load(context)
     for name in ids:
@@ -373,7 +373,7 @@ async def _fetch(settings: Config, url: str) -> Response:
 # --------------------------------------------------------------------------- one source
 
 
-def shown_source(loaded: Loaded, store: SqliteStore, name: str) -> Shown:
+def shown_source(loaded: Loaded, store: SqlStore, name: str) -> Shown:
     """Return everything known of a source, also of one that is configured no longer."""
     status_by_id = {status.id: status for status in loading.source_statuses(loaded, store)}
     known("ID", name, list(status_by_id))

@@ -98,8 +98,8 @@ def save(config: Config, environ: Mapping[str, str], file: RuleFile, text: str) 
 
 
 def _keep(config: Config, path: Path) -> Path:
-    """Keep a copy of a file beside the database, where no rule is read from."""
-    folder = config.service.database.parent / "previous"
+    """Keep a copy of a file where no rule is read from."""
+    folder = config.service.previous
     folder.mkdir(parents=True, exist_ok=True)
     moment = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     kept = folder / f"{path.stem}-{moment:%Y%m%dT%H%M%S.%fZ}.toml"

@@ -23,8 +23,8 @@ from syndicate.poll_log import log_poll
 from syndicate.reload import hang_ups, is_edited, watch
 from syndicate.rules import collecting
 from syndicate.sources.subscriber import Subscriber
+from syndicate.store.opening import open_store
 from syndicate.store.protocol import Store
-from syndicate.store.sqlite import SqliteStore
 from syndicate.store.thread import StoreThread
 from syndicate.workers import GRACE, Workers
 
@@ -47,7 +47,7 @@ class Service:
     Args:
         read_again: returns the configuration as it is now; None: it is never read again.
         heard: hears of every poll.
-        clock: tells the time that everything goes by.
+        clock: tells the time that everything goes by; None: the database does (`open_store`).
         tick: how often it is looked whether something is due, by the time of this machine.
     """
 
@@ -58,12 +58,12 @@ class Service:
         random: Callable[[], float],
         read_again: Callable[[], Loaded] | None = None,
         heard: Heard | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] | None = None,
         tick: timedelta = TICK,
     ) -> None:
         self.loaded = loaded
         self.refused: tuple[Problem, ...] = ()
-        self.started_at = clock()
+        self.started_at = clock() if clock else datetime.now(UTC)
         self._random = random
         self._heads = Heads()
         self._read_again = read_again
@@ -298,7 +298,7 @@ class Service:
     async def _open(self) -> None:
         self.call = StoreThread()
         self._stack.callback(self.call.close)
-        self.store: Store = await self.call(SqliteStore, self.loaded.config.service.database, self._clock)
+        self.store: Store = await self.call(open_store, self.loaded.config.service.database, self._clock)
         self._stack.push_async_callback(self.call, self.store.close)
         freed = await self.call(self.store.release_abandoned_leases)
         if freed:

@@ -22,7 +22,8 @@ from syndicate.config import duration
 from syndicate.loading import Loaded
 from syndicate.model import Config
 from syndicate.report_words import Line, bracketed
-from syndicate.store.sqlite import SqliteStore
+from syndicate.store.opening import open_store
+from syndicate.store.sql_store import SqlStore
 
 PIPE_WIDTH = 10_000  # more than any row; a table takes what it needs
 
@@ -51,9 +52,9 @@ def load_to_extend(context: typer.Context) -> Config:
 
 
 @contextmanager
-def opened(loaded: Loaded) -> Iterator[SqliteStore]:
+def opened(loaded: Loaded) -> Iterator[SqlStore]:
     """Open the store beside a service that may be running: nothing will be claimed."""
-    store = SqliteStore(loaded.config.service.database, works=False)
+    store = open_store(loaded.config.service.database, works=False)
     try:
         yield store
     finally:

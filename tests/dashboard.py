@@ -14,7 +14,8 @@ from syndicate.model import AlertDraft, Change, Entry, Poll
 from syndicate.rules.fingerprints import fingerprint, text_key
 from syndicate.rules.index import RuleIndex
 from syndicate.rules.text import Subject
-from syndicate.store.sqlite import SqliteStore
+from syndicate.store.opening import open_store
+from syndicate.store.sql_store import SqlStore
 from syndicate.web.callbacks import Callbacks
 from syndicate.web.hub import Asked
 from tests.contract.making import START, Clock, claimed, reading, recorded
@@ -78,7 +79,7 @@ class Dashboard:
     """A View of a configuration that was read from files, and of a database."""
 
     loaded: Loaded
-    store: SqliteStore
+    store: SqlStore
     clock: Clock
     callbacks: Callbacks = field(default_factory=NoCallbacks)
     hub: Asked = field(default_factory=NoHub)
@@ -152,7 +153,7 @@ def configuration(
 def dashboard(loaded: Loaded) -> Iterator[Dashboard]:
     """Open a database under a configuration."""
     clock = Clock()
-    store = SqliteStore(loaded.config.service.database, clock)
+    store = open_store(loaded.config.service.database, clock)
     try:
         take_over(loaded, store)
         yield Dashboard(loaded=loaded, store=store, clock=clock)

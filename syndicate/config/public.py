@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from syndicate.config.durations import spelled
-from syndicate.model import Config, Endpoint, Source
+from syndicate.model import Config, Endpoint, PostgresAddress, Source
 
 HIDDEN = "***"
 SECRETS = ("secrets", "headers", "token", "topic")
@@ -82,7 +82,7 @@ def _plain(value: object) -> Any:
             return {name: _plain(part) for name, part in value.items()}
         case timedelta():
             return spelled(value)
-        case Path() | IPv4Network() | IPv6Network() | tzinfo():
+        case Path() | PostgresAddress() | IPv4Network() | IPv6Network() | tzinfo():
             return str(value)
         case _ if dataclasses.is_dataclass(value):
             return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}

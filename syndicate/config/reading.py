@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from syndicate import __version__
+from syndicate.config import values
 from syndicate.config.channel_tables import STANDARD, format_of, homes_beside, read_channel
 from syndicate.config.environment import SECTIONS, overridden
 from syndicate.config.feeds import read_feeds, read_has_health, read_hub
@@ -35,6 +36,7 @@ from syndicate.model import (
     Endpoint,
     Kind,
     NetworkSettings,
+    PostgresAddress,
     RuleText,
     Scope,
     ServiceSettings,
@@ -183,7 +185,7 @@ def _section(shape: type[AnyTable], file: TomlFile, name: str) -> tuple[AnyTable
 def _service(table: Service, folder: Path) -> ServiceSettings:
     host, port = table.listen
     return ServiceSettings(
-        database=folder / table.database,
+        database=_database(table.database, folder),
         rules=folder / table.rules,
         feeds=folder / table.feeds,
         base_url=table.base_url,
@@ -194,6 +196,10 @@ def _service(table: Service, folder: Path) -> ServiceSettings:
         websub=table.websub,
         time_zone=table.time_zone,
     )
+
+
+def _database(text: str, folder: Path) -> Path | PostgresAddress:
+    return PostgresAddress(url=text) if values.is_postgres(text) else folder / text
 
 
 def _network(table: NetworkTable, base_url: str) -> NetworkSettings:

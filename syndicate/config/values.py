@@ -6,6 +6,7 @@ No text of an error repeats an address, a secret or a header's value.
 import base64
 import binascii
 import difflib
+import importlib.util
 import re
 from collections.abc import Iterable
 from datetime import UTC, tzinfo
@@ -24,6 +25,12 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 5.6.2
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9.])?")
 _PORT = re.compile(r"[0-9]{1,5}")
+POSTGRES = "postgresql://"
+_OTHER_NAME = re.compile(r"(?i)^postgres(?:ql)?://")
+_DATABASE = (
+    'must be the path of an SQLite file, such as "data/syndicate.db", or an address of PostgreSQL, such as'
+    ' "postgresql://user:password@host/database"'
+)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 OUR_HEADERS = {
@@ -245,12 +252,35 @@ def path(text: str) -> str:
 
 def database(text: str) -> str:
     if text.casefold().startswith(("postgresql:", "postgres:")):
-        raise ValueError(
-            'must be the path of an SQLite file, such as "data/syndicate.db"; PostgreSQL is not supported'
-        )
+        return _postgres_address(text)
     if _SCHEME.match(text) or text.startswith(":"):
-        raise ValueError('must be the path of an SQLite file, such as "data/syndicate.db"')
+        raise ValueError(_DATABASE)
     return path(text)
+
+
+def is_postgres(text: str) -> bool:
+    """Whether a database is an address of PostgreSQL, not a path."""
+    return text.startswith(POSTGRES)
+
+
+def _postgres_address(text: str) -> str:
+    address = _OTHER_NAME.sub(POSTGRES, text)
+    if not is_postgres(address) or has_controls(address) or " " in address or not _is_split(address):
+        raise ValueError(_DATABASE)
+    if importlib.util.find_spec("psycopg") is None or importlib.util.find_spec("psycopg_pool") is None:
+        raise ValueError(
+            'psycopg is not installed: pip install "syndicate[postgres]", or with ./run:'
+            ' .venv/bin/python -m pip install "psycopg[binary,pool]"'
+        )
+    return address
+
+
+def _is_split(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.port is None or parts.port > 0
+    except ValueError:  # whose text may quote the password
+        return False
 
 
 def secret(text: str) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, timedelta, tzinfo
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from syndicate.model.channels import Channel
 from syndicate.model.feeds import Feed, FeedSettings
@@ -14,10 +15,32 @@ from syndicate.model.spike import SpikeSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresAddress:
+    """Where a database of PostgreSQL is, and who we are there."""
+
+    url: str = field(repr=False)  # postgresql://...
+
+    def __str__(self) -> str:
+        """Return the address without the password, which may be shown."""
+        parts = urlsplit(self.url)
+        user, at, host = parts.netloc.rpartition("@")
+        query = "&".join(
+            "password=***" if given.partition("=")[0].casefold() in _PASSWORDS else given
+            for given in parts.query.split("&")
+        )
+        name, colon, _ = user.partition(":")
+        shown = f"{name}:***" if colon else name
+        return urlunsplit(parts._replace(netloc=f"{shown}{at}{host}", query=query))
+
+
+_PASSWORDS = ("password", "sslpassword")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
     """`[service]`; paths are absolute."""
 
-    database: Path
+    database: Path | PostgresAddress
     rules: Path
     feeds: Path
     base_url: str = "http://127.0.0.1:8080"  # without a trailing slash
@@ -27,6 +50,12 @@ class ServiceSettings:
     notify: tuple[str, ...] = ()  # ids of endpoints that are told when something is the matter with a source
     websub: bool = True  # hubs are asked to push, where they can reach us at base_url
     time_zone: tzinfo = UTC  # in which people are told times, and hours compared
+
+    @property
+    def previous(self) -> Path:
+        """The folder of what files were before edits: beside the database, if that is a file."""
+        data = self.database.parent if isinstance(self.database, Path) else self.rules.parent / "data"
+        return data / "previous"
 
 
 class TokenScope(StrEnum):

@@ -31,12 +31,8 @@ class PostgresStore(SqlStore):
     def __init__(
         self, address: str, clock: Callable[[], datetime] | None = None, *, works: bool = True
     ) -> None:
-        self._database = PostgresConnections(address, works=works)
-        super().__init__(self._database, clock or DatabaseClock(self._database))
-
-    def is_worked_on(self) -> bool:
-        """Whether another process polls or delivers with this database; of a store that does not itself."""
-        return self._database.is_worked_on()
+        connections = PostgresConnections(address, works=works)
+        super().__init__(connections, clock or DatabaseClock(connections))
 
 
 class DatabaseClock:

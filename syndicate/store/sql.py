@@ -92,5 +92,8 @@ class Lending(Protocol):
     def alone(self) -> AbstractContextManager[bool]:
         """Say whether this process is surely the only one that works; let no other begin until left."""
 
+    def is_worked_on(self) -> bool:
+        """Whether another process polls or delivers here; of one that does not itself."""
+
     def disk_free_bytes(self) -> int | None:
         """Return how much is left on the disk that the database is on; None: it is on none of ours."""

@@ -133,6 +133,10 @@ class SqlStore:
             with self._write() as db:
                 return sql_claims.release_all(db)
 
+    def is_worked_on(self) -> bool:
+        """Whether another process polls or delivers with this database; of a store that does not itself."""
+        return self._connections.is_worked_on()
+
     def configure(
         self,
         sources: Sequence[Source],

@@ -12,7 +12,7 @@ class SqliteStore(SqlStore):
     """`Store` on a SQLite file, created and migrated on opening.
 
     Args:
-        clock: tells the time.
+        clock: tells the time; None: this machine does.
         works: whether this process will claim anything; one that only looks is not waited for by others.
 
     Raises:
@@ -23,13 +23,12 @@ class SqliteStore(SqlStore):
     def __init__(
         self,
         path: Path,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] | None = None,
         *,
         works: bool = True,
     ) -> None:
-        self._file = Connections(path, works=works)
-        super().__init__(self._file, clock)
+        super().__init__(Connections(path, works=works), clock or _now)
 
-    def is_worked_on(self) -> bool:
-        """Whether another process polls or delivers from this file; of a store that does not itself."""
-        return self._file.is_worked_on()
+
+def _now() -> datetime:
+    return datetime.now(UTC)
