@@ -29,7 +29,7 @@ POSTGRES = "postgresql://"
 _OTHER_NAME = re.compile(r"(?i)^postgres(?:ql)?://")
 _DATABASE = (
     'must be the path of an SQLite file, such as "data/syndicate.db", or an address of PostgreSQL, such as'
-    ' "postgresql://user:password@host/database"'
+    ' "postgresql://user:password@host/database", with %23 for a # in the password, %2F for / and %3F for ?'
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -278,7 +278,10 @@ def _postgres_address(text: str) -> str:
 def _is_split(address: str) -> bool:
     try:
         parts = urlsplit(address)
-        return parts.port is None or parts.port > 0
+        is_whole = (
+            "#" not in address and "@" not in parts.path + parts.query
+        )  # else a password has one of # / ?
+        return is_whole and (parts.port is None or parts.port > 0)
     except ValueError:  # whose text may quote the password
         return False
 

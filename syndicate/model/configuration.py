@@ -6,7 +6,7 @@ from datetime import UTC, timedelta, tzinfo
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from syndicate.model.channels import Channel
 from syndicate.model.feeds import Feed, FeedSettings
@@ -24,16 +24,15 @@ class PostgresAddress:
         """Return the address without the password, which may be shown."""
         parts = urlsplit(self.url)
         user, at, host = parts.netloc.rpartition("@")
-        query = "&".join(
-            "password=***" if given.partition("=")[0].casefold() in _PASSWORDS else given
-            for given in parts.query.split("&")
-        )
         name, colon, _ = user.partition(":")
         shown = f"{name}:***" if colon else name
-        return urlunsplit(parts._replace(netloc=f"{shown}{at}{host}", query=query))
+        query = "&".join(_without_password(given) for given in parts.query.split("&"))
+        return f"{parts.scheme}://{shown}{at}{host}{parts.path}" + (f"?{query}" if query else "")
 
 
-_PASSWORDS = ("password", "sslpassword")
+def _without_password(given: str) -> str:
+    name = given.partition("=")[0]
+    return f"{name}=***" if "password" in unquote(name) else given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -198,7 +198,8 @@ def _configure(connection: psycopg.Connection[NamedRow]) -> None:
 def place_of(address: str) -> str:
     """Return which database an address names, without who we are there."""
     parts = conninfo_to_dict(address)
-    return f"PostgreSQL {parts.get('dbname', '')} at {parts.get('host', 'this machine')}"
+    port = f":{parts['port']}" if "port" in parts else ""
+    return f"PostgreSQL {parts.get('dbname', '')} at {parts.get('host', 'this machine')}{port}"
 
 
 def _said(error: psycopg.Error) -> str:

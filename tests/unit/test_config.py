@@ -1,5 +1,6 @@
 """Configuration: what is right is read exactly, what is wrong is said all at once, at its line."""
 
+import sys
 from contextlib import suppress
 from datetime import timedelta
 from ipaddress import ip_network
@@ -14,7 +15,18 @@ from syndicate.config import duration, public
 from syndicate.config.durations import spelled
 from syndicate.config.variables import filled, filled_places
 from syndicate.errors import ConfigError, Problem
-from syndicate.model import Address, Example, Kind, RuleText, Scope, ScoreText, Source, WeightedTerm, Written
+from syndicate.model import (
+    Address,
+    Example,
+    Kind,
+    PostgresAddress,
+    RuleText,
+    Scope,
+    ScoreText,
+    Source,
+    WeightedTerm,
+    Written,
+)
 from syndicate.model.feeds import FeedSettings
 from tests.support import ROOT, shipped
 
@@ -735,3 +747,67 @@ def test_no_text_makes_a_duration_raise_anything_else(text):
 
 def test_a_problem_of_a_variable_has_no_line():
     assert str(Problem(file="SYNDICATE_SERVICE__TITLE", line=0, text="x")) == "SYNDICATE_SERVICE__TITLE: x"
+
+
+# --------------------------------------------------------------------------- PostgreSQL
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://db/news", "postgresql://db/news"),
+        ("postgres://desk@db:6432/news?sslmode=require", "postgresql://desk@db:6432/news?sslmode=require"),
+        ("postgresql://desk:hunter2@db/news", "postgresql://desk:***@db/news"),
+        ("PostgreSQL://desk:hunter2:a@b@[::1]:5/news", "postgresql://desk:***@[::1]:5/news"),
+        (
+            "postgresql:///news?host=/run/pg&password=hunter2&sslpassword=hunter2",
+            "postgresql:///news?host=/run/pg&password=***&sslpassword=***",
+        ),
+    ],
+)
+def test_a_database_may_be_one_of_postgresql_whose_password_is_not_shown(folder, address, shown):
+    text = f'[service]\ndatabase = "{address}"\n{SOURCE}'
+    read = config.load(write(folder, {"config.toml": text}), {})
+    database = read.service.database
+    assert isinstance(database, PostgresAddress)
+    assert database.url == "postgresql://" + address.partition("://")[2]
+    assert str(database) == public(read)["service"]["database"] == shown
+    assert "hunter2" not in repr(read)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql:/db/news",
+        "postgresql://desk:hunter2@db:port/news",
+        "postgresql://[db/news",
+        "postgresql://desk:hunter2#a@db/news",
+        "postgresql://desk:5/hunter2@db/news",
+        "postgresql://desk:hunter2@db /news",
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_its_password(folder, address):
+    text = f'[service]\ndatabase = "{address}"\n{SOURCE}'
+    with pytest.raises(ConfigError, match="or an address of PostgreSQL, such as") as refused:
+        config.load(write(folder, {"config.toml": text}), {})
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("package", ["psycopg", "psycopg_pool"])
+def test_that_psycopg_is_not_installed_is_told_with_its_line_and_what_to_do(folder, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)  # as Python has it where there is none
+    text = f'[service]\ndatabase = "postgresql://db/news"\n{SOURCE}'
+    with pytest.raises(ConfigError) as refused:
+        config.load(write(folder, {"config.toml": text}), {})
+    assert str(refused.value) == (
+        'config.toml:2: database: psycopg is not installed: pip install "syndicate[postgres]", or with ./run:'
+        ' .venv/bin/python -m pip install "psycopg[binary,pool]"'
+    )
+
+
+def test_what_was_edited_is_kept_beside_a_database_that_is_a_file_else_below_the_configuration(folder):
+    beside = config.load(write(folder, {"config.toml": f'[service]\ndatabase = "news/a.db"\n{SOURCE}'}), {})
+    assert beside.service.previous == folder / "news" / "previous"
+    text = f'[service]\ndatabase = "postgresql://db/news"\n{SOURCE}'
+    apart = config.load(write(folder, {"config.toml": text}), {})
+    assert apart.service.previous == folder / "data" / "previous"
