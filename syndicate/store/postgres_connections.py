@@ -1,14 +1,14 @@
 """Connections to PostgreSQL, lent for one unit of work each.
 
-A unit that writes begins by locking out others that do, so that it finds nobody else's work half done; those
-that only read go on meanwhile.
+A unit that writes begins by locking out others that do, so that it finds nobody else's work half done. Those
+that claim and those that record go on beside each other, and those that only read beside all.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from time import monotonic
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -57,6 +57,9 @@ class PostgresConnection:
         self._connection = connection
         self._size = size
         self.words: WordIndex = TsvectorWords()
+
+    def unless_taken(self, table: str) -> str:
+        return f"FOR UPDATE OF {table} SKIP LOCKED"
 
     def execute(self, statement: str, values: Values = ()) -> psycopg.Cursor[NamedRow]:
         text, ordered = translated(statement, values)
@@ -148,11 +151,22 @@ class PostgresConnections:
         self._pool.close()
         self._life.close()
 
+    def write(self) -> AbstractContextManager[PostgresConnection]:
+        """Lend a connection for one transaction, while nobody else writes anything."""
+        return self._alone_at("one_recorder, one_claimer")
+
+    def record(self) -> AbstractContextManager[PostgresConnection]:
+        """Lend a connection for one transaction, while nobody else does but those who `claim`."""
+        return self._alone_at("one_recorder")
+
+    def claim(self) -> AbstractContextManager[PostgresConnection]:
+        """Lend a connection for one transaction, while nobody else does but those who `record`."""
+        return self._alone_at("one_claimer")
+
     @contextmanager
-    def write(self) -> Iterator[PostgresConnection]:
-        """Lend a connection for one transaction, in which nobody else writes."""
+    def _alone_at(self, tables: LiteralString) -> Iterator[PostgresConnection]:
         with self._translated(), self._pool.connection() as connection, connection.transaction():
-            connection.execute("LOCK TABLE one_writer IN EXCLUSIVE MODE")
+            connection.execute(f"LOCK TABLE {tables} IN EXCLUSIVE MODE")
             yield PostgresConnection(connection, self._size)
 
     @contextmanager

@@ -61,6 +61,9 @@ class Connection(Protocol):
     def words(self) -> WordIndex:
         """How words are looked up here."""
 
+    def unless_taken(self, table: str) -> str:
+        """Return what ends a query without rows of a table that others are changing at this moment."""
+
     def execute(self, statement: str, values: Values = ()) -> Rows:
         """Put a statement to the database."""
 
@@ -81,7 +84,19 @@ class Lending(Protocol):
     """Lends connections."""
 
     def write(self) -> AbstractContextManager[Connection]:
-        """Lend a connection for one transaction."""
+        """Lend a connection for one transaction, while nobody else writes anything."""
+
+    def record(self) -> AbstractContextManager[Connection]:
+        """Lend a connection for one transaction, while nobody else does but those who `claim`.
+
+        It changes what is leased only where it holds the lease, and skips what is taken meanwhile.
+        """
+
+    def claim(self) -> AbstractContextManager[Connection]:
+        """Lend a connection for one transaction, while nobody else does but those who `record`.
+
+        It changes nothing but leases, the pace of hosts, and what belongs to a lease.
+        """
 
     def read(self) -> AbstractContextManager[Connection]:
         """Lend a connection."""

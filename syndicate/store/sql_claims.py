@@ -23,6 +23,7 @@ from syndicate.store.sql_pushes import POLLED, active_subscriptions, push_of, pu
 
 PUSHES_AT_ONCE = 4  # are read, since they may be large
 
+_FREE = "(s.lease_until IS NULL OR s.lease_until <= :now)"
 _CLAIMABLE = f"""
     WITH busy AS (
         SELECT host, count(*) AS polls FROM sources
@@ -32,19 +33,19 @@ _CLAIMABLE = f"""
             row_number() OVER (PARTITION BY s.host ORDER BY s.next_poll_at, s.id) AS rank_of_host
         FROM sources s
         LEFT JOIN hosts h ON h.host = s.host
-        WHERE {POLLED} AND s.next_poll_at <= :due_by
-        AND (s.lease_until IS NULL OR s.lease_until <= :now)
+        WHERE {POLLED} AND s.next_poll_at <= :due_by AND {_FREE}
         AND coalesce(h.next_request_at, '') <= :now AND coalesce(h.backoff_until, '') <= :now
     )
     SELECT s.* FROM due JOIN sources s ON s.id = due.id LEFT JOIN busy ON busy.host = due.host
     WHERE rank_of_host <= min(:at_once, :concurrency - coalesce(busy.polls, 0))
+    AND s.next_poll_at <= :due_by AND {_FREE}  -- once more, of a row that has changed meanwhile
     ORDER BY s.next_poll_at, s.id LIMIT :limit
 """
 
 _PUSHED = f"""
     SELECT s.*, waiting.push FROM (SELECT source, min(id) AS push FROM pushes GROUP BY source) AS waiting
     JOIN sources s ON s.id = waiting.source
-    WHERE {POLLED} AND (s.lease_until IS NULL OR s.lease_until <= :now)
+    WHERE {POLLED} AND {_FREE}
     ORDER BY waiting.push LIMIT :limit
 """
 
@@ -55,7 +56,7 @@ def claim_sources(  # noqa: PLR0913  the unit of work's own four, the database a
     """See `Store.claim_sources`."""
     pushed = claim_pushed(db, min(limit, PUSHES_AT_ONCE), lease, now)
     rows: list[Row] = db.execute(
-        _CLAIMABLE,
+        f"{_CLAIMABLE} {db.unless_taken('s')}",
         {
             "now": time_text(now),
             "due_by": time_text(due_by),
@@ -65,14 +66,15 @@ def claim_sources(  # noqa: PLR0913  the unit of work's own four, the database a
         },
     ).fetchall()
     claims = _claims(db, rows, now, lease)
-    for row in rows if pace.interval else ():
-        _keep_others_waiting(db, row["host"], now + pace.interval)
+    for host in sorted(row["host"] for row in rows) if pace.interval else ():  # all in one order: no deadlock
+        _keep_others_waiting(db, host, now + pace.interval)
     return [*pushed, *claims]
 
 
 def claim_pushed(db: Connection, limit: int, lease: timedelta, now: datetime) -> list[Claim]:
     """Return sources of which a hub has sent something, each with the first of that."""
-    rows = db.execute(_PUSHED, {"now": time_text(now), "limit": limit}).fetchall()
+    asked = {"now": time_text(now), "limit": limit}
+    rows = db.execute(f"{_PUSHED} {db.unless_taken('s')}", asked).fetchall()
     claims = _claims(db, rows, now, lease)
     return [replace(claim, push=push_of(db, row["push"])) for claim, row in zip(claims, rows, strict=True)]
 

@@ -74,7 +74,7 @@ def _due(db: Connection, left: Mapping[str, int], limit: int, now: datetime) -> 
     def first(endpoint: str, most: int) -> list[Row]:
         # One look at the index for each endpoint, however much waits for any of them.
         asked = {"endpoint": endpoint, "now": time_text(now), "limit": most}
-        return db.execute(_DUE, asked).fetchall()
+        return db.execute(f"{_DUE} {db.unless_taken('deliveries')}", asked).fetchall()
 
     share = -(-limit // max(len(left), 1))  # which is all that is needed, if there is as much for each
     due = {endpoint: first(endpoint, min(share, most)) for endpoint, most in left.items()}

@@ -112,7 +112,7 @@ def _record_plain_polls(db: Connection, polls: Sequence[Poll], now: datetime) ->
         return set()
     rows = db.execute(
         "SELECT id, slug, lease_owner, next_poll_at, next_poll_why FROM sources"
-        " WHERE slug IN (SELECT value FROM json_each(?))",
+        f" WHERE slug IN (SELECT value FROM json_each(?)) {db.unless_taken('sources')}",
         [json_text(list(plain))],
     )
     due = {}
@@ -156,7 +156,7 @@ def _record_poll(db: Connection, poll: Poll, later: Later, now: datetime) -> Rec
     """Record one poll within a savepoint."""
     row = db.execute(
         "SELECT id, address_index, next_poll_at, next_poll_why FROM sources"
-        " WHERE slug = ? AND lease_owner = ?",
+        f" WHERE slug = ? AND lease_owner = ? {db.unless_taken('sources')}",
         [poll.claim.source.id, poll.claim.token],
     ).fetchone()
     if row is None:

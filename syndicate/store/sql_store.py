@@ -95,6 +95,7 @@ class SqlStore:
         self._clock = clock
         self._rule_set: str | None = None  # that this process was configured with
         self._write, self._read = lending.write, lending.read
+        self._record, self._claim = lending.record, lending.claim
 
     @property
     def hub(self) -> SqlHub:
@@ -154,7 +155,7 @@ class SqlStore:
             return sql_configuration.configure(db, sources, rules, feeds, self.now())
 
     def claim_sources(self, *, limit: int, due_by: datetime, lease: timedelta, pace: HostPace) -> list[Claim]:
-        with self._write() as db:
+        with self._claim() as db:
             return sql_claims.claim_sources(
                 db, limit=limit, due_by=due_by, lease=lease, pace=pace, now=self.now()
             )
@@ -171,7 +172,7 @@ class SqlStore:
         earliest: datetime | None = None,
         latest: datetime | None = None,
     ) -> datetime | None:
-        with self._write() as db:
+        with self._claim() as db:
             now = self.now()
             earliest = max(now, earliest or now)
             return sql_claims.take_turn(db, url, pace, earliest=earliest, latest=latest, now=now)
@@ -185,7 +186,7 @@ class SqlStore:
             return sql_articles.page(db, key, reading, since)
 
     def keep_page(self, source: str, page: Page) -> None:
-        with self._write() as db:
+        with self._record() as db:
             sql_articles.keep_page(db, source, page, self.now())
 
     def pages_of(self, source: str, host: str) -> list[Page]:
@@ -201,7 +202,7 @@ class SqlStore:
             return sql_articles.awaited_articles(db, source, limit, self.now())
 
     def release_sources(self, claims: Sequence[Claim]) -> None:
-        with self._write() as db:
+        with self._claim() as db:
             sql_claims.release_sources(db, claims)
 
     def poll_now(self, sources: Sequence[str] | None) -> None:
@@ -213,7 +214,7 @@ class SqlStore:
             return sql_items.known_items(db, source, keys)
 
     def record_polls(self, polls: Sequence[Poll]) -> list[Recorded]:
-        with self._write() as db:
+        with self._record() as db:
             if self._rule_set and any(poll.changes for poll in polls):
                 sql_configuration.forget_versions_under_other_rules(db, self._rule_set)
             sql_learned.note_answers(db, polls, self.now())
@@ -257,7 +258,7 @@ class SqlStore:
             sql_pushes.note_rejected(db, subscription, self.now())
 
     def record_backfill(self, rule: RuleState, since: datetime, matches: Sequence[BackfillMatch]) -> Recorded:
-        with self._write() as db:
+        with self._record() as db:
             return sql_matches.record_backfill(db, rule, since, matches, self.now())
 
     def skip_backfill(self, rules: Sequence[RuleState]) -> bool:
@@ -269,7 +270,7 @@ class SqlStore:
             return sql_feeds.stale_feeds(db)
 
     def number_entries(self, feeds: Sequence[str]) -> Mapping[str, Numbering]:
-        with self._write() as db:
+        with self._record() as db:
             return sql_feeds.number_entries(db, feeds, self.now())
 
     def feed_head(self, feed: str, paged: int, limit: int, order: Order) -> list[ListedEntry]:
@@ -301,11 +302,11 @@ class SqlStore:
             return sql_health.health(db, known)
 
     def claim_deliveries(self, *, limit: int, room: Mapping[str, int], lease: timedelta) -> list[Delivery]:
-        with self._write() as db:
+        with self._claim() as db:
             return sql_deliveries.claim_deliveries(db, limit=limit, room=room, lease=lease, now=self.now())
 
     def freeze_bodies(self, bodies: Sequence[tuple[str, str, bytes]]) -> None:
-        with self._write() as db:
+        with self._claim() as db:
             sql_deliveries.freeze_bodies(db, bodies)
 
     def record_attempts(
@@ -317,7 +318,7 @@ class SqlStore:
             return sql_endpoints.note_attempts(db, attempts, notify, self.now())
 
     def release_deliveries(self, deliveries: Sequence[Delivery]) -> None:
-        with self._write() as db:
+        with self._claim() as db:
             sql_deliveries.release_deliveries(db, deliveries)
 
     def replay_deliveries(self, ids: Sequence[str]) -> int:
@@ -403,7 +404,7 @@ class SqlStore:
             return sql_items.items_kept_otherwise(db, words_version, limit)
 
     def keep_words(self, words: Sequence[tuple[int, int, Mapping[str, str]]], words_version: int) -> None:
-        with self._write() as db:
+        with self._record() as db:
             several = [
                 sql_items.Kept(item=item, words=found, version=words_version)
                 for item, revision, found in words

@@ -32,6 +32,10 @@ class SqliteConnection:
         self.conn = conn
         self.words: WordIndex = Fts5Words()
 
+    def unless_taken(self, table: str) -> str:
+        """Return nothing: nobody else writes meanwhile, whatever is done."""
+        return ""
+
     def execute(self, statement: str, values: Values = ()) -> sqlite3.Cursor:
         return self.conn.execute(statement, values)
 
@@ -144,6 +148,8 @@ class Connections:
             except BaseException:
                 db.conn.rollback()
                 raise
+
+    record = claim = write  # there is one writer, whatever is done
 
     @contextmanager
     def read(self) -> Iterator[SqliteConnection]:

@@ -1,17 +1,21 @@
 """The store on PostgreSQL beyond the contract of stores: opening, clocks, who is at work, what is refused."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Event, Thread
 
 import psycopg
 import pytest
 
 from syndicate.errors import SchemaError, StoreError
+from syndicate.model import Claim, Recorded
 from syndicate.store.postgres import PostgresStore
+from syndicate.store.protocol import HostPace
 from syndicate.store.searching import ItemFilter
-from tests.contract.making import EU, claim_all, claimed, entry, read, reading, source
+from tests.contract.making import EU, LEASE, claim_alerts, claim_all, claimed, entry, read, reading, source
 from tests.postgres import Server, server
 
 
@@ -42,11 +46,7 @@ def test_what_one_process_has_written_another_reads(address, store):
 
 def test_processes_that_begin_at_once_make_one_schema(address):
     opened: list[PostgresStore] = []
-    threads = [Thread(target=lambda: opened.append(PostgresStore(address))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once([lambda: opened.append(PostgresStore(address))] * 4)
     assert len(opened) == 4
     for each in opened:
         each.close()
@@ -117,6 +117,81 @@ def test_two_who_write_do_so_one_after_the_other(address, store):
         assert db.execute("SELECT count(*) AS items FROM items").fetchone()["items"] == 0
     thread.join()
     assert ended.is_set()
+
+
+def test_claiming_does_not_wait_for_what_is_being_recorded_nor_that_for_claiming(address, store):
+    read(store, entry("one"))
+    with closing(PostgresStore(address)) as other:
+        with store._record():
+            (claim,) = claim_all(other)
+            other.claim_deliveries(limit=10, room={"desk": 1}, lease=LEASE)
+        with store._claim():
+            (done,) = other.record_polls([reading(other, claim, entry("two", "EU two"))])
+        assert done == Recorded(source="ledger", new=1, matched=1, alerts=1)
+
+
+def test_of_several_who_claim_at_once_each_gets_sources_of_its_own(address, store):
+    names = [f"s{number}" for number in range(120)]
+    store.configure([source(name) for name in names], [EU.state])
+    found: list[str] = []
+
+    def claim() -> None:
+        with closing(PostgresStore(address)) as mine:
+            while claims := claim_all(mine, limit=5):
+                found.extend(claim.source.id for claim in claims)
+
+    at_once([claim] * 4)
+    assert sorted(found) == sorted(names)
+
+
+def test_of_several_who_claim_at_once_one_gets_what_is_on_one_host(address, store):
+    store.configure([source(f"s{number}", "one.example") for number in range(40)], [EU.state])
+    pace = HostPace(interval=timedelta(seconds=60), concurrency=2)
+    found: list[Claim] = []
+
+    def claim() -> None:
+        with closing(PostgresStore(address)) as mine:
+            found.extend(claim_all(mine, pace=pace))
+
+    at_once([claim] * 4)
+    assert len(found) == 1
+
+
+def test_of_several_who_deliver_at_once_each_gets_deliveries_of_its_own(address, store):
+    read(store, *(entry(str(number), f"EU {number}") for number in range(60)))
+    found: list[str] = []
+
+    def claim() -> None:
+        with closing(PostgresStore(address)) as mine:
+            while claimed := claim_alerts(mine, limit=7):
+                found.extend(delivery.id for delivery in claimed)
+
+    at_once([claim] * 4)
+    assert len(found) == len(set(found)) == 60
+
+
+def test_of_several_who_record_at_once_no_item_is_lost_and_each_story_is_one(address, store):
+    names = [f"s{number}" for number in range(8)]
+    store.configure([source(name) for name in names], [EU.state])
+
+    entries = [entry(f"{number}", f"EU {number}") for number in range(5)]
+
+    def record(claim: Claim) -> None:
+        with closing(PostgresStore(address)) as mine:
+            assert mine.record_polls([reading(mine, claim, *entries)])[0].new == 5
+
+    at_once([partial(record, claim) for claim in claim_all(store)])
+    items = [found.item for found in store.items(ItemFilter(limit=1000))]
+    assert len(items) == 40
+    assert len({item.story for item in items}) == 5  # the same link is the same story
+    assert len(claim_alerts(store)) == 5
+
+
+def at_once(jobs: Sequence[Callable[[], None]]) -> None:
+    """Do jobs in threads of their own; the first that fails is raised."""
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        for done in [threads.submit(job) for job in jobs]:
+            done.result()
 
 
 def test_leases_of_the_dead_come_free_as_soon_as_nobody_else_works(address):

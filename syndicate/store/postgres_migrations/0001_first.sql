@@ -3,7 +3,8 @@
 -- Texts are compared byte by byte (COLLATE "C"), as SQLite does: times and keys rely on it. Times are UTC text of
 -- fixed width (2026-11-24T02:00:00.000000Z), so they sort as they read.
 
-CREATE TABLE one_writer ();  -- is locked by units of work that rely on nobody else writing
+CREATE TABLE one_recorder ();  -- is locked by units of work that rely on nobody else writing what is found or told
+CREATE TABLE one_claimer ();  -- by those that rely on nobody else leasing anything
 
 CREATE TABLE installation (
     id bigint PRIMARY KEY CHECK (id = 1),
