@@ -1,4 +1,4 @@
-"""Measure the pages and the API: how long the server takes for each with a million items, and what each weighs.
+"""Measure the pages and the API: how long the server takes for each with a million items, what each weighs.
 
     .venv/bin/python benchmarks/web.py [--items 1000000] [--words 60] [--sources 1000] [--rules 1000]
                                        [--rounds 7] [--folder FOLDER]
