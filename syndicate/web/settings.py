@@ -5,13 +5,13 @@ address of one is a secret, too.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta, tzinfo
 from enum import Enum
 from typing import Any
 
 from syndicate.config.durations import spelled
-from syndicate.model import Config, Endpoint
+from syndicate.model import Config, Endpoint, ServiceSettings, WebSettings
 from syndicate.report_words import counted, size
 
 HIDDEN = "set, and not shown"
@@ -27,9 +27,9 @@ class Section:
 
 
 def sections(config: Config) -> Iterator[Section]:
-    """Yield the tables of the configuration, defaults included."""
-    yield Section(name="service", values=tuple(_values(config.service)))
-    yield Section(name="web", values=tuple(_values(config.web)))
+    """Yield the tables of the configuration with their keys as people write them, defaults included."""
+    yield Section(name="service", values=tuple(_of_service(config.service)))
+    yield Section(name="web", values=tuple(_of_web(config.web)))
     yield Section(name="network", values=tuple(_values(config.network)))
     if config.smtp is not None:
         yield Section(name="smtp", values=tuple(_values(config.smtp)))
@@ -46,6 +46,19 @@ def _values(record: Any) -> Iterator[tuple[str, str]]:
             yield field.name, size(value)
         else:
             yield field.name, _text(value)
+
+
+def _of_service(settings: ServiceSettings) -> Iterator[tuple[str, str]]:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    yield "listen", f"{host}:{settings.port}"
+    yield from (each for each in _values(settings) if each[0] not in ("host", "port"))
+
+
+def _of_web(settings: WebSettings) -> Iterator[tuple[str, str]]:
+    yield from (each for each in _values(settings) if each[0] not in ("shows_images", "tokens"))
+    yield "images", "proxied" if settings.shows_images else "off"
+    tokens = [f"{token.name} ({', '.join(token.scopes)})" for token in settings.tokens]
+    yield "token", "; ".join(tokens) or NOTHING
 
 
 def _of_endpoint(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
@@ -68,8 +81,6 @@ def _text(value: object) -> str:
             return spelled(value)
         case Enum():
             return str(value.value)
-        case tuple() if any(map(is_dataclass, value)):
-            return str(len(value))
         case tuple():
             return ", ".join(map(str, value))
         case tzinfo():

@@ -265,12 +265,12 @@ def test_endpoints_are_shown_with_how_they_are(desk, client):
     given_up(desk, second)
     desk.clock.forward(LEASE)
     said = text_of(client.get("/alerts"))
-    assert "desk ! failing standard · took 1 of 2 attempts, half of them within 35 ms" in said
+    assert "desk ▲ failing standard · took 1 of 2 attempts, half of them within 35 ms" in said
     assert "1 waiting, the oldest made 5 minutes ago" in said
     assert "1 given up" in said
     said = text_of(client.get("/alerts/endpoints/desk"))
     for part in (
-        "! failing since 5 minutes ago",
+        "▲ failing since 5 minutes ago",
         "1 of 2 attempts",
         "Each alert is told at once.",
         "Central Asia",

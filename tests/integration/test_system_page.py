@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from syndicate.backfill import state_of
+from syndicate.config.shapes import NetworkTable, Service, SmtpTable, Table
+from syndicate.config.web import WebTable
 from syndicate.errors import Problem
 from syndicate.model import DeliveryState, SmtpSettings
 from syndicate.web.app import create
@@ -18,6 +20,13 @@ from tests.dashboard import HASH, SOURCES, configuration, dashboard
 from tests.served import served
 
 SECRET = "never-to-be-shown"
+DIGEST = f"sha256:{'a1' * 32}"
+TABLES: dict[str, type[Table]] = {
+    "service": Service,
+    "web": WebTable,
+    "network": NetworkTable,
+    "smtp": SmtpTable,
+}
 PROBLEM = Problem(
     file="rules/water.toml",
     line=4,
@@ -141,7 +150,15 @@ format = "ntfy"
 topic = "{SECRET}"
 token = "tk_{SECRET}"
 """
-    loaded = configuration(tmp_path, web=f'password = "{HASH}"', sources=SOURCES + endpoints)
+    web = f"""
+password = "{HASH}"
+
+[[web.token]]
+name = "archive"
+digest = "{DIGEST}"
+scopes = ["read", "test"]
+"""
+    loaded = configuration(tmp_path, web=web, sources=SOURCES + endpoints)
     smtp = SmtpSettings(host="mail.example", port=587, user="desk", password=SECRET)
     loaded = replace(loaded, config=replace(loaded.config, smtp=smtp))
     with dashboard(loaded) as view:
@@ -153,8 +170,12 @@ token = "tk_{SECRET}"
         view.loaded = replace(view.loaded, config=open_to_us)
         with browsing(view) as found:
             pages = [found.get(path).text for path in ("/system", "/alerts", "/alerts/endpoints/own")]
+    for section, table in TABLES.items():
+        assert set(shown[section]) <= set(table.model_fields), "keys are those that people write"
+    assert (shown["service"]["listen"], shown["web"]["images"]) == ("127.0.0.1:8080", "off")
     everything = " ".join([*pages, repr(shown)])
-    for secret in (SECRET, "whsec_", HASH[-20:], "own.example/"):
+    assert shown["web"]["token"] == "archive (read, test)"
+    for secret in (SECRET, "whsec_", HASH[-20:], DIGEST[-20:], "own.example/"):
         assert secret not in everything, secret
     assert shown["network"]["timeout"] == "30s"
     assert shown["network"]["max_bytes"] == "15 MiB"
