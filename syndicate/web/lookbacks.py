@@ -11,7 +11,7 @@ from threading import Lock
 
 from syndicate.lookback import Difference, Findings, LookBack
 
-BUDGET_SECONDS = 0.15  # of looking, for one answer
+BUDGET_SECONDS = 0.22  # of looking, for one answer
 KEPT = 8
 
 Key = tuple[str, ...]
