@@ -32,6 +32,7 @@ SAFE = ("GET", "HEAD")
 FORM_FIELD = "csrf"  # has the token of a form
 FORM_HEADER = "x-csrf-token"  # or this, where there is no form
 MAX_BYTES = 1024 * 1024  # of a form
+MAX_BYTES_OF_STRANGERS = 8 * 1024  # who log in
 MAX_SECONDS = 30.0  # for it to arrive
 FORM = "application/x-www-form-urlencoded"
 
@@ -123,6 +124,13 @@ def means_us(host: str, base_url: str) -> bool:
     return _is_loopback_name(host) or (ours is not None and named.host == ours.host)
 
 
+def is_taken_along(headers: Headers) -> bool:
+    """Say whether a page elsewhere asks for something, without anybody going there (Fetch Metadata)."""
+    if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
+        return False
+    return (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) != ("navigate", "document")
+
+
 def is_ours(origin: str, host: str, base_url: str) -> bool:
     """Say whether an Origin is that of our own pages, under the name they were asked by or our public one."""
     if origin.partition("://")[2].casefold() == host.casefold():
@@ -187,6 +195,8 @@ class Gate:
         if not means_us(Headers(scope=scope).get("host", ""), config.service.base_url):
             text = "These pages do not answer to that name: base_url in [service] says to which."
             return _said(scope, 421, text)
+        if scope["method"] in SAFE and is_taken_along(Headers(scope=scope)):
+            return _said(scope, 403, "Pages elsewhere may lead here, and do no more.")
         if not is_api(scope["path"]):
             return self._refused_person(scope)
         shown = self._bearers.judged(scope, config.web.tokens, seconds())
@@ -240,7 +250,7 @@ class Gate:
         headers = Headers(scope=scope)
         if not visit.is_program and (answer := self._unmeant(scope, headers)):
             return answer, receive
-        body = await _body(scope, receive)
+        body = await _body(scope, receive, MAX_BYTES if visit.is_in else MAX_BYTES_OF_STRANGERS)
         if isinstance(body, Response):
             return body, receive
         if not visit.is_program:
@@ -268,16 +278,16 @@ class Gate:
         return self._refusals.unmeant(scope)
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes | Response:
+async def _body(scope: Scope, receive: Receive, most: int) -> bytes | Response:
     """Return what was sent, or what is said of what cannot be taken."""
     try:
         async with asyncio.timeout(MAX_SECONDS):
-            body = await body_of(Request(scope, receive), MAX_BYTES)
+            body = await body_of(Request(scope, receive), most)
     except TimeoutError:
         return _said(scope, 408, "That took too long.")
     except ClientDisconnect:
         return _said(scope, 400, "")
-    return _said(scope, 413, f"More than {MAX_BYTES} bytes.") if body is None else body
+    return _said(scope, 413, f"More than {most} bytes.") if body is None else body
 
 
 def seconds() -> float:

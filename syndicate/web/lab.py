@@ -1,12 +1,14 @@
 """The lab: what a query finds in the last thirty days, as it is typed, and what an edit of a rule changes."""
 
+import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from textwrap import dedent
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -34,6 +36,8 @@ SHOWN = 20  # items
 SOURCES = 6  # whose share is told
 EDIT_IS_OFF = "Nothing is written from here, unless edit = true is set in [web] of config.toml."
 GONE = "There is no such rule."
+MOST_WAITING = 20
+BUSY = "Many try something just now. Try again in a moment."
 
 
 class _RefusedError(Exception):
@@ -93,9 +97,29 @@ class LabPage:
         self._view = view
         self._pages = pages
         self._looks = looks
+        self._one_at_a_time = asyncio.Lock()
+        self._waiting = 0
 
-    def answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Return the page; for htmx only what was found. A POST tries the text of a file, or saves it."""
+        return await self._in_turn(request, self._answer)
+
+    async def create(self, request: Request) -> Response:
+        """Write a query as a new rule."""
+        return await self._in_turn(request, self._create)
+
+    async def _in_turn(self, request: Request, answer: Callable[[Request], Response]) -> Response:
+        """Answer one after the other: each takes a processor for itself, and others have work to do."""
+        if self._waiting >= MOST_WAITING:
+            return self._pages.error(request, 503, BUSY, {"Retry-After": "5"})
+        self._waiting += 1
+        try:
+            async with self._one_at_a_time:
+                return await run_in_threadpool(answer, request)
+        finally:
+            self._waiting -= 1
+
+    def _answer(self, request: Request) -> Response:
         visit = visit_of(request.scope)
         is_sent = request.method == "POST" and visit is not None
         given: Mapping[str, str] = visit.form if is_sent and visit else request.query_params
@@ -108,8 +132,7 @@ class LabPage:
         done = given.get("done", "") if not is_sent else ""
         return self._page(request, asked, self._tried(asked), done=done)
 
-    def create(self, request: Request) -> Response:
-        """Write a query as a new rule."""
+    def _create(self, request: Request) -> Response:
         visit = visit_of(request.scope)
         given = visit.form if visit else {}
         config = self._view.loaded.config
@@ -154,7 +177,8 @@ class LabPage:
         text = given.get("toml", "").replace("\r\n", "\n")
         if len(text) > MAX_FILE:
             raise _RefusedError(400, f"A file has {MAX_FILE} characters at most here.")
-        return Asked(text=text, file=replace(file, digest=given.get("digest", "")), rule=rule, item=item)
+        file = replace(file, digest=given.get("digest", ""))
+        return Asked(text=text, file=file, rule=rule, item=item)
 
     # -- what comes of it
 
@@ -187,7 +211,9 @@ class LabPage:
         loaded = self._view.loaded
         if asked.file is None:
             return trial_of_query(asked.text, loaded.known)
-        trials = trials_of_draft(asked.file.path, asked.text, loaded.config, loaded.known, os.environ)
+        editing.check_variables(asked.file, asked.text)
+        environ = editing.environ_of(asked.file, os.environ)
+        trials = trials_of_draft(asked.file.path, asked.text, loaded.config, loaded.known, environ)
         for trial in trials:
             if trial.rule.id == asked.rule:
                 return trial
@@ -243,7 +269,7 @@ class LabPage:
             "choices": choices(loaded, self._view.store),
             "can_edit": loaded.config.web.edit,
             "edit_is_off": EDIT_IS_OFF,
-            "toml": editing.rule_text(new[1] or "My rule", asked.text) if asked.file is None else "",
+            "toml": _as_rule(asked, new[1]),
             "days": DAYS,
             "most_sources": SOURCES,
             "max_query": MAX_QUERY,
@@ -259,11 +285,11 @@ class LabPage:
         if asked.file is None:
             raise _RefusedError(400, "There is no file to save this into.")
         try:
-            editing.save(self._view.loaded.config, os.environ, asked.file, asked.text)
+            rules = editing.save(self._view.loaded.config, os.environ, asked.file, asked.text)
         except (ConfigError, StoreError) as error:
             tried = replace(self._tried(asked), mistakes=_mistakes_of(error))
             return self._page(request, asked, tried)
-        return self._redirect(asked.rule)
+        return self._redirect(asked.rule if asked.rule in rules else next(iter(rules), ""))
 
     def _check_edit(self) -> None:
         if not self._view.loaded.config.web.edit:
@@ -271,7 +297,12 @@ class LabPage:
 
     def _redirect(self, rule: str) -> Response:
         root = urlsplit(self._view.loaded.config.service.base_url).path.rstrip("/")
-        return RedirectResponse(f"{root}/lab?edit={rule}&done=saved", 303)
+        return RedirectResponse(f"{root}/lab?edit={rule}&done=saved" if rule else f"{root}/rules", 303)
+
+
+def _as_rule(asked: Asked, title: str) -> str:
+    """Return a query as a file of its own; empty where there is none."""
+    return editing.rule_text(title or "My rule", asked.text) if asked.text and asked.file is None else ""
 
 
 def _plain(query: str) -> str:

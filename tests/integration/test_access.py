@@ -553,3 +553,29 @@ def test_a_reload_that_drops_the_password_opens_nothing_to_others(desk):
     with served(create(desk)) as address, client(address) as found:
         for host in ("203.0.113.9", "news.example.org"):
             assert found.get("/", headers={"Host": host}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    ("said", "is_let_in"),
+    [
+        (("cross-site", "no-cors", "image"), False),
+        (("cross-site", "cors", "empty"), False),
+        (("same-site", "no-cors", "script"), False),
+        (("cross-site", "navigate", "iframe"), False),
+        (("cross-site", "navigate", "document"), True),
+        (("same-origin", "cors", "empty"), True),
+        (("none", "navigate", "document"), True),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/lab?q=central", "/api/v1/items"])
+def test_pages_elsewhere_may_lead_here_and_do_no_more(here, path, said, is_let_in):
+    headers = dict(zip(("Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest"), said, strict=True))
+    answer = here.get(path, headers=headers)
+    assert answer.status_code == (200 if is_let_in else 403)
+    assert is_let_in or "Central Asia" not in answer.text
+
+
+def test_of_who_has_not_logged_in_little_is_read(locked):
+    form = {"csrf": "0" * 64, "password": "x" * 9_000}
+    assert locked.post("/login", data=form).status_code == 413
+    assert locked.post("/lab", data=form).status_code in (401, 403)
