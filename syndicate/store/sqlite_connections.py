@@ -15,10 +15,11 @@ from sqlite_utils import Database
 from syndicate.errors import StoreError
 
 BUSY_TIMEOUT_SECONDS = 5.0
+MOST_IDLE = 6
 
 
 class Connections:
-    """Connections to a file, kept for whoever wants one next.
+    """Connections to a file, some of them kept for whoever wants one next.
 
     What SQLite says against a unit of work is raised as `StoreError`.
     """
@@ -53,7 +54,7 @@ class Connections:
 
     @contextmanager
     def _lent(self) -> Iterator[Database]:
-        """Lend a connection; there are as many as were ever lent at once, whatever threads come and go."""
+        """Lend a connection, whatever threads come and go."""
         with _translated(self._path):
             try:
                 db = self.idle.pop()
@@ -64,7 +65,10 @@ class Connections:
             except BaseException:
                 db.close()  # whatever state it is in
                 raise
-            self.idle.append(db)
+            if len(self.idle) < MOST_IDLE:
+                self.idle.append(db)
+            else:
+                db.close()  # each has a cache of its own
             if self._is_closed:
                 self._close_idle()
 

@@ -124,9 +124,16 @@ class Pages:
         """See `access.Refusals`."""
         return self._rendered(scope, "closed.html", {}, 403, _NO_HEADERS)
 
-    def unmeant(self, scope: Scope) -> Response:
+    def logged_out(self, scope: Scope) -> Response:
         """See `access.Refusals`."""
-        problem = "This form is too old, or none of ours. Go back, reload the page and send it again."
+        return self._rendered(scope, "logged_out.html", {}, 401, _NO_HEADERS)
+
+    def unmeant(self, scope: Scope, form: Mapping[str, str]) -> Response:
+        """See `access.Refusals`."""
+        if form:
+            again = {"path": scope["path"], "form": {name: form[name] for name in form if name != FORM_FIELD}}
+            return self._rendered(scope, "again.html", again, 403, _NO_HEADERS)
+        problem = "This form is none of ours, or too old. Go back, reload the page and send it again."
         return self._rendered(scope, "error.html", {"status": 403, "problem": problem}, 403, _NO_HEADERS)
 
     def _rendered(

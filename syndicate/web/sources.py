@@ -167,6 +167,8 @@ class SourcePages:
                 line = refresh_line(status, now)
             case "paused" if status.state == "paused":
                 line = "paused: not polled until it is resumed"
+            case "resumed" if status.state in ("gone", "disabled"):
+                line = f"resumed; it is {STATES[status.state]}, so it is not polled"
             case "resumed" if status.state != "paused":
                 line = "resumed, and due now"
             case _:

@@ -104,10 +104,13 @@ function say_failed(event, why) {
 }
 document.addEventListener("htmx:sendError", (event) => say_failed(event, "The service does not answer just now. What you typed is still here: try it again in a moment."));
 document.addEventListener("htmx:responseError", (event) => {
-  const is_old = event.detail.xhr.status === 403;
-  say_failed(event, is_old
-    ? "The service has been started anew since this page was opened. Reload the page: what you typed stays."
-    : "The service could not answer that. What you typed is still here: try it again in a moment.");
+  const why = {
+    401: "Your session has ended. Log in in another tab, then go on here: what you typed is still here.",
+    403: "The service has been started anew since this page was opened. Reload the page: what you typed stays.",
+    400: "That cannot be tried: it names something that is not there any more. Reload the page.",
+  };
+  say_failed(event, why[event.detail.xhr.status]
+    || "The service could not answer that. What you typed is still here: try it again in a moment.");
 });
 
 // ------------------------------------------------------------ live
