@@ -49,15 +49,20 @@ def file_of(config: Config, rule: str) -> RuleFile | None:
     return None if text is None else RuleFile(path=path, text=text, digest=_digest(text))
 
 
-def rule_text(title: str, query: str) -> str:
-    """Return the text of a file with one rule, which asks by a query."""
+def rule_text(title: str, query: str, notify: str = "") -> str:
+    """Return the text of a file with one rule, which asks by a query.
+
+    Args:
+        notify: the endpoint that is told; empty: none is.
+    """
     query = query.strip()
     lines = query.split("\n")
     is_literal = "'''" not in query and "$" not in query and all(map(str.isprintable, lines))
     asked = quoted_text(query)
     if is_literal:
         asked = f"'''\n{query}\n'''" if len(lines) > 1 or "'" in query else f"'{query}'"
-    return f"title = {quoted_text(title)}\nquery = {asked}\n"
+    told = f"notify = [{quoted_text(notify)}]\n" if notify else ""
+    return f"title = {quoted_text(title)}\nquery = {asked}\n{told}"
 
 
 def new_file(config: Config, rule: str) -> RuleFile:

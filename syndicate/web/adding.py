@@ -1,20 +1,24 @@
 """Adding a source: an address is looked at, what is found there is shown, and one of it is added."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Lock
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from syndicate import adding
 from syndicate.adding import Wish
 from syndicate.config import Added, duration, source_table
 from syndicate.errors import ConfigError, NetworkError, StoreError
+from syndicate.model import Source
 from syndicate.sources.discover import Discovery
 from syndicate.sources.leads import Found, Via
+from syndicate.sources.opml import ListedSource
+from syndicate.sources.planning import plan
 from syndicate.web.access import visit_of
+from syndicate.web.changes import shown_at, wait_until
 from syndicate.web.render import Pages
 from syndicate.web.view import View
 
@@ -66,8 +70,9 @@ class AddPage:
             return self._again(request, form, problem=f"{found.url} {skipped.why}.")
         if not config.web.edit:
             return self._again(request, form, table=_table(added))
-        root = urlsplit(config.service.base_url).path.rstrip("/")
-        return RedirectResponse(f"{root}/sources?done=added&q={added.sources[0].id}", 303)
+        new = added.sources[0].id
+        is_there = wait_until(lambda: new in {source.id for source in self._view.loaded.config.sources})
+        return shown_at(self._view, f"/sources/{new}" if is_there else "/sources", "added")
 
     def _again(
         self, request: Request, form: Mapping[str, str], *, problem: str = "", table: str = ""
@@ -96,11 +101,19 @@ class AddPage:
             "address": address,
             "given": {name: given.get(name, "") for name in TYPED},
             "discovery": discovery,
+            "taken": _taken(discovery, self._view.loaded.config.sources),
             "problem": problem,
             "table": table,
             "can_edit": self._view.loaded.config.web.edit,
         }
         return self._pages.page(request, "add.html", values, 400 if problem else 200)
+
+
+def _taken(discovery: Discovery | None, present: Sequence[Source]) -> Mapping[str, str]:
+    """Return what of the things found is watched already, and as what, in words."""
+    found = discovery.found if discovery else ()
+    wanted = [ListedSource(title=each.title, url=each.url, tags=(), language=None) for each in found]
+    return {each.wanted.url: each.why for each in plan(wanted, present).skipped if "already" in each.why}
 
 
 def _chosen(form: Mapping[str, str]) -> Found:

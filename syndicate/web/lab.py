@@ -5,24 +5,26 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from textwrap import dedent
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from syndicate import editing
 from syndicate.config import suggestion
 from syndicate.editing import RuleFile
 from syndicate.errors import ConfigError, Problem, QueryError, StoreError
 from syndicate.lookback import LookBack
+from syndicate.model import Config
 from syndicate.report_explain import explanation_lines
 from syndicate.report_words import Line
 from syndicate.rules.grammar import hints
 from syndicate.store.searching import ItemFilter
 from syndicate.trial import NO_ID, Trial, explanation, trial_of_query, trials_of_draft
 from syndicate.web.access import visit_of
+from syndicate.web.changes import shown_at, wait_until
 from syndicate.web.charts import Chart, chart
 from syndicate.web.filters import choices, number_of
 from syndicate.web.lookbacks import Key, LookBacks, Progress
@@ -70,6 +72,18 @@ class Asked:
     def key(self) -> Key:
         """What is looked for."""
         return ("file" if self.file else "query", self.text, self.rule)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class New:
+    """What a query is to be as a rule, as it was typed."""
+
+    id: str = ""
+    title: str = ""
+    notify: str = ""  # an endpoint; empty: nobody is told
+
+
+NOTHING_NEW = New()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,18 +150,20 @@ class LabPage:
         visit = visit_of(request.scope)
         given = visit.form if visit else {}
         config = self._view.loaded.config
-        query, rule = _plain(given.get("q", "")), given.get("id", "").strip()
+        query = _plain(given.get("q", ""))
+        new = New(**{name: given.get(name, "").strip() for name in ("id", "title", "notify")})
         try:
             self._check_edit()
-            text = editing.rule_text(given.get("title", "").strip() or rule, query)
-            editing.save(config, os.environ, editing.new_file(config, rule), text)
+            text = editing.rule_text(new.title or new.id, query, new.notify)
+            editing.save(config, os.environ, editing.new_file(config, new.id), text)
         except _RefusedError as refused:
             return self._pages.error(request, refused.status, str(refused))
         except (ConfigError, StoreError) as error:
             asked = Asked(text=query)
             tried = replace(self._tried(asked), mistakes=_mistakes_of(error))
-            return self._page(request, asked, tried, new=(rule, given.get("title", "")))
-        return self._redirect(rule)
+            return self._page(request, asked, tried, new=new)
+        wait_until(lambda: new.id in self._view.loaded.known.rules)
+        return self._redirect(new.id)
 
     # -- what is asked
 
@@ -256,7 +272,7 @@ class LabPage:
         tried: Tried,
         *,
         done: str = "",
-        new: tuple[str, str] = ("", ""),
+        new: New = NOTHING_NEW,
     ) -> Response:
         loaded = self._view.loaded
         values = {
@@ -264,12 +280,15 @@ class LabPage:
             "asked": asked,
             "tried": tried,
             "done": done,
-            "new_id": new[0],
-            "new_title": new[1],
+            "new_id": new.id,
+            "new_title": new.title,
             "choices": choices(loaded, self._view.store),
             "can_edit": loaded.config.web.edit,
+            "others": _others(loaded.config, asked),
+            "endpoints": [endpoint.id for endpoint in loaded.config.endpoints],
+            "notify": new.notify,
             "edit_is_off": EDIT_IS_OFF,
-            "toml": _as_rule(asked, new[1]),
+            "toml": _as_rule(asked, new),
             "days": DAYS,
             "most_sources": SOURCES,
             "max_query": MAX_QUERY,
@@ -285,10 +304,12 @@ class LabPage:
         if asked.file is None:
             raise _RefusedError(400, "There is no file to save this into.")
         try:
+            read_at = self._view.loaded.read_at
             rules = editing.save(self._view.loaded.config, os.environ, asked.file, asked.text)
         except (ConfigError, StoreError) as error:
             tried = replace(self._tried(asked), mistakes=_mistakes_of(error))
             return self._page(request, asked, tried)
+        wait_until(lambda: self._view.loaded.read_at != read_at)
         return self._redirect(asked.rule if asked.rule in rules else next(iter(rules), ""))
 
     def _check_edit(self) -> None:
@@ -296,13 +317,24 @@ class LabPage:
             raise _RefusedError(403, EDIT_IS_OFF)
 
     def _redirect(self, rule: str) -> Response:
-        root = urlsplit(self._view.loaded.config.service.base_url).path.rstrip("/")
-        return RedirectResponse(f"{root}/lab?edit={rule}&done=saved" if rule else f"{root}/rules", 303)
+        return (
+            shown_at(self._view, "/lab", "saved", edit=rule) if rule else shown_at(self._view, "/rules", "")
+        )
 
 
-def _as_rule(asked: Asked, title: str) -> str:
+def _others(config: Config, asked: Asked) -> list[str]:
+    """Return the other rules that stand in the file that is edited."""
+    if asked.file is None:
+        return []
+    mine = [text for text in config.rules if Path(text.file).absolute() == asked.file.path]
+    return [text.id for text in mine if text.id != asked.rule]
+
+
+def _as_rule(asked: Asked, new: New) -> str:
     """Return a query as a file of its own; empty where there is none."""
-    return editing.rule_text(title or "My rule", asked.text) if asked.text and asked.file is None else ""
+    if not asked.text or asked.file is not None:
+        return ""
+    return editing.rule_text(new.title or "My rule", asked.text, new.notify)
 
 
 def _plain(query: str) -> str:

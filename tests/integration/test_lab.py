@@ -205,7 +205,7 @@ def test_an_edit_is_written_whole_and_the_version_before_it_kept(desk, client):
     form = edit_form(client)
     text = EDITED.replace("\n", "\r\n")  # as browsers send it
     saved = client.post("/lab", data={**form, "toml": text, "do": "save"})
-    assert (saved.status_code, saved.headers["Location"]) == (303, "/lab?edit=central-asia&done=saved")
+    assert (saved.status_code, saved.headers["Location"]) == (303, "/lab?done=saved&edit=central-asia")
     assert rule_file(desk).read_bytes() == EDITED.encode()
     (kept,) = (desk.loaded.config.service.database.parent / "previous").iterdir()
     assert kept.name.startswith("central-asia-")
@@ -233,7 +233,7 @@ def test_a_query_becomes_a_rule(desk, client):
         "title": "New & old",
     }
     saved = client.post("/lab/new", data=form)
-    assert saved.headers["Location"] == "/lab?edit=new&done=saved"
+    assert saved.headers["Location"] == "/lab?done=saved&edit=new"
     assert rule_file(desk, "new").read_text() == f"title = \"New & old\"\nquery = '{QUERY}'\n"
     assert "New &amp; old" in client.get("/lab?edit=new").text  # also before it is taken over
 
@@ -483,4 +483,4 @@ def test_line_ends_and_marks_stay_as_they_are(tmp_path, before, after):
 def test_a_rule_that_gets_another_id_is_found_under_that(desk, client):
     text = f'[[rule]]\nid = "samarkand"\nrenamed_from = ["central-asia"]\n{EDITED.split("[examples]")[0]}'
     saved = client.post("/lab", data={**edit_form(client), "toml": text, "do": "save"})
-    assert saved.headers["Location"] == "/lab?edit=samarkand&done=saved", saved.text
+    assert saved.headers["Location"] == "/lab?done=saved&edit=samarkand", saved.text
