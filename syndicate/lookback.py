@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from itertools import islice
 
 from syndicate.backfill import Known, OneRule, asked_at, subject_of, wanted_words
 from syndicate.model import Match, SearchedItem
@@ -91,8 +90,7 @@ class LookBack:
         self._store, self._live = store, live
         self._asked = OneRule(trial.rule, trial.known)
         any_of = wanted_words(store, trial.rule, trial.known)
-        ids = store.search.candidates(replace(which, any_of=any_of, or_rule=live))
-        self.candidates, self._left = len(ids), iter(ids)
+        self._ids = store.search.candidates(replace(which, any_of=any_of, or_rule=live))
         self._held = store.search.held_items(live, which.since) if live else frozenset()
         self._found, self._added = _Tally(trial.known, limit), _Tally(trial.known, limit)
         self._kept = 0
@@ -101,19 +99,27 @@ class LookBack:
         self._limit = limit
         self.looked_at = 0
         self.oldest: datetime | None = None  # Item.order of the last item that was looked at
-        self.is_done = False
 
     def go_on(self, is_enough: Callable[[], bool] = lambda: False) -> None:
         """Look at more items, until all were looked at or it is enough: at least at some."""
         while not self.is_done:
-            ids = list(islice(self._left, AT_ONCE))
-            for item in self._store.search.searched(ids):
+            items = self._store.search.searched(self._ids[self.looked_at : self.looked_at + AT_ONCE])
+            for item in items:
                 self._look_at(item)
                 self.oldest = item.order
-            self.looked_at += len(ids)
-            self.is_done = len(ids) < AT_ONCE
+            self.looked_at = min(self.looked_at + AT_ONCE, len(self._ids))
             if is_enough():
                 return
+
+    @property
+    def candidates(self) -> int:
+        """How many items there are to look at."""
+        return len(self._ids)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all were looked at."""
+        return self.looked_at == len(self._ids)
 
     def findings(self) -> Findings:
         """Return what it holds for, among the items that were looked at."""

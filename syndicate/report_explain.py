@@ -193,7 +193,10 @@ def _query_lines(trial: Trial, why: WhyNot) -> Iterator[Line]:
     for text in lines:
         if text.strip():
             yield Line(
-                text[cut:].rstrip(), marks=tuple(_within(marks, start + cut, start + len(text))), indent=2
+                text[cut:].rstrip(),
+                marks=tuple(_within(marks, start + cut, start + len(text))),
+                indent=2,
+                is_wanting=True,
             )
         start += len(text) + 1
     yield Line("")

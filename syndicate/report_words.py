@@ -26,6 +26,7 @@ class Line:
     text: str
     marks: tuple[tuple[int, int], ...] = ()  # in order, none touching another
     indent: int = 0
+    is_wanting: bool = False  # what is marked is not there
 
 
 def bracketed(line: Line) -> str:

@@ -63,6 +63,7 @@ class Service:
     ) -> None:
         self.loaded = loaded
         self.refused: tuple[Problem, ...] = ()
+        self.needs_restart: tuple[str, ...] = ()
         self.started_at = clock() if clock else datetime.now(UTC)
         self._random = random
         self._heads = Heads()
@@ -370,7 +371,7 @@ class Service:
             )
             return
         self.refused = ()
-        loaded = _as_far_as_possible(loaded, self.loaded)
+        loaded, self.needs_restart = _as_far_as_possible(loaded, self.loaded)
         if loaded == self.loaded:
             return
         try:
@@ -448,13 +449,14 @@ def _concerns_hubs(poll: Poll) -> bool:
 _KEYS = {"host": "listen", "port": "listen"}
 
 
-def _as_far_as_possible(loaded: Loaded, before: Loaded) -> Loaded:
-    """Return a configuration with what cannot change while the service runs as it was, and say so."""
+def _as_far_as_possible(loaded: Loaded, before: Loaded) -> tuple[Loaded, tuple[str, ...]]:
+    """Return a configuration with what cannot change while the service runs as it was, and what that is."""
     new, old = loaded.config.service, before.config.service
     kept = {name: getattr(old, name) for name in ("database", "host", "port")}
     changed = {_KEYS.get(name, name) for name, value in kept.items() if getattr(new, name) != value}
-    if "listen" in changed:
+    if "listen" in changed and new.base_url != old.base_url:
         kept["base_url"] = old.base_url  # it tells where we listen
+        changed.add("base_url")
     if changed:
         log.warning(
             "config.needs_restart",
@@ -462,7 +464,7 @@ def _as_far_as_possible(loaded: Loaded, before: Loaded) -> Loaded:
             reason="in force from the next start on",
         )
     config = replace(loaded.config, service=replace(new, **kept))
-    return replace(loaded, config=config)
+    return replace(loaded, config=config), tuple(sorted(changed))
 
 
 async def _whenever(wake: asyncio.Event, stop: asyncio.Event, job: Callable[[], Awaitable[object]]) -> None:

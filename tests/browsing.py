@@ -66,7 +66,8 @@ def page_in(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
         yield page
     finally:
         context.close()
-    refused = "error Failed to load resource: the server responded with a status of 40[034]"
+    said = "Failed to load resource: the server responded with a status of|Response Status Error Code"
+    refused = f"error ({said}) 40[034]"
     allowed = re.compile(f"asked {re.escape(address)}/|{refused}")
     assert [each for each in complaints if not allowed.match(each)] == []
 

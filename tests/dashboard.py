@@ -84,6 +84,7 @@ class Dashboard:
     callbacks: Callbacks = field(default_factory=NoCallbacks)
     hub: Asked = field(default_factory=NoHub)
     refused: tuple[Problem, ...] = ()
+    needs_restart: tuple[str, ...] = ()
     started_at: datetime = START
 
     def now(self) -> datetime:

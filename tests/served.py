@@ -87,6 +87,7 @@ class SomeView:
     callbacks: Callbacks = field(default_factory=NoCallbacks)
     hub: Asked = field(default_factory=NoHub)
     refused: tuple[Problem, ...] = ()
+    needs_restart: tuple[str, ...] = ()
     started_at: datetime = NOW
 
     @property

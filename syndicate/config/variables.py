@@ -74,5 +74,14 @@ def fill(value: Any, environ: Mapping[str, str]) -> tuple[Any, dict[Key, str]]:
     return (whole if isinstance(value, dict) else list(whole.values())), unfilled
 
 
+def names_in(value: Any) -> frozenset[str]:
+    """Return the names of all variables in the texts of a TOML value."""
+    if isinstance(value, str):
+        return frozenset(found["name"] for found in _DOLLAR.finditer(value) if found["name"])
+    if not isinstance(value, dict | list):
+        return frozenset()
+    return frozenset().union(*(names_in(part) for _, part in _named(value)))
+
+
 def _named(value: dict[str, Any] | list[Any]) -> Iterable[tuple[str | int, Any]]:
     return value.items() if isinstance(value, dict) else enumerate(value)

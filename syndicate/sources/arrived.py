@@ -45,7 +45,7 @@ def unreadable(text: str, root: str | None, url: str) -> str:
     if root in _ROOTS:
         return _ROOTS[root]
     if root == "html" or _HTML_ANYWHERE.search(text[:20_000]):
-        return _page(read_page(text, url))
+        return _page(read_page(text, url), url)
     if text.lstrip()[0] in "{[":
         return _json(text)
     if root:
@@ -53,10 +53,13 @@ def unreadable(text: str, root: str | None, url: str) -> str:
     return f"text that begins “{clean_line(text, 60)}”, not a feed: check the address"
 
 
-def _page(page: Page) -> str:
+def _page(page: Page, url: str) -> str:
     what = f"an HTML page titled “{page.title}”, not a feed" if page.title else "an HTML page, not a feed"
+    others = [feed for feed in page.feeds if feed != url]
+    if others:
+        return f"{what}: it names its feed as {' and '.join(others[:3])}; give that address instead"
     if page.feeds:
-        return f"{what}: it names its feed as {' and '.join(page.feeds[:3])}; give that address instead"
+        return f"{what}, though it names itself as its feed: its server does not send the feed just now"
     return (
         f"{what}: it may be a login, consent or error page; open it in a browser, and give the feed's address"
     )

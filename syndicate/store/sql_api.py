@@ -107,12 +107,16 @@ REACH_SQL = """
 
 
 def arrivals_sql(*, of_rule: bool) -> str:
-    """Return the statement that yields the matches that began to hold after one, up to another."""
+    """Return the statement that yields the matches that began to hold after one, up to another.
+
+    Also those of rules that are not configured just now: one that comes back tells them no second time.
+    """
     return f"""
         SELECT a.number, {ITEM_COLUMNS}, {MATCH_COLUMNS}
         FROM match_arrivals a CROSS JOIN matches m ON m.rule = a.rule AND m.item = a.item
         JOIN items i ON i.id = m.item JOIN sources s ON s.id = i.source
-        WHERE a.number > :after AND a.number <= :last AND {HOLDS}{" AND a.rule = :rule" if of_rule else ""}
+        WHERE a.number > :after AND a.number <= :last AND m.ended_at IS NULL
+            {"AND a.rule = :rule" if of_rule else ""}
         ORDER BY a.number LIMIT :limit
     """
 

@@ -60,6 +60,14 @@ def doubt_hubs(db: Connection, now: datetime) -> int:
     return len(rows)
 
 
+def doubt_hub(db: Connection, source: int, now: datetime) -> None:
+    """Rely on the hub of a source no more until it pushes again, and have it asked anew."""
+    db.execute(
+        "UPDATE subscriptions SET doubts = 1, next_ask_at = ? WHERE source = ? AND state = ?",
+        [time_text(now), source, SubscriptionState.ACTIVE],
+    )
+
+
 def _wishes(db: Connection) -> Mapping[int, Wish]:
     """Return the hub and topic of each source that wants to be subscribed to."""
     rows = db.execute(

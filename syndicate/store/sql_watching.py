@@ -11,6 +11,7 @@ from syndicate.store.rows import bad_answer_of, source_of, time_of, time_text
 from syndicate.store.sql import Connection
 from syndicate.store.sql_learned import gaps_of
 from syndicate.store.sql_sources import sources, state_of
+from syndicate.store.sql_subscriptions import doubt_hub
 
 OVERVIEW_SQL = """
     SELECT s.slug, s.state, s.is_configured, s.is_enabled, s.paused_at,
@@ -97,4 +98,5 @@ class SqlWatch:
                     " next_poll_why = 'it was paused until then' WHERE id = ?",
                     [source_of(row["definition"]).enabled, time_text(self.now()), row["id"]],
                 )
+                doubt_hub(db, row["id"], self.now())  # which was told that nobody wants its pushes
             return len(rows)

@@ -21,6 +21,7 @@ from syndicate.store.sql_many import insert_rows
 from syndicate.store.sqlite_lock import LifeLock
 
 BUSY_TIMEOUT_SECONDS = 5.0
+MOST_IDLE = 6
 
 
 class SqliteConnection:
@@ -90,7 +91,7 @@ def _phrase(wanted: Wanted) -> str:
 
 
 class Connections:
-    """Connections to a file, kept for whoever wants one next. The file is created and migrated at first.
+    """Connections to a file, some of them kept for whoever wants one next. The file is made at first.
 
     What SQLite says against a unit of work is raised as `StoreError`.
 
@@ -159,7 +160,7 @@ class Connections:
 
     @contextmanager
     def _lent(self) -> Iterator[SqliteConnection]:
-        """Lend a connection; there are as many as were ever lent at once, whatever threads come and go."""
+        """Lend a connection, whatever threads come and go."""
         with _translated(self._path):
             try:
                 db = self.idle.pop()
@@ -170,7 +171,10 @@ class Connections:
             except BaseException:
                 db.conn.close()  # whatever state it is in
                 raise
-            self.idle.append(db)
+            if len(self.idle) < MOST_IDLE:
+                self.idle.append(db)
+            else:
+                db.conn.close()  # each has a cache of its own
             if self._is_closed:
                 self._close_idle()
 

@@ -32,9 +32,12 @@ SAFE = ("GET", "HEAD")
 FORM_FIELD = "csrf"  # has the token of a form
 FORM_HEADER = "x-csrf-token"  # or this, where there is no form
 MAX_BYTES = 1024 * 1024  # of a form
+MAX_BYTES_OF_STRANGERS = 8 * 1024  # who log in
 MAX_SECONDS = 30.0  # for it to arrive
 FORM = "application/x-www-form-urlencoded"
 
+WHERE_ONE_TYPES = "found"  # the part of the lab's page that follows what is typed
+NOTHING: Mapping[str, str] = {}
 _VISIT = "syndicate.visit"
 _PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")  # set by proxies
 
@@ -94,17 +97,20 @@ def caller_of(scope: Scope, settings: WebSettings, cookie_name: str) -> Caller:
     )
 
 
-def binding_of(caller: Caller, settings: WebSettings, *, is_open: bool) -> str | None:
+def binding_of(caller: Caller, settings: WebSettings, *, is_open: bool, is_local: bool) -> str | None:
     """Return whose the forms are that are sent to a caller who may come in, None for one who may not.
 
     Args:
         is_open: whether his cookie is that of an open session.
+        is_local: whether our public name is one of this machine. If it is another, a proxy is likely to stand
+            here for all the world, and need not say so.
     """
     if caller.name is not None:
         return f"proxy {caller.name}"
     if is_open:
         return f"session {caller.cookie}"
-    if settings.password is None and settings.trusted_proxy_header is None and caller.is_here:
+    is_unguarded = settings.password is None and settings.trusted_proxy_header is None
+    if is_unguarded and is_local and caller.is_here:
         return "here"
     return None
 
@@ -123,6 +129,13 @@ def means_us(host: str, base_url: str) -> bool:
     return _is_loopback_name(host) or (ours is not None and named.host == ours.host)
 
 
+def is_taken_along(headers: Headers) -> bool:
+    """Say whether a page elsewhere asks for something, without anybody going there (Fetch Metadata)."""
+    if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
+        return False
+    return (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) != ("navigate", "document")
+
+
 def is_ours(origin: str, host: str, base_url: str) -> bool:
     """Say whether an Origin is that of our own pages, under the name they were asked by or our public one."""
     if origin.partition("://")[2].casefold() == host.casefold():
@@ -136,6 +149,11 @@ def _target(url: str) -> Target | None:
         return target(url)
     except RefusedError:
         return None
+
+
+def is_loopback_url(url: str) -> bool:
+    """Say whether an address names this machine."""
+    return _is_loopback_name(urlsplit(url).netloc)
 
 
 def _is_loopback_name(host: str) -> bool:
@@ -161,8 +179,15 @@ class Refusals(Protocol):
     def closed(self, scope: Scope) -> Response:
         """Return the page for whoever may not come in, where nobody can log in."""
 
-    def unmeant(self, scope: Scope) -> Response:
-        """Return the page for a change that nobody need have meant."""
+    def logged_out(self, scope: Scope) -> Response:
+        """Return the page for a change by whoever has to log in first."""
+
+    def unmeant(self, scope: Scope, form: Mapping[str, str]) -> Response:
+        """Return the page for a change that nobody need have meant.
+
+        Args:
+            form: what was sent, to be sent again by whoever did mean it; empty: that can't be.
+        """
 
 
 class Gate:
@@ -187,6 +212,8 @@ class Gate:
         if not means_us(Headers(scope=scope).get("host", ""), config.service.base_url):
             text = "These pages do not answer to that name: base_url in [service] says to which."
             return _said(scope, 421, text)
+        if scope["method"] in SAFE and is_taken_along(Headers(scope=scope)):
+            return _said(scope, 403, "Pages elsewhere may lead here, and do no more.")
         if not is_api(scope["path"]):
             return self._refused_person(scope)
         shown = self._bearers.judged(scope, config.web.tokens, seconds())
@@ -207,7 +234,8 @@ class Gate:
             and config.web.password
             and self._sessions.is_open(caller.cookie, config.web.password, seconds())
         )
-        binding = binding_of(caller, config.web, is_open=is_open)
+        is_local = is_loopback_url(config.service.base_url)
+        binding = binding_of(caller, config.web, is_open=is_open, is_local=is_local)
         if binding is None and scope["path"] == LOGIN and config.web.password:
             binding = f"login {caller.cookie or ''}"
             scope[_VISIT] = Visit(token=self._sessions.token(binding), is_in=False)
@@ -226,12 +254,16 @@ class Gate:
             return self._refusals.closed(scope)
         login = urlsplit(config.service.base_url).path.rstrip("/") + LOGIN
         headers = Headers(scope=scope)
+        if headers.get("hx-target") == WHERE_ONE_TYPES:
+            return _plain(401, "Log in first.")  # its script says so, and leaves what was typed
         if "hx-request" in headers:
             return _plain(401, "Log in first.", {"HX-Redirect": login})
         if scope["method"] in SAFE and "text/html" in headers.get("accept", ""):
             query = scope["query_string"].decode("latin-1")
             wanted = scope["path"] + (f"?{query}" if query else "")
             return RedirectResponse(f"{login}?next={quote(wanted, safe='/')}", 303)
+        if "text/html" in headers.get("accept", ""):
+            return self._refusals.logged_out(scope)
         return _plain(401, "Log in first.")
 
     async def _judged(self, scope: Scope, receive: Receive) -> tuple[Response | None, Receive]:
@@ -240,14 +272,14 @@ class Gate:
         headers = Headers(scope=scope)
         if not visit.is_program and (answer := self._unmeant(scope, headers)):
             return answer, receive
-        body = await _body(scope, receive)
+        body = await _body(scope, receive, MAX_BYTES if visit.is_in else MAX_BYTES_OF_STRANGERS)
         if isinstance(body, Response):
             return body, receive
         if not visit.is_program:
             form = _form(headers, body)
             token = headers.get(FORM_HEADER) or form.get(FORM_FIELD, "")
             if not hmac.compare_digest(token.encode(), visit.token.encode()):
-                return self._refused_change(scope), receive
+                return self._refused_change(scope, form), receive
             scope[_VISIT] = replace(visit, form=form)
         return None, _again(body, receive)
 
@@ -262,22 +294,30 @@ class Gate:
             return token_wanted()  # or that of a page, which its scripts know of
         return None
 
-    def _refused_change(self, scope: Scope) -> Response:
+    def _refused_change(self, scope: Scope, form: Mapping[str, str] = NOTHING) -> Response:
+        """Return what is said of a change that nobody need have meant.
+
+        Args:
+            form: what was sent by a page of ours that is older than the session: it can be sent again. Empty:
+                by whom it was sent is unknown.
+        """
         if is_api(scope["path"]):
             return problem(403, "The token of this page is too old, or none of ours. Reload the page.")
-        return self._refusals.unmeant(scope)
+        headers = Headers(scope=scope)
+        is_of_ours = headers.get("sec-fetch-site") == "same-origin" and "hx-request" not in headers
+        return self._refusals.unmeant(scope, form if is_of_ours else NOTHING)
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes | Response:
+async def _body(scope: Scope, receive: Receive, most: int) -> bytes | Response:
     """Return what was sent, or what is said of what cannot be taken."""
     try:
         async with asyncio.timeout(MAX_SECONDS):
-            body = await body_of(Request(scope, receive), MAX_BYTES)
+            body = await body_of(Request(scope, receive), most)
     except TimeoutError:
         return _said(scope, 408, "That took too long.")
     except ClientDisconnect:
         return _said(scope, 400, "")
-    return _said(scope, 413, f"More than {MAX_BYTES} bytes.") if body is None else body
+    return _said(scope, 413, f"More than {most} bytes.") if body is None else body
 
 
 def seconds() -> float:

@@ -230,7 +230,7 @@ class _Public:
         return self._pages.error(request, status, headers=headers)
 
 
-def healthy(request: Request) -> Response:
+async def healthy(request: Request) -> Response:
     """Say that the server answers."""
     return PlainTextResponse(
         "ok\n", headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -119,6 +119,16 @@ class Strip:
         return SLOT - GAP
 
     @property
+    def good_outline(self) -> str:
+        """What was good, as one path, for where there are many strips."""
+        return "".join(_outlined(cell.x, HEIGHT - cell.good, cell.good) for cell in self.cells if cell.good)
+
+    @property
+    def failed_outline(self) -> str:
+        """What was not, as one path."""
+        return "".join(_outlined(cell.x, 0.0, cell.failed) for cell in self.cells if cell.failed)
+
+    @property
     def words(self) -> str:
         """All of it in a few words."""
         bad = sum(cell.day.failed > 0 for cell in self.cells)
@@ -138,6 +148,11 @@ def strip(days: Sequence[date], polled: Sequence[PollDay]) -> Strip:
         if day.day in place and day.good + day.failed
     )
     return Strip(cells=cells, days=len(days))
+
+
+def _outlined(x: float, y: float, height: float) -> str:
+    width = f"{SLOT - GAP:g}"
+    return f"M{x:g} {y:g}h{width}v{height:g}h-{width}z"
 
 
 def _cell(day: PollDay, x: float) -> Cell:

@@ -14,7 +14,7 @@ from syndicate.web.standing import Standing, standings
 from syndicate.web.view import View
 
 DONE = {
-    "tested": "A sample was sent. What came back stands below.",
+    "tested": "It was tried. What came back stands below.",
     "testing": "A sample is on its way to it already: reload the page in a moment to see what came back.",
     "enabled": "It is enabled: what waits for it is due now, oldest first.",
     "not-disabled": "It was not disabled.",

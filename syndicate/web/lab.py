@@ -1,26 +1,30 @@
 """The lab: what a query finds in the last thirty days, as it is typed, and what an edit of a rule changes."""
 
+import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from textwrap import dedent
-from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from syndicate import editing
 from syndicate.config import suggestion
 from syndicate.editing import RuleFile
 from syndicate.errors import ConfigError, Problem, QueryError, StoreError
 from syndicate.lookback import LookBack
+from syndicate.model import Config
 from syndicate.report_explain import explanation_lines
 from syndicate.report_words import Line
 from syndicate.rules.grammar import hints
 from syndicate.store.searching import ItemFilter
 from syndicate.trial import NO_ID, Trial, explanation, trial_of_query, trials_of_draft
 from syndicate.web.access import visit_of
+from syndicate.web.changes import shown_at, wait_until
 from syndicate.web.charts import Chart, chart
 from syndicate.web.filters import choices, number_of
 from syndicate.web.lookbacks import Key, LookBacks, Progress
@@ -34,6 +38,8 @@ SHOWN = 20  # items
 SOURCES = 6  # whose share is told
 EDIT_IS_OFF = "Nothing is written from here, unless edit = true is set in [web] of config.toml."
 GONE = "There is no such rule."
+MOST_WAITING = 20
+BUSY = "Many try something just now. Try again in a moment."
 
 
 class _RefusedError(Exception):
@@ -69,6 +75,18 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class New:
+    """What a query is to be as a rule, as it was typed."""
+
+    id: str = ""
+    title: str = ""
+    notify: str = ""  # an endpoint; empty: nobody is told
+
+
+NOTHING_NEW = New()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
     """What came of it."""
 
@@ -93,9 +111,29 @@ class LabPage:
         self._view = view
         self._pages = pages
         self._looks = looks
+        self._one_at_a_time = asyncio.Lock()
+        self._waiting = 0
 
-    def answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Return the page; for htmx only what was found. A POST tries the text of a file, or saves it."""
+        return await self._in_turn(request, self._answer)
+
+    async def create(self, request: Request) -> Response:
+        """Write a query as a new rule."""
+        return await self._in_turn(request, self._create)
+
+    async def _in_turn(self, request: Request, answer: Callable[[Request], Response]) -> Response:
+        """Answer one after the other: each takes a processor for itself, and others have work to do."""
+        if self._waiting >= MOST_WAITING:
+            return self._pages.error(request, 503, BUSY, {"Retry-After": "5"})
+        self._waiting += 1
+        try:
+            async with self._one_at_a_time:
+                return await run_in_threadpool(answer, request)
+        finally:
+            self._waiting -= 1
+
+    def _answer(self, request: Request) -> Response:
         visit = visit_of(request.scope)
         is_sent = request.method == "POST" and visit is not None
         given: Mapping[str, str] = visit.form if is_sent and visit else request.query_params
@@ -108,23 +146,24 @@ class LabPage:
         done = given.get("done", "") if not is_sent else ""
         return self._page(request, asked, self._tried(asked), done=done)
 
-    def create(self, request: Request) -> Response:
-        """Write a query as a new rule."""
+    def _create(self, request: Request) -> Response:
         visit = visit_of(request.scope)
         given = visit.form if visit else {}
         config = self._view.loaded.config
-        query, rule = _plain(given.get("q", "")), given.get("id", "").strip()
+        query = _plain(given.get("q", ""))
+        new = New(**{name: given.get(name, "").strip() for name in ("id", "title", "notify")})
         try:
             self._check_edit()
-            text = editing.rule_text(given.get("title", "").strip() or rule, query)
-            editing.save(config, os.environ, editing.new_file(config, rule), text)
+            text = editing.rule_text(new.title or new.id, query, new.notify)
+            editing.save(config, os.environ, editing.new_file(config, new.id), text)
         except _RefusedError as refused:
             return self._pages.error(request, refused.status, str(refused))
         except (ConfigError, StoreError) as error:
             asked = Asked(text=query)
             tried = replace(self._tried(asked), mistakes=_mistakes_of(error))
-            return self._page(request, asked, tried, new=(rule, given.get("title", "")))
-        return self._redirect(rule)
+            return self._page(request, asked, tried, new=new)
+        wait_until(lambda: new.id in self._view.loaded.known.rules)
+        return self._redirect(new.id)
 
     # -- what is asked
 
@@ -154,7 +193,8 @@ class LabPage:
         text = given.get("toml", "").replace("\r\n", "\n")
         if len(text) > MAX_FILE:
             raise _RefusedError(400, f"A file has {MAX_FILE} characters at most here.")
-        return Asked(text=text, file=replace(file, digest=given.get("digest", "")), rule=rule, item=item)
+        file = replace(file, digest=given.get("digest", ""))
+        return Asked(text=text, file=file, rule=rule, item=item)
 
     # -- what comes of it
 
@@ -187,7 +227,9 @@ class LabPage:
         loaded = self._view.loaded
         if asked.file is None:
             return trial_of_query(asked.text, loaded.known)
-        trials = trials_of_draft(asked.file.path, asked.text, loaded.config, loaded.known, os.environ)
+        editing.check_variables(asked.file, asked.text)
+        environ = editing.environ_of(asked.file, os.environ)
+        trials = trials_of_draft(asked.file.path, asked.text, loaded.config, loaded.known, environ)
         for trial in trials:
             if trial.rule.id == asked.rule:
                 return trial
@@ -230,7 +272,7 @@ class LabPage:
         tried: Tried,
         *,
         done: str = "",
-        new: tuple[str, str] = ("", ""),
+        new: New = NOTHING_NEW,
     ) -> Response:
         loaded = self._view.loaded
         values = {
@@ -238,12 +280,15 @@ class LabPage:
             "asked": asked,
             "tried": tried,
             "done": done,
-            "new_id": new[0],
-            "new_title": new[1],
+            "new_id": new.id,
+            "new_title": new.title,
             "choices": choices(loaded, self._view.store),
             "can_edit": loaded.config.web.edit,
+            "others": _others(loaded.config, asked),
+            "endpoints": [endpoint.id for endpoint in loaded.config.endpoints],
+            "notify": new.notify,
             "edit_is_off": EDIT_IS_OFF,
-            "toml": editing.rule_text(new[1] or "My rule", asked.text) if asked.file is None else "",
+            "toml": _as_rule(asked, new),
             "days": DAYS,
             "most_sources": SOURCES,
             "max_query": MAX_QUERY,
@@ -259,19 +304,37 @@ class LabPage:
         if asked.file is None:
             raise _RefusedError(400, "There is no file to save this into.")
         try:
-            editing.save(self._view.loaded.config, os.environ, asked.file, asked.text)
+            read_at = self._view.loaded.read_at
+            rules = editing.save(self._view.loaded.config, os.environ, asked.file, asked.text)
         except (ConfigError, StoreError) as error:
             tried = replace(self._tried(asked), mistakes=_mistakes_of(error))
             return self._page(request, asked, tried)
-        return self._redirect(asked.rule)
+        wait_until(lambda: self._view.loaded.read_at != read_at)
+        return self._redirect(asked.rule if asked.rule in rules else next(iter(rules), ""))
 
     def _check_edit(self) -> None:
         if not self._view.loaded.config.web.edit:
             raise _RefusedError(403, EDIT_IS_OFF)
 
     def _redirect(self, rule: str) -> Response:
-        root = urlsplit(self._view.loaded.config.service.base_url).path.rstrip("/")
-        return RedirectResponse(f"{root}/lab?edit={rule}&done=saved", 303)
+        return (
+            shown_at(self._view, "/lab", "saved", edit=rule) if rule else shown_at(self._view, "/rules", "")
+        )
+
+
+def _others(config: Config, asked: Asked) -> list[str]:
+    """Return the other rules that stand in the file that is edited."""
+    if asked.file is None:
+        return []
+    mine = [text for text in config.rules if Path(text.file).absolute() == asked.file.path]
+    return [text.id for text in mine if text.id != asked.rule]
+
+
+def _as_rule(asked: Asked, new: New) -> str:
+    """Return a query as a file of its own; empty where there is none."""
+    if not asked.text or asked.file is not None:
+        return ""
+    return editing.rule_text(new.title or "My rule", asked.text, new.notify)
 
 
 def _plain(query: str) -> str:

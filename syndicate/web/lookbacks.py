@@ -7,11 +7,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 
 from syndicate.lookback import Difference, Findings, LookBack
 
-BUDGET_SECONDS = 0.15  # of looking, for one answer
+BUDGET_SECONDS = 0.22  # of looking, for one answer
+FRESH_SECONDS = 5.0  # for which what was found is not looked for again: matches and items change
 KEPT = 8
 
 Key = tuple[str, ...]
@@ -21,9 +23,27 @@ Key = tuple[str, ...]
 class Progress:
     """How far a look back has come, and what it has found so far."""
 
-    look: LookBack
+    looked_at: int  # items
+    candidates: int  # of so many
+    oldest: datetime | None  # Item.order of the last that was looked at; None: none was
     findings: Findings
     difference: Difference | None  # None: it is compared with nothing
+
+    @property
+    def is_done(self) -> bool:
+        """Whether that is all."""
+        return self.looked_at == self.candidates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    look: LookBack
+    newest: int  # the item that came last, when it was begun
+    begun_at: float
+
+    def is_stale(self, newest: int, now: float) -> bool:
+        """Whether it has seen all that there was, and there may be something else by now."""
+        return self.look.is_done and (newest != self.newest or now - self.begun_at > FRESH_SECONDS)
 
 
 class LookBacks:
@@ -31,7 +51,7 @@ class LookBacks:
 
     def __init__(self, budget_seconds: float = BUDGET_SECONDS) -> None:
         self._budget_seconds = budget_seconds
-        self._kept: OrderedDict[Key, tuple[LookBack, int]] = OrderedDict()
+        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
         self._one_at_a_time = Lock()
 
     def go_on(self, key: Key, newest: int, begin: Callable[[], LookBack]) -> Progress:
@@ -44,12 +64,18 @@ class LookBacks:
         """
         with self._one_at_a_time:
             end = time.monotonic() + self._budget_seconds
-            look, newest_then = self._kept.pop(key, (None, newest))
-            if look is None or (look.is_done and newest_then != newest):
-                look, newest_then = begin(), newest
-            self._kept[key] = (look, newest_then)
+            kept = self._kept.pop(key, None)
+            if kept is None or kept.is_stale(newest, time.monotonic()):
+                kept = _Kept(look=begin(), newest=newest, begun_at=time.monotonic())
+            look, self._kept[key] = kept.look, kept
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
             look.go_on(lambda: time.monotonic() >= end)
             difference = look.difference() if look.is_compared else None
-            return Progress(look=look, findings=look.findings(), difference=difference)
+            return Progress(
+                looked_at=look.looked_at,
+                candidates=look.candidates,
+                oldest=look.oldest,
+                findings=look.findings(),
+                difference=difference,
+            )

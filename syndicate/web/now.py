@@ -52,6 +52,8 @@ class NowPage:
             "chart": self._chart(filters, now) if is_first else None,
             "is_first": is_first,
             "has_sources": bool(loaded.config.sources),
+            "sources_total": len(loaded.config.sources),
+            "failing": 0 if newest else self._failing(),
             "has_rules": bool(loaded.rules),
             "alternates": self._alternates(filters),
         }
@@ -62,6 +64,10 @@ class NowPage:
         shown = stories[:STORIES]
         last = shown[-1].first if len(stories) > STORIES else None
         return Listing(stories=tuple(shown), older=place_text(last.order, last.item) if last else None)
+
+    def _failing(self) -> int:
+        """Return how many sources fail, where nothing has come in."""
+        return sum(head.needs_somebody for head in self._view.store.watch.overview())
 
     def _chart(self, filters: Filters, now: datetime) -> Chart | None:
         """Return the matches of the last days; None where a filter is set that they do not follow."""

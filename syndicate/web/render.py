@@ -124,9 +124,16 @@ class Pages:
         """See `access.Refusals`."""
         return self._rendered(scope, "closed.html", {}, 403, _NO_HEADERS)
 
-    def unmeant(self, scope: Scope) -> Response:
+    def logged_out(self, scope: Scope) -> Response:
         """See `access.Refusals`."""
-        problem = "This form is too old, or none of ours. Go back, reload the page and send it again."
+        return self._rendered(scope, "logged_out.html", {}, 401, _NO_HEADERS)
+
+    def unmeant(self, scope: Scope, form: Mapping[str, str]) -> Response:
+        """See `access.Refusals`."""
+        if form:
+            again = {"path": scope["path"], "form": {name: form[name] for name in form if name != FORM_FIELD}}
+            return self._rendered(scope, "again.html", again, 403, _NO_HEADERS)
+        problem = "This form is none of ours, or too old. Go back, reload the page and send it again."
         return self._rendered(scope, "error.html", {"status": 403, "problem": problem}, 403, _NO_HEADERS)
 
     def _rendered(
@@ -155,7 +162,8 @@ class Pages:
 
 def ago(moment: datetime, now: datetime) -> str:
     """Return how long ago something was, or in how long it will be, as people say it."""
-    minutes = int(abs(now - moment) / timedelta(minutes=1))
+    rounded = 0 if moment <= now else 0.5  # so that what is to last two hours ends in 2 hours
+    minutes = int(abs(now - moment) / timedelta(minutes=1) + rounded)
     if not minutes:
         return "just now" if moment <= now else "in a moment"
     if minutes < 60:

@@ -33,6 +33,9 @@ NAMES = {
 CHECKED = "everything"
 
 
+PREFILLED = ("rule", "source", "tag", "endpoint")  # by an address that leads here
+
+
 class SilencePages:
     """Answers `/alerts/silences` and what adds or ends a silence."""
 
@@ -42,7 +45,8 @@ class SilencePages:
 
     def listing(self, request: Request) -> Response:
         """Return the silences and the form for another one."""
-        return self._page(request, {}, None)
+        asked = request.query_params
+        return self._page(request, {name: asked.get(name, "")[:200] for name in PREFILLED}, None)
 
     async def add(self, request: Request) -> Response:
         """Begin a silence."""

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from syndicate.config import source_table
 from syndicate.loading import Loaded, new_source
@@ -15,6 +14,7 @@ from syndicate.model import Source, SourceHead, SourceStatus
 from syndicate.report_sources import refresh_line
 from syndicate.report_words import STATES
 from syndicate.store.pages import Shown
+from syndicate.web.changes import shown_at
 from syndicate.web.charts import Strip, days_until, strip
 from syndicate.web.filters import number_of
 from syndicate.web.render import Pages
@@ -157,16 +157,19 @@ class SourcePages:
         if name not in {source.id for source in self._view.loaded.config.sources}:
             return self._pages.error(request, 404, GONE)
         await self._view.change(unit, name)
-        root = urlsplit(self._view.loaded.config.service.base_url).path.rstrip("/")
-        return RedirectResponse(f"{root}/sources/{name}?done={done}", 303)
+        return shown_at(self._view, f"/sources/{name}", done)
 
     def _done(self, done: str, status: SourceStatus, now: datetime) -> str:
         """Return in words what has just been done, as it stands now; empty: nothing."""
         match done:
+            case "added":
+                line = "added; it is polled at once"
             case "refreshed":
                 line = refresh_line(status, now)
             case "paused" if status.state == "paused":
                 line = "paused: not polled until it is resumed"
+            case "resumed" if status.state in ("gone", "disabled"):
+                line = f"resumed; it is {STATES[status.state]}, so it is not polled"
             case "resumed" if status.state != "paused":
                 line = "resumed, and due now"
             case _:

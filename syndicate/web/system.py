@@ -52,6 +52,7 @@ class SystemPage:
         values = {
             "now": now,
             "concerns": concerns(view, standings(view)),
+            "needs_restart": view.needs_restart,
             "refused": view.refused,
             "uptime": length_words(now - view.started_at),
             "size": size(room.database_bytes),

@@ -41,6 +41,10 @@ class View(Protocol):
     def refused(self) -> Sequence[Problem]:
         """Why the configuration as it is in its files now is not in force; empty when it is."""
 
+    @property
+    def needs_restart(self) -> Sequence[str]:
+        """Settings that were edited, and are in force from the next start on."""
+
     def now(self) -> datetime:
         """Return the store's time."""
 

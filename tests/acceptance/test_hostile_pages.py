@@ -12,6 +12,7 @@ from syndicate.web.app import create
 from tests.browsing import page_in
 from tests.contract.making import HOUR, attempt, claim_alerts, claimed, entry, failed, poll, recorded
 from tests.dashboard import SOURCES, Dashboard, configuration, dashboard
+from tests.outlets import Article, LocalServer, Pages, Reply, rss
 from tests.served import served
 from tests.support import ROOT
 
@@ -80,6 +81,32 @@ def test_nothing_that_others_write_runs(browser, tmp_path, slow):
                     page.goto(f"/add?address={quote(payload)}")
                     page.goto(f"/sources?q={quote(payload)}&done={quote(payload)}")
                     nothing_is_live(page)
+
+
+def test_nothing_runs_that_is_found_at_an_address(browser, tmp_path):
+    pages = Pages()
+    for start in range(0, len(PAYLOADS), 5):
+        titles = PAYLOADS[start : start + 5]
+        articles = [
+            Article(link=f"https://news.example/{n}", title=text, text="x") for n, text in enumerate(titles)
+        ]
+        body = rss(articles, title=" ".join(titles))
+        pages[f"/{start}"] = Reply(body=body, headers={"Content-Type": "application/rss+xml"})
+    loaded = configuration(
+        tmp_path, sources=f'[network]\nallow_private = ["127.0.0.0/8"]\nhost_interval = "0s"\n{SOURCES}'
+    )
+    with (
+        LocalServer(pages.answer) as outlet,
+        dashboard(loaded) as view,
+        served(create(view)) as address,
+        page_in(browser, address) as page,
+    ):
+        for path in pages:
+            page.goto("/add")
+            page.get_by_label("Address").fill(f"{outlet.address}{path}")
+            page.get_by_role("button", name="Look").click()
+            expect(page.locator(".headlines li").first).to_be_visible()
+            nothing_is_live(page)
 
 
 def together(payloads: list[str], number: int) -> list[str]:

@@ -1,5 +1,6 @@
 """The lab and the pages of sources, used as a person does: typing, pressing, with scripts and without."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -55,6 +56,32 @@ def test_what_a_query_finds_follows_what_is_typed(browser, address):
         page.reload()
         expect(count(page)).to_have_text("3 items")
         expect(query(page)).to_be_visible()
+
+
+def test_what_was_typed_beside_the_query_stays_when_that_is_edited(browser, address):
+    with page_in(browser, address) as page:
+        page.goto("/lab?q=water")
+        page.get_by_label("Id, and name of its file").fill("ice")
+        page.get_by_label("Title").fill("Ice")
+        page.get_by_role("heading", name="Lab").click()
+        page.keyboard.press("/")
+        expect(query(page)).to_be_focused()
+        page.keyboard.press("End")
+        page.keyboard.type(" OR samarkand")
+        expect(page.locator("#toml")).to_contain_text("query = 'water OR samarkand'")
+        expect(page.get_by_label("Id, and name of its file")).to_have_value("ice")
+        page.get_by_role("button", name="Save as a rule").click()
+        expect(page.get_by_role("status").first).to_contain_text("Saved.")
+        expect(page.get_by_label("ice.toml")).to_have_value("title = \"Ice\"\nquery = 'water OR samarkand'\n")
+
+
+def test_where_the_service_does_not_answer_that_is_said_and_nothing_lost(browser, desk):
+    with served(create(desk)) as address, page_in(browser, address) as page:
+        page.goto("/lab?edit=water")
+        page.evaluate("document.querySelector('[name=csrf]').value = '0'.repeat(64)")
+        page.get_by_label("water.toml").press_sequentially("# x")
+        expect(page.get_by_role("alert")).to_contain_text("Reload the page")
+        expect(page.get_by_label("water.toml")).to_have_value(re.compile("# x"))
 
 
 def test_a_mistake_is_marked_exactly_where_it_is_typed(browser, address):

@@ -473,3 +473,16 @@ def test_a_subscription_is_told_as_it_is(store, clock: Clock):
     assert status(store).subscription.is_relied_upon
     clock.forward(10 * HOUR)
     assert not status(store).subscription.is_relied_upon
+
+
+def test_the_hub_of_a_source_that_was_paused_is_asked_anew_and_not_relied_upon(store, clock):
+    keep(store, active(store))
+    (claim,) = of_wire(store)
+    recorded(store, reading(store, claim, entry(), state=PollState.PUSHED, doubts=0, status=None))
+    assert status(store).subscription.is_relied_upon
+    assert ask(store) == []
+    store.watch.pause(["wire"])
+    clock.forward(MINUTE)
+    store.watch.resume(["wire"])
+    assert not status(store).subscription.is_relied_upon
+    assert len(ask(store)) == 1

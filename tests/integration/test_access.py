@@ -531,6 +531,11 @@ def test_another_password_in_the_configuration_ends_all_sessions(desk):
 def test_parts_of_pages_are_told_to_log_in(locked):
     part = locked.get("/?after=0", headers={"HX-Request": "true"})
     assert (part.status_code, part.headers["hx-redirect"]) == (401, "/login")
+    typed = locked.get("/lab?q=a", headers={"HX-Request": "true", "HX-Target": "found"})
+    assert (typed.status_code, typed.headers.get("hx-redirect")) == (
+        401,
+        None,
+    )  # nothing typed is left behind
 
 
 def test_the_way_out_is_shown_to_those_who_logged_in_alone(here, locked, proxied):
@@ -553,3 +558,70 @@ def test_a_reload_that_drops_the_password_opens_nothing_to_others(desk):
     with served(create(desk)) as address, client(address) as found:
         for host in ("203.0.113.9", "news.example.org"):
             assert found.get("/", headers={"Host": host}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    ("said", "is_let_in"),
+    [
+        (("cross-site", "no-cors", "image"), False),
+        (("cross-site", "cors", "empty"), False),
+        (("same-site", "no-cors", "script"), False),
+        (("cross-site", "navigate", "iframe"), False),
+        (("cross-site", "navigate", "document"), True),
+        (("same-origin", "cors", "empty"), True),
+        (("none", "navigate", "document"), True),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/lab?q=central", "/api/v1/items"])
+def test_pages_elsewhere_may_lead_here_and_do_no_more(here, path, said, is_let_in):
+    headers = dict(zip(("Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest"), said, strict=True))
+    answer = here.get(path, headers=headers)
+    assert answer.status_code == (200 if is_let_in else 403)
+    assert is_let_in or "Central Asia" not in answer.text
+
+
+def test_of_who_has_not_logged_in_little_is_read(locked):
+    form = {"csrf": "0" * 64, "password": "x" * 9_000}
+    assert locked.post("/login", data=form).status_code == 413
+    assert locked.post("/lab", data=form).status_code in (401, 403)
+
+
+def test_what_a_page_of_ours_sent_too_late_can_be_sent_again(here):
+    sent = {"csrf": "0" * 64, "edit": "central-asia", "toml": "a = '<b>'\nb = 1", "do": "save"}
+    same = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+    page = here.post("/lab", data=sent, headers=same)
+    assert page.status_code == 403
+    assert 'name="toml" value="a = &#39;&lt;b&gt;&#39;\nb = 1"' in page.text
+    fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
+    assert set(fields) == set(sent)
+    assert re.fullmatch("[0-9a-f]{64}", fields["csrf"])
+    assert fields["csrf"] != sent["csrf"]
+    assert 'action="/lab"' in page.text
+
+
+@pytest.mark.parametrize("site", [None, "cross-site", "same-site", "none"])
+def test_what_others_may_have_sent_is_not_offered_to_be_sent_again(here, site):
+    headers = {"Sec-Fetch-Site": site} if site else {}
+    page = here.post("/lab", data={"csrf": "0" * 64, "toml": "evil"}, headers=headers)
+    assert page.status_code == 403
+    assert "evil" not in page.text
+
+
+def test_who_has_to_log_in_first_is_told_how_and_that_nothing_is_lost(locked):
+    page = locked.post("/sources/steppe/pause", data={"csrf": "0" * 64}, headers={"Accept": "text/html"})
+    assert page.status_code == 401
+    assert 'href="/login"' in page.text
+    assert locked.post("/sources/steppe/pause").text == "Log in first.\n"
+
+
+def test_with_another_public_name_pages_are_closed_without_a_password(desk):
+    """Whatever a proxy leaves out: nginx, as it is, says that it is this machine that asks, for itself."""
+    service = replace(desk.loaded.config.service, base_url="http://news.example.org")
+    view = replace(desk, loaded=replace(desk.loaded, config=replace(desk.loaded.config, service=service)))
+    with served(create(view)) as address, client(address) as found:
+        for path in (*PRIVATE, *API_READS):
+            assert status_of(found, path) in (401, 403), path
+        assert found.get("/healthz").status_code == 200
+    guarded = settled(view, password=HASH)
+    with served(create(guarded)) as address, client(address) as found:
+        assert log_in(found).status_code == 303

@@ -501,7 +501,7 @@ def test_whatever_others_write_is_shown_as_text(tmp_path, page):
 
 
 def test_behind_a_path_of_a_proxy_all_links_keep_it(tmp_path):
-    with dashboard(configuration(tmp_path, service='base_url = "https://h.example/news"')) as view:
+    with dashboard(configuration(tmp_path, service='base_url = "https://localhost/news"')) as view:
         (delivery,) = told(view)
         given_up(view, delivery)
         with browsing(view) as found:

@@ -1,12 +1,17 @@
 """The lab over real HTTP: what a query finds and an edit changes, what is wrong, and what is written."""
 
+import codecs
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
 
+from syndicate import editing
+from syndicate.errors import StoreError
+from syndicate.loading import load
 from syndicate.lookback import LookBack
 from syndicate.store.searching import ItemFilter
 from syndicate.trial import trial_of_query
@@ -77,7 +82,7 @@ def test_a_query_shows_what_it_finds_with_its_words_marked(client):
 
 def test_nothing_typed_says_what_could_be(client):
     assert "Words are found in all their forms" in text_of(client.get("/lab"))
-    assert "As a rule" not in text_of(client.get("/lab", params={"q": "  "}))
+    assert '<code id="toml"></code>' in client.get("/lab", params={"q": "  "}).text
 
 
 def test_nothing_found_says_so(client):
@@ -200,9 +205,9 @@ def test_an_edit_is_written_whole_and_the_version_before_it_kept(desk, client):
     form = edit_form(client)
     text = EDITED.replace("\n", "\r\n")  # as browsers send it
     saved = client.post("/lab", data={**form, "toml": text, "do": "save"})
-    assert (saved.status_code, saved.headers["Location"]) == (303, "/lab?edit=central-asia&done=saved")
+    assert (saved.status_code, saved.headers["Location"]) == (303, "/lab?done=saved&edit=central-asia")
     assert rule_file(desk).read_bytes() == EDITED.encode()
-    (kept,) = (desk.loaded.config.service.database.parent / "previous").iterdir()
+    (kept,) = (desk.loaded.config.service.previous).iterdir()
     assert kept.name.startswith("central-asia-")
     assert kept.read_text() == RULES["central-asia"]
     page = client.get(saved.headers["Location"])
@@ -228,7 +233,7 @@ def test_a_query_becomes_a_rule(desk, client):
         "title": "New & old",
     }
     saved = client.post("/lab/new", data=form)
-    assert saved.headers["Location"] == "/lab?edit=new&done=saved"
+    assert saved.headers["Location"] == "/lab?done=saved&edit=new"
     assert rule_file(desk, "new").read_text() == f"title = \"New & old\"\nquery = '{QUERY}'\n"
     assert "New &amp; old" in client.get("/lab?edit=new").text  # also before it is taken over
 
@@ -298,7 +303,10 @@ def test_what_takes_long_goes_on_where_it_stopped(desk):
     looks = LookBacks(budget_seconds=0)
     steps = [looks.go_on(("water",), 1, begun(desk)) for _ in range(6)]
     assert [step.findings.total for step in steps] == [100, 200, 300, 400, 451, 451]
-    assert steps[-1].look.candidates == 451
+    assert [(step.looked_at, step.is_done) for step in steps[3:]] == [(400, False), (451, True), (451, True)]
+    ends = [step.oldest for step in steps[:5] if step.oldest]
+    assert ends == sorted(ends, reverse=True)
+    assert len(ends) == 5
 
 
 def test_the_same_is_found_in_pieces_as_at_once(desk):
@@ -317,6 +325,24 @@ def test_what_is_done_is_looked_at_anew_once_more_has_come(desk):
     many(desk, 2)
     assert looks.go_on(("water",), 3, begun(desk)).findings.total == 1
     assert looks.go_on(("water",), 5, begun(desk)).findings.total == 3
+
+
+def test_what_was_found_is_looked_for_again_after_a_while_since_matches_and_items_change(desk):
+    looks = LookBacks()
+    looks.go_on(("water",), 3, begun(desk))
+    many(desk, 2)
+    assert looks.go_on(("water",), 3, begun(desk)).findings.total == 1
+    (kept,) = looks._kept.values()
+    looks._kept["water",] = replace(kept, begun_at=kept.begun_at - 60)
+    assert looks.go_on(("water",), 3, begun(desk)).findings.total == 3
+
+
+def test_another_configuration_is_looked_at_with_its_own_rules(desk, client):
+    assert "1 item" in text_of(client.get("/lab?q=rule:water"))
+    files = {**RULES, "water": 'keywords = ["football", "talks"]'}
+    folder = desk.loaded.config.service.rules.parent
+    desk.loaded = replace(configuration(folder, web="edit = true", rules=files), read_at=99.0)
+    assert "2 items" in text_of(client.get("/lab?q=rule:water"))
 
 
 def test_only_the_last_looks_are_kept(desk):
@@ -347,3 +373,114 @@ def test_a_page_that_has_not_seen_all_says_so_and_asks_again(desk):
         page = client.get("/lab", params={"q": "water"})
         assert "151 items Of the last 30 days, from 2 sources." in text_of(page)
         assert 'hx-trigger="load' not in page.text
+
+
+def test_two_who_look_at_the_same_each_see_what_had_been_found_then(desk):
+    many(desk, 150)
+    looks = LookBacks(budget_seconds=0)
+    first = looks.go_on(("water",), 1, begun(desk))
+    looks.go_on(("water",), 1, begun(desk))
+    assert (first.looked_at, first.is_done, first.findings.total) == (100, False, 100)
+
+
+def test_what_the_database_did_not_give_is_looked_at_the_next_time(desk):
+    many(desk, 150)
+    look = begun(desk)()
+    look._store = Broken()
+    with pytest.raises(StoreError):
+        look.go_on()
+    look._store = desk.store
+    look.go_on()
+    assert look.findings().total == 151
+
+
+class Broken:
+    @property
+    def search(self):
+        raise StoreError("the disk is gone")
+
+
+def test_many_at_once_wait_for_each_other_and_the_rest_goes_on(desk, tmp_path):
+    many(desk, 50)
+    with served(create(desk)) as address, ThreadPoolExecutor(60) as pool:
+        asked = [
+            pool.submit(httpx.get, f"{address}/lab?q=water+OR+x{n}", trust_env=False, timeout=60)
+            for n in range(60)
+        ]
+        assert httpx.get(f"{address}/healthz", trust_env=False, timeout=5).status_code == 200
+        statuses = {each.result().status_code for each in asked}
+    assert statuses <= {200, 503}
+    assert 200 in statuses
+
+
+# --------------------------------------------------------------------------- variables
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        'title = "x"\nquery = \'"${SECRET}"\'\n',
+        'title = "x"\nquery = "\\u0024{SECRET}"\n',
+        'title = "x"\nkeywords = ["${SECRET:-none}"]\n',
+        'title = "${SECRET}"\nkeywords = ["a"]\n',
+    ],
+)
+def test_a_page_tells_nobody_what_a_variable_holds(desk, client, monkeypatch, toml):
+    monkeypatch.setenv("SECRET", "open-sesame")
+    form = edit_form(client)
+    for do in ("try", "save"):
+        page = client.post("/lab", data={**form, "toml": toml, "do": do, "item": "1"})
+        assert page.status_code == 400
+        assert "open-sesame" not in page.text
+        assert "edit the file itself" in page.text
+    assert rule_file(desk).read_text() == RULES["central-asia"]
+
+
+def test_a_variable_that_is_in_the_file_already_may_stay(desk, client, monkeypatch):
+    monkeypatch.setenv("PLACE", "Samarkand")
+    text = 'title = "x"\nkeywords = ["${PLACE}"]\n'
+    rule_file(desk).write_text(text)
+    page = client.post("/lab", data={**edit_form(client), "toml": f"# mine\n{text}", "do": "try"})
+    assert "+1 it would find as well" in text_of(page)
+    saved = client.post("/lab", data={**edit_form(client), "toml": f"# mine\n{text}", "do": "save"})
+    assert saved.status_code == 303
+    assert rule_file(desk).read_text() == f"# mine\n{text}"
+
+
+def test_a_query_with_a_variable_becomes_a_rule_without(desk, client, monkeypatch):
+    monkeypatch.setenv("SECRET", "open-sesame")
+    form = {
+        "csrf": token(client.get("/lab?q=a")),
+        "q": 'water OR "${SECRET}"',
+        "id": "new",
+        "title": "${SECRET}",
+    }
+    assert client.post("/lab/new", data=form).status_code == 303
+    loaded = load(desk.loaded.config.path, {"SECRET": "open-sesame"})
+    (rule,) = [rule for rule in loaded.config.rules if rule.id == "new"]
+    assert rule.query is not None
+    assert (rule.title, rule.query.text.strip()) == ("${SECRET}", 'water OR "${SECRET}"')
+
+
+# --------------------------------------------------------------------------- how files are written
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"a = 1\r\nb = 2\r\n", b"c = 1\r\n"),
+        (b"a = 1\r\nb = 2\nc = 3\n", b"c = 1\n"),
+        (codecs.BOM_UTF8 + b"a = 1\n", codecs.BOM_UTF8 + b"c = 1\n"),
+    ],
+)
+def test_line_ends_and_marks_stay_as_they_are(tmp_path, before, after):
+    path = tmp_path / "a.toml"
+    path.write_bytes(before)
+    editing._write(path, "c = 1\n")
+    assert path.read_bytes() == after
+
+
+def test_a_rule_that_gets_another_id_is_found_under_that(desk, client):
+    text = f'[[rule]]\nid = "samarkand"\nrenamed_from = ["central-asia"]\n{EDITED.split("[examples]")[0]}'
+    saved = client.post("/lab", data={**edit_form(client), "toml": text, "do": "save"})
+    assert saved.headers["Location"] == "/lab?done=saved&edit=samarkand", saved.text

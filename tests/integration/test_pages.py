@@ -389,7 +389,7 @@ def test_whatever_others_write_is_shown_as_text(tmp_path, path):
 
 
 def test_behind_a_path_of_a_proxy_all_links_keep_it(tmp_path):
-    with dashboard(configuration(tmp_path, service='base_url = "https://h.example/news"')) as view:
+    with dashboard(configuration(tmp_path, service='base_url = "https://localhost/news"')) as view:
         told(view)
         with served(create(view)) as address:
             for path in (

@@ -285,7 +285,7 @@ def test_what_is_found_at_an_address_is_shown_with_its_headlines_and_added(adder
     table = f'id = "new-one"\ntitle = "An outlet"\nurl = "{outlet}/rss"'
     if can_edit:
         assert done.status_code == 303
-        assert done.headers["Location"] == "/sources?done=added&q=new-one"
+        assert done.headers["Location"] == "/sources?done=added"
         assert table in path.read_text()
         assert 'tags = ["agency", "wire"]' in path.read_text()
         assert path.read_text().count("[[source]]") == before.count("[[source]]") + 1
@@ -313,8 +313,13 @@ def text_and_lines(page):
 def test_what_cannot_be_added_is_refused_in_words(adder, outlet, fields, said):
     client, path, _ = adder
     before = path.read_text()
-    done = client.post("/add", data={**form_of(looked(client, f"{outlet}/")), **fields})
+    typed = {"title": "My & title", "tags": "one, two", "full_text": "on"}
+    done = client.post("/add", data={**form_of(looked(client, f"{outlet}/")), **typed, **fields})
     assert done.status_code == 400
+    assert 'value="My &amp; title"' in done.text  # nothing that was typed is lost
+    assert 'value="one, two"' in done.text
+    assert 'name="full_text" checked' in done.text
+    assert 'name="chosen" value="1"' in done.text
     assert said in done.text
     assert path.read_text() == before
 

@@ -82,7 +82,9 @@ def test_a_request_means_us_by_our_name_or_as_this_machine(host, base_url, expec
     ],
 )
 def test_who_may_come_in_is_bound_to_forms_of_his_own(settings, who, is_open, expected):
-    assert binding_of(who, settings, is_open=is_open) == expected
+    assert binding_of(who, settings, is_open=is_open, is_local=True) == expected
+    if expected == "here":
+        assert binding_of(who, settings, is_open=is_open, is_local=False) is None
 
 
 @pytest.mark.parametrize("header", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"])

@@ -23,7 +23,7 @@ function open_original() {
 }
 
 function search() {
-  const field = document.querySelector("input[type=search], form[role=search] select");
+  const field = document.querySelector("#text, input[type=search], form[role=search] select");
   if (field) field.focus();
 }
 
@@ -74,7 +74,8 @@ function offer_copying() {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button.copy");
   if (!button) return;
-  await navigator.clipboard.writeText(button.dataset.copy);
+  const of = document.getElementById(button.dataset.copyOf);
+  await navigator.clipboard.writeText(of ? of.textContent : button.dataset.copy);
   const words = button.innerHTML;
   button.textContent = "Copied";
   setTimeout(() => { button.innerHTML = words; }, 2000);
@@ -90,6 +91,27 @@ document.addEventListener("scroll", (event) => {
   const marks = document.getElementById("wrong");
   if (event.target.id === "text" && marks) marks.scrollTop = event.target.scrollTop;
 }, true);
+
+// What was asked for and did not come is said, where it would have been.
+function say_failed(event, why) {
+  const target = event.detail.target;
+  if (target?.id !== "found") return;
+  const said = document.createElement("p");
+  said.className = "problem";
+  said.setAttribute("role", "alert");
+  said.textContent = why;
+  target.replaceChildren(said);
+}
+document.addEventListener("htmx:sendError", (event) => say_failed(event, "The service does not answer just now. What you typed is still here: try it again in a moment."));
+document.addEventListener("htmx:responseError", (event) => {
+  const why = {
+    401: "Your session has ended. Log in in another tab, then go on here: what you typed is still here.",
+    403: "The service has been started anew since this page was opened. Reload the page: what you typed stays.",
+    400: "That cannot be tried: it names something that is not there any more. Reload the page.",
+  };
+  say_failed(event, why[event.detail.xhr.status]
+    || "The service could not answer that. What you typed is still here: try it again in a moment.");
+});
 
 // ------------------------------------------------------------ live
 
@@ -115,8 +137,10 @@ document.addEventListener("htmx:load", (event) => {
     event.detail.elt.querySelector(".story")?.focus({ preventScroll: true });
   }
 });
+// A browser has six connections to a server, for all of its tabs: those that nobody sees let go of theirs.
+document.addEventListener("visibilitychange", () => (document.hidden ? source?.close() : listen()));
 window.addEventListener("pagehide", () => source?.close());
-window.addEventListener("pageshow", listen);
+window.addEventListener("pageshow", () => { if (!document.hidden) listen(); });
 
 document.addEventListener("htmx:load", offer_copying);
 offer_keys();
