@@ -79,6 +79,7 @@ ENVIRON = {
     "TELEGRAM_TOKEN": "1:a",
     "MATRIX_TOKEN": "t",
     "SMTP_PASSWORD": "p",
+    "DATABASE_PASSWORD": "p",
     "PAGER_URL": "json://pager.example",
 }
 ROOT_COMMAND = get_command(cli.app)

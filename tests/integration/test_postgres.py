@@ -1,5 +1,6 @@
 """The store on PostgreSQL beyond the contract of stores: opening, clocks, who is at work, what is refused."""
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -98,6 +99,15 @@ def test_nul_which_no_text_here_can_have_is_told_and_costs_only_its_own_poll(sto
     assert "NUL" in (bad_one.error or "")
     assert good_one.error is None
     assert [found.item.title for found in store.items(ItemFilter())] == ["EU"]
+
+
+def test_a_guid_that_no_index_takes_costs_only_its_own_poll(store):
+    letters = map(chr, random.Random(1).choices(range(0x4E00, 0x9FA5), k=2000))  # which do not compress
+    bad = reading(store, claimed(store, "ledger"), entry("bad", guid="".join(letters)))
+    good = reading(store, claimed(store, "wire"), entry("good"))
+    bad_one, good_one = store.record_polls([bad, good])
+    assert "index row" in (bad_one.error or "")
+    assert good_one.error is None
 
 
 def test_two_who_write_do_so_one_after_the_other(address, store):
