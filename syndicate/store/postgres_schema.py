@@ -7,7 +7,9 @@ from importlib.resources import files
 
 from psycopg import Connection
 
-from syndicate.errors import SchemaError
+from syndicate.errors import SchemaError, StoreError
+
+OLDEST = 150_000  # the version that tests are run with
 
 
 def migrate(connection: Connection[tuple[str, ...]]) -> None:
@@ -16,8 +18,10 @@ def migrate(connection: Connection[tuple[str, ...]]) -> None:
     All at once, and nobody else meanwhile.
 
     Raises:
+        StoreError: the database is one that we cannot use.
         SchemaError: a newer Syndicate has been here.
     """
+    _check(connection)
     with connection.transaction():
         connection.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended('syndicate ' || current_schema(), 0))"
@@ -37,6 +41,28 @@ def migrate(connection: Connection[tuple[str, ...]]) -> None:
         for name in sorted(text_by_name.keys() - applied):
             connection.execute(text_by_name[name].encode())
             connection.execute("INSERT INTO schema_migrations (name) VALUES (%s)", [name])
+
+
+def _check(connection: Connection[tuple[str, ...]]) -> None:
+    """Refuse a database that has not what we need, before anything is made in it."""
+    info = connection.info
+    if info.server_version < OLDEST:
+        raise StoreError(
+            f"PostgreSQL {info.parameter_status('server_version')} is too old: "
+            f"upgrade it to {OLDEST // 10_000} or later"
+        )
+    encoding = info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise StoreError(
+            f"the database {info.dbname} keeps texts as {encoding}: make one with"
+            " createdb --encoding=UTF8 --template=template0, and name it as [service] database"
+        )
+    found = connection.execute("SELECT 1 WHERE current_schema() IS NOT NULL").fetchone()
+    if found is None:
+        raise StoreError(
+            f"the database {info.dbname} has no schema that {info.user} finds: make one with"
+            f" CREATE SCHEMA AUTHORIZATION {info.user}"
+        )
 
 
 def _migrations() -> dict[str, str]:

@@ -10,6 +10,7 @@ from threading import Event, Thread
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from syndicate.errors import SchemaError, StoreError
 from syndicate.model import Claim, Recorded
@@ -67,6 +68,26 @@ def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path):
     assert str(refused.value).startswith(f"PostgreSQL news at {tmp_path}: connection ")
     assert "check that PostgreSQL runs" in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_database_that_cannot_hold_every_letter_is_refused_before_anything_is_made(postgres):
+    with psycopg.connect(postgres.address, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    address = make_conninfo(postgres.address, dbname="latin")
+    try:
+        with pytest.raises(StoreError, match="latin keeps texts as LATIN1: make one with createdb"):
+            PostgresStore(address)
+        with psycopg.connect(address) as connection:
+            found = connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        assert found == []
+    finally:
+        with psycopg.connect(postgres.address, autocommit=True) as connection:
+            connection.execute("DROP DATABASE latin WITH (FORCE)")
+
+
+def test_a_schema_that_is_not_there_is_told(address):
+    with pytest.raises(StoreError, match=r"no schema that .* finds: make one with CREATE SCHEMA"):
+        PostgresStore(address.replace("search_path%3Dtest", "search_path%3Dnowhere"))
 
 
 def test_the_time_is_that_of_the_database(address, store):
