@@ -6,6 +6,7 @@ that claim and those that record go on beside each other, and those that only re
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from functools import lru_cache
 from time import monotonic
 from typing import Any, LiteralString
@@ -25,6 +26,7 @@ from syndicate.store.sql import Values, WordIndex
 MOST_CONNECTIONS = 16  # of one process: its threads that read, and the one that writes
 CONNECT_SECONDS = 10
 MEASURED_EVERY_SECONDS = 60.0
+PATIENCE = timedelta(seconds=30)
 
 
 class NamedRow(tuple[Any, ...]):
@@ -114,15 +116,17 @@ class PostgresConnections:
     Args:
         address: of the database, as `postgresql://...`.
         works: whether this process will claim anything.
+        patience: for which one who stands still in the midst of a transaction keeps others from writing.
 
     Raises:
         StoreError: it does not let us in.
         SchemaError: a newer Syndicate has been here.
     """
 
-    def __init__(self, address: str, *, works: bool) -> None:
+    def __init__(self, address: str, *, works: bool, patience: timedelta = PATIENCE) -> None:
         self._place = place_of(address)
         self._size = _Size()
+        self._patience = patience
         with self._translated():
             self._life = Life(address, works=works)
             try:
@@ -138,7 +142,7 @@ class PostgresConnections:
                 "row_factory": _named_rows,
                 **_SETTINGS,
             },
-            configure=_configure,
+            configure=self._configure,
             check=ConnectionPool.check_connection,
             min_size=1,
             max_size=MOST_CONNECTIONS,
@@ -188,6 +192,14 @@ class PostgresConnections:
         """Return None: the database is on a disk of its own."""
         return None
 
+    def _configure(self, connection: psycopg.Connection[NamedRow]) -> None:
+        # Whatever its size, so that a statement is prepared once.
+        connection.adapters.register_dumper(int, Int8Dumper)
+        milliseconds = self._patience // timedelta(milliseconds=1)
+        # Who is frozen, or whose machine is gone, must not hold up the others; who waits for that is told.
+        connection.execute(f"SET idle_in_transaction_session_timeout = {milliseconds}".encode())
+        connection.execute(f"SET lock_timeout = {2 * milliseconds}".encode())
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
@@ -202,11 +214,6 @@ class PostgresConnections:
 
 
 _SETTINGS: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": "syndicate"}
-
-
-def _configure(connection: psycopg.Connection[NamedRow]) -> None:
-    # Whatever its size, so that a statement is prepared once.
-    connection.adapters.register_dumper(int, Int8Dumper)
 
 
 def place_of(address: str) -> str:

@@ -19,7 +19,8 @@ from syndicate.model.hub import (
     SubscriberStatus,
     Told,
 )
-from syndicate.store.rows import Row, host_of, json_text, text_or_none, time_of, time_or_none, time_text
+from syndicate.store.hub_rows import request_of, status_of, subscriber_of
+from syndicate.store.rows import Row, host_of, json_text, text_or_none, time_of, time_text
 from syndicate.store.sql import Connection
 from syndicate.store.sql_many import insert_rows
 
@@ -59,7 +60,7 @@ class SqlHub:
                 {"now": time_text(now), "limit": limit},
             ).fetchall()
             _lease(db, "hub_requests", rows, token, now + lease)
-            return [_request_of(row, token) for row in rows]
+            return [request_of(row, token) for row in rows]
 
     def record_answers(self, answers: Sequence[HubAnswer]) -> None:
         with self.write() as db:
@@ -89,7 +90,7 @@ class SqlHub:
             db.execute("DELETE FROM hub_subscribers WHERE expires_at <= ?", [time_text(now)])
             rows = list(_claimable(db, limit, doubtful, per_host, time_text(now)))
             _lease(db, "hub_subscribers", rows, token, now + lease)
-            return [_subscriber_of(row, token, now + lease) for row in rows]
+            return [subscriber_of(row, token, now + lease) for row in rows]
 
     def record_told(self, told: Sequence[Told]) -> None:
         with self.write() as db:
@@ -110,7 +111,7 @@ class SqlHub:
                 f"SELECT * FROM hub_subscribers WHERE {_LIVE} ORDER BY topic, id",
                 {"now": time_text(self.now())},
             )
-            return [_status_of(row) for row in rows]
+            return [status_of(row) for row in rows]
 
 
 # --------------------------------------------------------------------------- requests
@@ -348,57 +349,8 @@ def _record_told(db: Connection, told: Told) -> None:
     )
 
 
-# --------------------------------------------------------------------------- rows
-
-
 def _lease(db: Connection, table: str, rows: Sequence[Row], token: str, until: datetime) -> None:
     db.executemany(
         f"UPDATE {table} SET lease_until = ?, lease_owner = ? WHERE id = ?",
         [(time_text(until), token, row["id"]) for row in rows],
-    )
-
-
-def _request_of(row: Row, token: str) -> HubRequest:
-    return HubRequest(
-        id=row["id"],
-        mode=HubMode(row["mode"]),
-        topic=row["topic"],
-        callback=row["callback"],
-        host=row["host"],
-        secret=row["secret"],
-        lease=timedelta(seconds=row["lease_seconds"]),
-        reason=row["reason"],
-        digest=row["digest"],
-        tries=row["tries"],
-        token=token,
-    )
-
-
-def _subscriber_of(row: Row, token: str, lease_until: datetime) -> Subscriber:
-    return Subscriber(
-        id=row["id"],
-        kind=SubscriberKind(row["kind"]),
-        topic=row["topic"],
-        callback=row["callback"],
-        secret=row["secret"],
-        failures=row["failures"],
-        was_slow=bool(row["was_slow"]),
-        token=token,
-        lease_until=lease_until,
-    )
-
-
-def _status_of(row: Row) -> SubscriberStatus:
-    return SubscriberStatus(
-        kind=SubscriberKind(row["kind"]),
-        topic=row["topic"],
-        host=row["host"],
-        expires_at=time_or_none(row["expires_at"]),
-        is_signed=row["secret"] is not None,
-        lacks_newest=row["next_try_at"] is not None,
-        told=row["told"],
-        last_told_at=time_or_none(row["told_at"]),
-        failures=row["failures"],
-        next_try_at=time_or_none(row["next_try_at"]),
-        error=row["error"],
     )

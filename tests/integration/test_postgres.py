@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 from syndicate.errors import SchemaError, StoreError
 from syndicate.model import Claim, Recorded
 from syndicate.store.postgres import PostgresStore
+from syndicate.store.postgres_connections import PostgresConnections
 from syndicate.store.protocol import HostPace
 from syndicate.store.searching import ItemFilter
 from tests.contract.making import EU, LEASE, claim_alerts, claim_all, claimed, entry, read, reading, source
@@ -223,6 +224,23 @@ def at_once(jobs: Sequence[Callable[[], None]]) -> None:
     with ThreadPoolExecutor(len(jobs)) as threads:
         for done in [threads.submit(job) for job in jobs]:
             done.result()
+
+
+def test_who_stands_still_in_the_midst_of_writing_holds_up_others_for_a_while_and_has_written_nothing(
+    address, store
+):
+    frozen = PostgresConnections(address, works=False, patience=timedelta(milliseconds=100))
+
+    def stand_still() -> None:
+        with frozen.write() as db:
+            db.execute("DELETE FROM rules")
+            read(store, entry("one"))
+            db.execute("SELECT 1")
+
+    with pytest.raises(StoreError, match="idle-in-transaction timeout; nothing was changed"):
+        stand_still()
+    frozen.close()
+    assert len(claim_alerts(store)) == 1
 
 
 def test_leases_of_the_dead_come_free_as_soon_as_nobody_else_works(address):
