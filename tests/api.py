@@ -14,7 +14,7 @@ from syndicate.web.api.routes import BASE, operations
 from syndicate.web.app import create
 from syndicate.web.view import View
 from tests.dashboard import HASH, Dashboard
-from tests.served import served
+from tests.served import TLS, served
 
 
 class Program:
@@ -61,6 +61,6 @@ def program(view: Dashboard) -> Iterator[Program]:
     headers = {"Authorization": f"Bearer {token}"}
     with (
         served(create(view)) as address,
-        httpx.Client(base_url=address, headers=headers, trust_env=False, timeout=30) as found,
+        httpx.Client(base_url=address, headers=headers, trust_env=False, verify=TLS, timeout=30) as found,
     ):
         yield Program(view, found)

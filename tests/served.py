@@ -1,6 +1,7 @@
 """The web server on a port of its own, and a made-up service for it to show."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+import httpx
 from starlette.types import ASGIApp
 
 from syndicate.errors import Problem
@@ -20,9 +22,15 @@ from syndicate.web.callbacks import Callbacks
 from syndicate.web.hub import Asked
 from syndicate.web.server import listen, serve
 
+TLS = ssl.create_default_context()  # of clients, which else read all certificates anew, each of them
 P = ParamSpec("P")
 T = TypeVar("T")
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def visitor(address: str) -> httpx.Client:
+    """Return a client of an application that is served."""
+    return httpx.Client(base_url=address, trust_env=False, verify=TLS, timeout=60)
 
 
 @contextmanager

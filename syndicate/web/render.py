@@ -162,8 +162,10 @@ class Pages:
 
 def ago(moment: datetime, now: datetime) -> str:
     """Return how long ago something was, or in how long it will be, as people say it."""
-    rounded = 0 if moment <= now else 0.5  # so that what is to last two hours ends in 2 hours
-    minutes = int(abs(now - moment) / timedelta(minutes=1) + rounded)
+    length = abs(now - moment)
+    if moment > now and length >= timedelta(minutes=1):
+        length += timedelta(seconds=30)  # so that what is to last two hours ends in 2 hours, and not in 1
+    minutes = length // timedelta(minutes=1)
     if not minutes:
         return "just now" if moment <= now else "in a moment"
     if minutes < 60:

@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 from starlette.routing import Route
 
@@ -20,7 +19,7 @@ from syndicate.web.sessions import Sessions
 from syndicate.web.tries import MOST_FAILED, MOST_FAILED_IN_ALL
 from tests.contract.making import entry
 from tests.dashboard import HASH, PASSWORD, configuration, dashboard
-from tests.served import SomeView, served
+from tests.served import SomeView, served, visitor
 
 # Open to whoever reaches the server. A route that is added to these needs a reason.
 PUBLIC = {
@@ -138,7 +137,7 @@ def fresh(desk):
 
 
 def client(address):
-    return httpx.Client(base_url=address, trust_env=False, timeout=30)
+    return visitor(address)
 
 
 def status_of(found, path, method="GET", **more):

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
 
-import httpx
 import pytest
 
 from syndicate.model import DeliveryState, SilenceDraft
@@ -16,7 +15,7 @@ from syndicate.web.app import create
 from tests.contract.making import HOUR, LEASE, MINUTE, START, attempt, claim_alerts, entry, retried
 from tests.dashboard import RULES, SOURCES, configuration, dashboard
 from tests.outlets import LocalServer, Reply
-from tests.served import served
+from tests.served import served, visitor
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
 TITLE = "Leaders of Central Asia adopt a strategy"
@@ -40,7 +39,7 @@ def client(desk):
 def browsing(view):
     with (
         served(create(view)) as address,
-        httpx.Client(base_url=address, trust_env=False, timeout=30) as found,
+        visitor(address) as found,
     ):
         yield found
 

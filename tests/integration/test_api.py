@@ -20,7 +20,7 @@ from syndicate.web.app import create
 from tests.api import program
 from tests.contract.making import HOUR, MINUTE, START, Watch, entry, read
 from tests.dashboard import RULES, configuration, dashboard
-from tests.served import served
+from tests.served import TLS, served
 
 ALIKE = "Leaders of Central Asia and the European Union adopt a strategy in Samarkand"
 TEXT = f"{ALIKE}. Energy and gas were left out."
@@ -274,7 +274,7 @@ def test_a_secret_address_of_a_feed_is_not_told(tmp_path):
     rules = {"hidden": 'keywords = ["EU"]\n\n[feed]\ntoken = "a-very-secret-token-of-mine"\n'}
     with dashboard(configuration(tmp_path, rules=rules)) as view, served(create(view)) as address:
         for path in ("/rules", "/rules/hidden"):
-            answer = httpx.get(f"{address}{BASE}{path}", trust_env=False)
+            answer = httpx.get(f"{address}{BASE}{path}", trust_env=False, verify=TLS)
             assert answer.status_code == 200
             assert "a-very-secret" not in answer.text
             assert '"is_listed":false' in answer.text
@@ -509,7 +509,7 @@ def test_what_is_bounded_is_described_so(api):
 def test_below_a_path_the_description_says_so(tmp_path):
     loaded = configuration(tmp_path, service='base_url = "http://127.0.0.1:8080/news"')
     with dashboard(loaded) as view, served(create(view)) as address:
-        described = httpx.get(f"{address}{BASE}/openapi.json", trust_env=False).json()
+        described = httpx.get(f"{address}{BASE}/openapi.json", trust_env=False, verify=TLS).json()
     assert described["servers"] == [{"url": "/news/api/v1"}]
 
 

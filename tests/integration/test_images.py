@@ -11,7 +11,7 @@ from syndicate.web.images import MAX_BYTES, kind_of
 from tests.contract.making import entry
 from tests.dashboard import SOURCES, configuration, dashboard
 from tests.outlets import LocalServer, Pages, Reply
-from tests.served import served
+from tests.served import TLS, served, visitor
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'
@@ -47,7 +47,10 @@ def fetched(tmp_path, outlet):
         loaded, item = desk(tmp_path, outlet, *paths, **settings)
         with dashboard(loaded) as view:
             view.report("steppe", item)
-            with served(create(view)) as address, httpx.Client(base_url=address, trust_env=False) as client:
+            with (
+                served(create(view)) as address,
+                visitor(address) as client,
+            ):
                 page = client.get("/items/1")
                 addresses = re.findall(r'src="(/image/[^"]+)"', page.text)
                 return page, [client.get(each) for each in addresses]
@@ -94,7 +97,10 @@ def test_addresses_that_no_item_shows_are_not_fetched(fetched, tmp_path, outlet)
     loaded, item = desk(tmp_path, outlet, "/a.png")
     with dashboard(loaded) as view:
         view.report("steppe", item)
-        with served(create(view)) as address, httpx.Client(base_url=address, trust_env=False) as client:
+        with (
+            served(create(view)) as address,
+            visitor(address) as client,
+        ):
             (found,) = re.findall(r'src="(/image/[^"]+)"', client.get("/items/1").text)
             _, _, signature, written = found.split("/")
             outlet.asked.clear()
@@ -109,7 +115,7 @@ def test_addresses_that_no_item_shows_are_not_fetched(fetched, tmp_path, outlet)
             assert outlet.asked == []
             assert client.get(found).status_code == 200
         with served(create(off)) as address:
-            assert httpx.get(f"{address}{found}", trust_env=False).status_code == 404
+            assert httpx.get(f"{address}{found}", trust_env=False, verify=TLS).status_code == 404
 
 
 def test_usually_there_are_no_images(fetched, outlet):

@@ -21,7 +21,7 @@ from syndicate.web.lookbacks import KEPT, LookBacks
 from tests.contract.making import HOUR, START, entry
 from tests.dashboard import RULES, configuration, dashboard
 from tests.integration.test_pages import text_of
-from tests.served import served
+from tests.served import TLS, served, visitor
 
 EDITED = (
     RULES["central-asia"]
@@ -49,7 +49,7 @@ def desk(tmp_path):
 def client(desk):
     with (
         served(create(desk)) as address,
-        httpx.Client(base_url=address, trust_env=False, timeout=30) as found,
+        visitor(address) as found,
     ):
         yield found
 
@@ -260,7 +260,10 @@ def test_a_query_that_makes_no_rule_is_not_written(desk, client, fields, said):
 
 def test_nothing_is_written_unless_that_is_allowed(desk):
     view = replace(desk, loaded=configuration(rule_file(desk).parent.parent))
-    with served(create(view)) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with (
+        served(create(view)) as address,
+        visitor(address) as client,
+    ):
         form = edit_form(client)
         assert 'value="save"' not in client.get("/lab?edit=central-asia").text
         refused = client.post("/lab", data={**form, "toml": EDITED, "do": "save"})
@@ -362,7 +365,7 @@ def test_a_page_that_has_not_seen_all_says_so_and_asks_again(desk):
     many(desk, 150)
     with (
         served(create(desk, look_seconds=0)) as address,
-        httpx.Client(base_url=address, trust_env=False) as client,
+        visitor(address) as client,
     ):
         page = client.get("/lab", params={"q": "water"})
         assert re.search(
@@ -404,10 +407,10 @@ def test_many_at_once_wait_for_each_other_and_the_rest_goes_on(desk, tmp_path):
     many(desk, 50)
     with served(create(desk)) as address, ThreadPoolExecutor(60) as pool:
         asked = [
-            pool.submit(httpx.get, f"{address}/lab?q=water+OR+x{n}", trust_env=False, timeout=60)
+            pool.submit(httpx.get, f"{address}/lab?q=water+OR+x{n}", trust_env=False, verify=TLS, timeout=60)
             for n in range(60)
         ]
-        assert httpx.get(f"{address}/healthz", trust_env=False, timeout=5).status_code == 200
+        assert httpx.get(f"{address}/healthz", trust_env=False, verify=TLS, timeout=5).status_code == 200
         statuses = {each.result().status_code for each in asked}
     assert statuses <= {200, 503}
     assert 200 in statuses

@@ -12,7 +12,7 @@ from syndicate.web.app import create
 from syndicate.web.server import listen, serve
 from tests.contract.making import entry
 from tests.dashboard import configuration, dashboard
-from tests.served import served
+from tests.served import TLS, served
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def desk(tmp_path):
 @contextmanager
 def listening(address, query):
     """Yield what is said, one event after another."""
-    with httpx.stream("GET", f"{address}/live?{query}", trust_env=False, timeout=30) as response:
+    with httpx.stream("GET", f"{address}/live?{query}", trust_env=False, verify=TLS, timeout=30) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
         assert response.headers["cache-control"] == "no-store"
@@ -49,7 +49,7 @@ def test_what_came_before_the_page_was_made_is_told_at_once(desk):
 
 def test_who_asks_for_the_head_alone_is_not_kept_waiting(desk):
     with served(create(desk)) as address:
-        head = httpx.head(f"{address}/live?after=1", trust_env=False, timeout=5)
+        head = httpx.head(f"{address}/live?after=1", trust_env=False, verify=TLS, timeout=5)
     assert (head.status_code, head.headers["x-accel-buffering"]) == (200, "no")
 
 
@@ -72,7 +72,7 @@ def test_filters_count(desk):
 @pytest.mark.parametrize("query", ["", "after=x", "after=-1", "after=1&rule=none"])
 def test_an_address_that_says_nothing_is_refused(desk, query):
     with served(create(desk)) as address:
-        assert httpx.get(f"{address}/live?{query}", trust_env=False).status_code == 400
+        assert httpx.get(f"{address}/live?{query}", trust_env=False, verify=TLS).status_code == 400
 
 
 class Listener:

@@ -15,7 +15,7 @@ from syndicate.web.app import create
 from syndicate.web.filters import MOST_CHOICES
 from tests.contract.making import HOUR, START, entry
 from tests.dashboard import RULES, SOURCES, configuration, dashboard
-from tests.served import SomeView, served
+from tests.served import TLS, SomeView, served, visitor
 
 ALIKE = "Leaders of Central Asia and the European Union adopt a strategy in Samarkand"
 TEXT = f"{ALIKE}. Energy and gas were left out."
@@ -34,7 +34,7 @@ def desk(tmp_path):
 def client(desk):
     with (
         served(create(desk)) as address,
-        httpx.Client(base_url=address, trust_env=False, timeout=30) as found,
+        visitor(address) as found,
     ):
         yield found
 
@@ -198,7 +198,7 @@ def test_a_long_list_of_rules_comes_in_pages(tmp_path):
     found, path = [], "/rules?q=word"
     with dashboard(configuration(tmp_path, rules=many)) as view, served(create(view)) as address:
         while path:
-            page = httpx.get(address + path, trust_env=False).text
+            page = httpx.get(address + path, trust_env=False, verify=TLS).text
             found += re.findall(r'id="rule-(rule-\d+)"', page)
             link = re.search(r'href="(/rules\?[^"]+)" rel="next"', page)
             path = html.unescape(link[1]) if link else ""
@@ -219,7 +219,7 @@ def test_a_rule_that_was_edited_tells_what_it_asked_for_before(desk, client):
 def test_an_id_is_typed_where_there_are_too_many_to_choose_from(tmp_path):
     many = {f"rule-{number:03}": f'keywords = ["word{number}"]' for number in range(MOST_CHOICES + 1)}
     with dashboard(configuration(tmp_path, rules=many)) as view, served(create(view)) as address:
-        page = httpx.get(f"{address}/?rule=rule-007", trust_env=False).text
+        page = httpx.get(f"{address}/?rule=rule-007", trust_env=False, verify=TLS).text
     assert '<input name="rule" value="rule-007"' in page
     assert '<select name="source"' in page
 
@@ -335,10 +335,10 @@ def test_times_are_told_in_the_zone_of_the_service(tmp_path):
         view.clock.forward(24 * HOUR)
         view.report("steppe", entry("a", "Central Asia", published=START))
         with served(create(view)) as address:
-            page = httpx.get(f"{address}/items/1?rule=central-asia", trust_env=False).text
+            page = httpx.get(f"{address}/items/1?rule=central-asia", trust_env=False, verify=TLS).text
             assert 'title="24 Nov 2026, 07:00 +05"' in page
             assert "2026-11-24 07:00" in page
-            assert 'title="24 Nov 2026, 07:00 +05"' in httpx.get(address, trust_env=False).text
+            assert 'title="24 Nov 2026, 07:00 +05"' in httpx.get(address, trust_env=False, verify=TLS).text
 
 
 def test_the_html_of_an_item_is_cleaned_again_and_loads_nothing(desk, client):
@@ -382,7 +382,7 @@ def test_whatever_others_write_is_shown_as_text(tmp_path, path):
     with dashboard(replace(loaded, config=config)) as view, served(create(view)) as address:
         hostile = entry("a", f"Asia {HOSTILE}", body=f"Asia {HOSTILE}", author=HOSTILE, categories=(HOSTILE,))
         view.report("steppe", hostile)
-        page = httpx.get(address + path, trust_env=False)
+        page = httpx.get(address + path, trust_env=False, verify=TLS)
     assert page.status_code == 200
     assert "<img" not in page.text
     assert "&lt;img src=x onerror=alert(1)&gt;&#34;&#39;&amp;" in page.text
@@ -403,7 +403,7 @@ def test_behind_a_path_of_a_proxy_all_links_keep_it(tmp_path):
                 "/system",
                 "/none",
             ):
-                page = httpx.get(address + path, trust_env=False).text
+                page = httpx.get(address + path, trust_env=False, verify=TLS).text
                 links = re.findall(r'(?:href|src|action|hx-get|data-live)="([^"]*)"', page)
                 assert len(links) > 5
                 inner = [link for link in links if not link.startswith(("https://", "#"))]
@@ -433,17 +433,17 @@ def test_a_database_that_does_not_answer_is_said_so(desk, path):
             raise StoreError("database is locked: /secret/path")
 
     with served(create(replace(desk, store=Broken()))) as address:
-        response = httpx.get(address + path, trust_env=False)
+        response = httpx.get(address + path, trust_env=False, verify=TLS)
         assert (response.status_code, response.headers["retry-after"]) == (503, "10")
         assert "The database does not answer at the moment" in response.text
         assert "secret" not in response.text
-        assert httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
+        assert httpx.get(f"{address}/healthz", trust_env=False, verify=TLS).status_code == 200
 
 
 def test_an_error_of_our_own_shows_no_insides(tmp_path):
     view = SomeView(feeds_folder=Path(tmp_path))  # which has no store
     with served(create(view)) as address:
-        response = httpx.get(address, trust_env=False)
+        response = httpx.get(address, trust_env=False, verify=TLS)
     assert response.status_code == 500
     assert "Something went wrong" in response.text
     assert "Assertion" not in response.text

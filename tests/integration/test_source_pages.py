@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from syndicate.model import BadAnswer, Gap, PollState
@@ -13,7 +12,7 @@ from tests.contract.making import HOUR, START, claim_all, claimed, entry, failed
 from tests.dashboard import SOURCES, configuration, dashboard
 from tests.integration.test_pages import HOSTILE, text_of
 from tests.outlets import Article, LocalServer, Pages, Reply, feed
-from tests.served import served
+from tests.served import served, visitor
 
 ANSWER = BadAnswer(
     url="https://steppe.example/moved",
@@ -35,7 +34,7 @@ def desk(tmp_path):
 def client(desk):
     with (
         served(create(desk)) as address,
-        httpx.Client(base_url=address, trust_env=False, timeout=30) as found,
+        visitor(address) as found,
     ):
         yield found
 
@@ -98,7 +97,10 @@ def test_a_long_list_comes_in_pages(tmp_path):
     many = "".join(f'[[source]]\nid = "s{n:03}"\nurl = "https://s{n}.example/"\n' for n in range(120))
     with dashboard(configuration(tmp_path, sources=many, rules={"a": 'keywords = ["x"]'})) as view:
         found, path = [], "/sources?q=example"
-        with served(create(view)) as address, httpx.Client(base_url=address, trust_env=False) as client:
+        with (
+            served(create(view)) as address,
+            visitor(address) as client,
+        ):
             while path:
                 page = client.get(path)
                 found += re.findall(r'href="/sources/(s\d+)"', page.text)
@@ -167,7 +169,10 @@ def test_a_source_that_is_configured_no_longer_keeps_its_page(desk, client, tmp_
     less = configuration(tmp_path, sources=SOURCES.replace('id = "steppe"', 'id = "other"'))
     desk.store.configure(less.config.sources, [])
     view = replace(desk, loaded=less)
-    with served(create(view)) as address, httpx.Client(base_url=address, trust_env=False) as other:
+    with (
+        served(create(view)) as address,
+        visitor(address) as other,
+    ):
         text = text_of(other.get("/sources/steppe"))
         assert "It is configured no longer; its items are kept." in text
         assert "Refresh now" not in text
@@ -248,7 +253,7 @@ def adder(tmp_path, request):
     with (
         dashboard(loaded) as view,
         served(create(view)) as address,
-        httpx.Client(base_url=address, trust_env=False, timeout=60) as client,
+        visitor(address) as client,
     ):
         yield client, loaded.config.path, request.param
 

@@ -5,7 +5,6 @@ import re
 from contextlib import contextmanager
 from dataclasses import replace
 
-import httpx
 import pytest
 
 from syndicate.backfill import state_of
@@ -17,7 +16,7 @@ from syndicate.web.app import create
 from syndicate.web.settings import HIDDEN, sections
 from tests.contract.making import HOUR, MINUTE, attempt, claim_alerts, claimed, entry, failed, recorded
 from tests.dashboard import HASH, SOURCES, configuration, dashboard
-from tests.served import served
+from tests.served import served, visitor
 
 SECRET = "never-to-be-shown"
 DIGEST = f"sha256:{'a1' * 32}"
@@ -53,7 +52,7 @@ def client(desk):
 def browsing(view):
     with (
         served(create(view)) as address,
-        httpx.Client(base_url=address, trust_env=False, timeout=30) as found,
+        visitor(address) as found,
     ):
         yield found
 

@@ -9,7 +9,6 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -21,7 +20,7 @@ from syndicate.web.files import Files, takes_gzip
 from syndicate.web.protocol import MAX_HEAD
 from syndicate.web.render import ago
 from syndicate.web.server import listen, serve
-from tests.served import NOW, SomeView, served
+from tests.served import NOW, SomeView, served, visitor
 
 FORMATS = ("atom", "json", "rss", "html")
 ATOM = b"<feed>" + b"<entry>Central Asia</entry>" * 100 + b"</feed>"
@@ -53,7 +52,10 @@ def folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def client(folder):
     app = create(SomeView(feeds_folder=folder))
-    with served(app) as address, httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
+    with (
+        served(app) as address,
+        visitor(address) as client,
+    ):
         yield client
 
 
