@@ -1,18 +1,14 @@
 """The store on PostgreSQL, by psycopg: shared by as many processes, on as many machines, as there are."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from time import monotonic
 
 from syndicate.store.postgres_connections import PostgresConnections
-from syndicate.store.rows import time_of
 from syndicate.store.sql_store import SqlStore
 
 ASKED_EVERY_SECONDS = 5.0
-_NOW = """
-    SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-"""
 
 
 class PostgresStore(SqlStore):
@@ -32,14 +28,14 @@ class PostgresStore(SqlStore):
         self, address: str, clock: Callable[[], datetime] | None = None, *, works: bool = True
     ) -> None:
         connections = PostgresConnections(address, works=works)
-        super().__init__(connections, clock or DatabaseClock(connections))
+        super().__init__(connections, clock or DatabaseClock(connections.now))
 
 
 class DatabaseClock:
     """The time of the database, asked for now and then; how much has passed since is told by this machine."""
 
-    def __init__(self, connections: PostgresConnections) -> None:
-        self._connections = connections
+    def __init__(self, ask: Callable[[], datetime]) -> None:
+        self._ask = ask
         self._lock = Lock()
         self._asked: tuple[datetime, float] | None = None
 
@@ -49,8 +45,3 @@ class DatabaseClock:
                 self._asked = self._ask(), monotonic()
             moment, since = self._asked
             return moment + timedelta(seconds=monotonic() - since)
-
-    def _ask(self) -> datetime:
-        with self._connections.read() as db:
-            (text,) = db.execute(_NOW).fetchone() or ("",)
-        return time_of(text).astimezone(UTC)

@@ -6,7 +6,7 @@ that claim and those that record go on beside each other, and those that only re
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from time import monotonic
 from typing import Any, LiteralString
@@ -187,6 +187,11 @@ class PostgresConnections:
         """Whether another process polls or delivers with this database; of one that does not itself."""
         with self._life.alone() as is_alone:
             return not is_alone
+
+    def now(self) -> datetime:
+        """Return the time of the database; whoever has all connections lent must not wait for one more."""
+        with self._translated():
+            return self._life.now()
 
     def disk_free_bytes(self) -> int | None:
         """Return None: the database is on a disk of its own."""

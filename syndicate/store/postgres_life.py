@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from threading import Lock
 
 import psycopg
 
@@ -9,7 +11,7 @@ _KEY = "hashtextextended('syndicate at work ' || current_schema(), 0)"
 
 
 class Life:
-    """The lock of a process, which it shares with others that work.
+    """The lock of a process, which it shares with others that work, on a connection that is lent to nobody.
 
     Whoever is alone has it to himself for a while. It ends with the connection: with the process, or when the
     database notices that its machine is gone.
@@ -20,15 +22,26 @@ class Life:
     """
 
     def __init__(self, address: str, *, works: bool) -> None:
-        self.connection = psycopg.connect(address, autocommit=True, application_name="syndicate")
-        if works:
-            self.connection.execute(f"SELECT pg_advisory_lock_shared({_KEY})")
+        self._address = address
+        self._works = works
+        self._asking = Lock()
+        self.connection = self._connected()
 
     def close(self) -> None:
         """Give the lock back, at once: the database notices later that a connection has gone."""
         with suppress(psycopg.OperationalError):
             self.connection.execute("SELECT pg_advisory_unlock_all()")
         self.connection.close()
+
+    def now(self) -> datetime:
+        """Return the time of the database. A connection that was cut off is replaced, with its lock."""
+        with self._asking:
+            try:
+                return _now(self.connection)
+            except psycopg.OperationalError:
+                self.connection.close()
+                self.connection = self._connected()
+                return _now(self.connection)
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
@@ -40,9 +53,22 @@ class Life:
             if is_alone:
                 self.connection.execute(f"SELECT pg_advisory_unlock({_KEY})")
 
+    def _connected(self) -> psycopg.Connection[tuple[str, ...]]:
+        connection: psycopg.Connection[tuple[str, ...]] = psycopg.connect(
+            self._address, autocommit=True, application_name="syndicate"
+        )
+        if self._works:
+            connection.execute(f"SELECT pg_advisory_lock_shared({_KEY})")
+        return connection
+
     def _has_taken_all(self) -> bool:
         try:
             row = self.connection.execute(f"SELECT pg_try_advisory_lock({_KEY})").fetchone()
         except psycopg.OperationalError:
             return False
         return bool(row and row[0])
+
+
+def _now(connection: psycopg.Connection[tuple[str, ...]]) -> datetime:
+    row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::text").fetchone()
+    return datetime.fromtimestamp(float(row[0]) if row else 0.0, UTC)

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event, Thread
@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 from syndicate.errors import SchemaError, StoreError
 from syndicate.model import Claim, Recorded
 from syndicate.store.postgres import PostgresStore
-from syndicate.store.postgres_connections import PostgresConnections
+from syndicate.store.postgres_connections import MOST_CONNECTIONS, PostgresConnections
 from syndicate.store.protocol import HostPace
 from syndicate.store.searching import ItemFilter
 from tests.contract.making import EU, LEASE, claim_alerts, claim_all, claimed, entry, read, reading, source
@@ -112,6 +112,9 @@ def test_a_connection_that_was_cut_off_is_replaced(address, store):
         )
     read(store, entry("one"), entry("two"))
     assert len(store.items(ItemFilter())) == 2
+    store._connections.now()
+    with closing(PostgresStore(address, works=False)) as looking:
+        assert looking.is_worked_on()
 
 
 def test_nul_which_no_text_here_can_have_is_told_and_costs_only_its_own_poll(store):
@@ -160,6 +163,13 @@ def test_claiming_does_not_wait_for_what_is_being_recorded_nor_that_for_claiming
         with store._claim():
             (done,) = other.record_polls([reading(other, claim, entry("two", "EU two"))])
         assert done == Recorded(source="ledger", new=1, matched=1, alerts=1)
+
+
+def test_the_time_is_told_though_every_connection_is_lent(store):
+    with ExitStack() as lent:
+        for _ in range(MOST_CONNECTIONS):
+            lent.enter_context(store._read())
+        assert store.now()
 
 
 def test_of_several_who_claim_at_once_each_gets_sources_of_its_own(address, store):
