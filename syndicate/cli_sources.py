@@ -46,7 +46,7 @@ MAX_LIST_BYTES = 16 * 1024 * 1024
 
 sources_app = typer.Typer(rich_markup_mode=None)
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="The ids of sources.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID", help="The ids of sources.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and write nothing.")]
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", help="A tag for what is added; may be given several times.")

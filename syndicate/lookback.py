@@ -86,7 +86,7 @@ class LookBack:
     def __init__(
         self, store: Store, trial: Trial, which: ItemFilter, *, limit: int | None, live: str | None = None
     ) -> None:
-        self.trial, self.is_compared = trial, live is not None
+        self._trial, self.is_compared = trial, live is not None
         self._store, self._live = store, live
         self._asked = OneRule(trial.rule, trial.known)
         any_of = wanted_words(store, trial.rule, trial.known)
@@ -132,7 +132,7 @@ class LookBack:
             added=self._added.findings(),
             removed_total=self._removed_total,
             removed=tuple(self._removed),
-            alerts=_missing_alerts(self._store, self.trial.rule, self._added.stories),
+            alerts=_missing_alerts(self._store, self._trial.rule, self._added.stories),
         )
 
     def _look_at(self, item: SearchedItem) -> None:
@@ -146,7 +146,7 @@ class LookBack:
         elif is_live:
             self._removed_total += 1
             if self._limit is None or len(self._removed) < self._limit:
-                self._removed.append(_removal(self._store, item, self.trial, self._live))
+                self._removed.append(_removal(self._store, item, self._trial, self._live))
 
 
 class _Tally:

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
 
 from syndicate.lookback import Difference, Findings, LookBack
 
@@ -47,12 +46,11 @@ class _Kept:
 
 
 class LookBacks:
-    """The looks back that were begun last; one is at work at a time, so that the service goes on."""
+    """The looks back that were begun last. One thread at a time may ask: the page sees to that."""
 
     def __init__(self, budget_seconds: float = BUDGET_SECONDS) -> None:
         self._budget_seconds = budget_seconds
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()
-        self._one_at_a_time = Lock()
 
     def go_on(self, key: Key, newest: int, begin: Callable[[], LookBack]) -> Progress:
         """Look back for a while; return what has been found so far.
@@ -62,20 +60,19 @@ class LookBacks:
             newest: the item that came last; after it, a look that is done is begun anew.
             begin: makes it, if it was not begun yet.
         """
-        with self._one_at_a_time:
-            end = time.monotonic() + self._budget_seconds
-            kept = self._kept.pop(key, None)
-            if kept is None or kept.is_stale(newest, time.monotonic()):
-                kept = _Kept(look=begin(), newest=newest, begun_at=time.monotonic())
-            look, self._kept[key] = kept.look, kept
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-            look.go_on(lambda: time.monotonic() >= end)
-            difference = look.difference() if look.is_compared else None
-            return Progress(
-                looked_at=look.looked_at,
-                candidates=look.candidates,
-                oldest=look.oldest,
-                findings=look.findings(),
-                difference=difference,
-            )
+        end = time.monotonic() + self._budget_seconds
+        kept = self._kept.pop(key, None)
+        if kept is None or kept.is_stale(newest, time.monotonic()):
+            kept = _Kept(look=begin(), newest=newest, begun_at=time.monotonic())
+        look, self._kept[key] = kept.look, kept
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        look.go_on(lambda: time.monotonic() >= end)
+        difference = look.difference() if look.is_compared else None
+        return Progress(
+            looked_at=look.looked_at,
+            candidates=look.candidates,
+            oldest=look.oldest,
+            findings=look.findings(),
+            difference=difference,
+        )

@@ -35,7 +35,6 @@ class ListedStatus:
     """A source as the list shows it."""
 
     status: SourceStatus
-    tags: Sequence[str]
     strip: Strip
 
 
@@ -66,7 +65,6 @@ class SourcePages:
             "state": state,
             "choices": _choices(heads),
             "total": len(loaded.config.sources),
-            "found": len(wanted),
             "states_counted": counted_states(heads.values()),
             "needing": sum(head.needs_somebody for head in heads.values()),
             "sources": self._listed(some, now),
@@ -137,7 +135,6 @@ class SourcePages:
         return [
             ListedStatus(
                 status=known.get(source.id) or new_source(source),
-                tags=source.tags,
                 strip=strip(days, polled[source.id]),
             )
             for source in sources
@@ -162,7 +159,7 @@ class SourcePages:
     def _done(self, done: str, status: SourceStatus, now: datetime) -> str:
         """Return in words what has just been done, as it stands now; empty: nothing."""
         match done:
-            case "added":
+            case "added" if status.last_polled_at is None:
                 line = "added; it is polled at once"
             case "refreshed":
                 line = refresh_line(status, now)

@@ -219,8 +219,9 @@ def test_a_source_is_paused_and_resumed(desk, client):
     assert "steppe" in [claim.source.id for claim in claim_all(desk.store)]
 
 
-def test_what_an_address_claims_to_have_been_done_is_believed_only_where_it_is_so(client):
-    for done in ("paused", "<b>x</b>", "none"):
+def test_what_an_address_claims_to_have_been_done_is_believed_only_where_it_is_so(desk, client):
+    desk.report("steppe", entry("a"))
+    for done in ("added", "paused", "<b>x</b>", "none"):
         assert 'class="notice"' not in client.get("/sources/steppe", params={"done": done}).text
 
 
